@@ -1,0 +1,1 @@
+//! The living core: snapshot, dispatcher, ledger writer, secrets, shutdown.

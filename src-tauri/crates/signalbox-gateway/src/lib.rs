@@ -1,0 +1,1 @@
+//! The HTTP gateway: surfaces per wire family, checks, streaming answers, health.

@@ -1,0 +1,1 @@
+//! Provider adapters: wire dialects, streaming, usage normalised at the edge.
