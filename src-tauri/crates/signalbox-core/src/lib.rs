@@ -1,1 +1,25 @@
-//! The domain: nouns, invariants and pure decisions. No I/O, no async runtime, no clock reading.
+//! The domain of Signalbox: nouns, invariants and pure decisions.
+//!
+//! Nothing here does I/O, awaits, or reads a clock: every decision takes `now` and one [`snapshot::Snapshot`] and gives
+//! the same answer for the same input, so a stored decision can be replayed. Money is integer nano-dollars throughout.
+
+#![deny(missing_docs)]
+
+pub mod catalogue;
+pub mod change;
+pub mod decide;
+pub mod defaults;
+pub mod failure;
+pub mod ids;
+pub mod key;
+pub mod ledger;
+pub mod meter;
+pub mod money;
+pub mod operation;
+pub mod price;
+pub mod provider;
+pub mod rollup;
+pub mod route;
+pub mod snapshot;
+pub mod time;
+pub mod usage;

@@ -1,0 +1,178 @@
+//! The ledger's entries: what is written before a provider is called (T1) and before the last byte goes out (T2).
+
+use serde::{Deserialize, Serialize};
+
+use crate::decide::Decision;
+use crate::failure::FailureKind;
+use crate::ids::{KeyId, NodeId, OperationId, RequestId};
+use crate::meter::{Cost, CostStatus, sum_costs};
+use crate::money::NanoUsd;
+use crate::route::Target;
+use crate::time::Timestamp;
+use crate::usage::Usage;
+
+/// Through which API a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Surface {
+    /// `POST /v1/chat/completions`.
+    OpenaiChat,
+    /// `POST /v1/messages`.
+    AnthropicMessages,
+}
+
+impl Surface {
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai_chat",
+            Self::AnthropicMessages => "anthropic_messages",
+        }
+    }
+
+    /// The surface of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::OpenaiChat, Self::AnthropicMessages].into_iter().find(|surface| surface.as_str() == word)
+    }
+}
+
+/// T1: a request, as it is written before any provider hears of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestStart {
+    /// Its identity.
+    pub id: RequestId,
+    /// Which instance serves it; after a crash its next start settles what is open.
+    pub node: NodeId,
+    /// When it came in.
+    pub started_at: Timestamp,
+    /// What kind of work it is.
+    pub operation: OperationId,
+    /// Through which API it came.
+    pub surface: Surface,
+    /// Whether the client asked for a stream.
+    pub streamed: bool,
+    /// What the client put in `model`.
+    pub requested_model: String,
+    /// With which key; `None` for the window's own test request.
+    pub key: Option<KeyId>,
+    /// For whom, as the client says.
+    pub user: Option<String>,
+    /// The client's own labels.
+    pub tags: Vec<(String, String)>,
+    /// Which configuration it was decided on.
+    pub config_revision: i64,
+    /// Where it may go and why.
+    pub decision: Decision,
+    /// The most it may cost; `None` when a target is unpriced.
+    pub estimate: Option<NanoUsd>,
+    /// The request's body, only when payloads are logged.
+    pub payload: Option<String>,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The client has its whole answer.
+    Succeeded,
+    /// The client has an error.
+    Failed,
+    /// The client went away.
+    Cancelled,
+    /// The process died meanwhile.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: &'static [Self] = &[Self::Succeeded, Self::Failed, Self::Cancelled, Self::Interrupted];
+
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The outcome of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|outcome| outcome.as_str() == word)
+    }
+}
+
+/// One call of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// From 1.
+    pub ordinal: u32,
+    /// Who was called.
+    pub target: Target,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why it failed, if it did.
+    pub failure: Option<FailureKind>,
+    /// The provider's status code, if it answered.
+    pub http_status: Option<u16>,
+    /// The provider's or our own words on the failure, shortened, without secrets.
+    pub message: Option<String>,
+    /// Microseconds from the start of the request to the call.
+    pub started_us: i64,
+    /// Microseconds from the start of the request to the first token.
+    pub first_token_us: Option<i64>,
+    /// Microseconds from the start of the request to the end of the call.
+    pub finished_us: i64,
+    /// What it used.
+    pub usage: Usage,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// T2: how a request ended, as it is written before the last byte goes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Which request.
+    pub id: RequestId,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was tried, in order.
+    pub attempts: Vec<Attempt>,
+    /// Whether the simulator answered: then nothing was really spent.
+    pub simulated: bool,
+    /// Why the model stopped, in the surface's word.
+    pub finish_reason: Option<String>,
+    /// The client's error code, if it got one.
+    pub error_code: Option<String>,
+    /// The client's error message, if it got one.
+    pub error_message: Option<String>,
+    /// Microseconds from the first to the last byte of our work.
+    pub latency_us: i64,
+    /// The answer's body, only when payloads are logged.
+    pub payload: Option<String>,
+}
+
+impl Settlement {
+    /// What all attempts used together.
+    pub fn usage(&self) -> Usage {
+        self.attempts.iter().fold(Usage::default(), |sum, attempt| sum.plus(&attempt.usage))
+    }
+
+    /// What all attempts cost together, and how sure that is.
+    pub fn cost(&self) -> (CostStatus, Option<NanoUsd>) {
+        sum_costs(self.attempts.iter().map(|attempt| &attempt.cost))
+    }
+
+    /// The target that answered, or the last one tried.
+    pub fn target(&self) -> Option<&Target> {
+        self.attempts.last().map(|attempt| &attempt.target)
+    }
+
+    /// Microseconds to the first token of the answer.
+    pub fn first_token_us(&self) -> Option<i64> {
+        self.attempts.last().and_then(|attempt| attempt.first_token_us)
+    }
+}

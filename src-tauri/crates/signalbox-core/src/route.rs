@@ -1,0 +1,168 @@
+//! Routes: an operation's ordered targets.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{InvalidId, ModelName, OperationId, ProviderName};
+
+/// A provider's model, as it stands in a route: `provider/model`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target {
+    /// Whose account.
+    pub provider: ProviderName,
+    /// Which model of it.
+    pub model: ModelName,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.provider, self.model)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Splits at the first slash: model names may contain more of them.
+impl FromStr for Target {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (provider, model) = text.split_once('/').ok_or_else(|| InvalidId::Name {
+            kind: "target",
+            text: text.chars().take(60).collect(),
+            rule: "provider/model, e.g. deepseek/deepseek-chat",
+        })?;
+        Ok(Self { provider: ProviderName::new(provider)?, model: ModelName::new(model)? })
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// How the next target is picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// In the order of the chain.
+    Priority,
+}
+
+impl Strategy {
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Priority => "priority",
+        }
+    }
+}
+
+/// One card of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteTarget {
+    /// Where requests go.
+    pub target: Target,
+    /// Whether it takes part.
+    pub enabled: bool,
+}
+
+/// An operation's ordered targets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Whose route.
+    pub operation: OperationId,
+    /// Grows by one with each applied change; an edit names the version it was made from.
+    pub version: u32,
+    /// How the next target is picked.
+    pub strategy: Strategy,
+    /// Tried in this order.
+    pub targets: Vec<RouteTarget>,
+}
+
+/// Longest chain: each hop costs the client time, and nobody has this many equals.
+pub const TARGETS_MAX: usize = 16;
+
+/// A fault of a route, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRoute {
+    /// A chain of nothing serves nobody.
+    #[error("a route needs at least one target")]
+    Empty,
+    /// More than [`TARGETS_MAX`].
+    #[error("a route has at most {TARGETS_MAX} targets, this one has {0}")]
+    TooLong(usize),
+    /// The same target twice would only repeat its failure.
+    #[error("{target} stands in the chain twice")]
+    Duplicate {
+        /// Index of the second one.
+        index: usize,
+        /// Which target.
+        target: Target,
+    },
+}
+
+impl InvalidRoute {
+    /// Path of the faulty field, for forms.
+    pub fn field(&self) -> String {
+        match self {
+            Self::Empty | Self::TooLong(_) => "targets".to_owned(),
+            Self::Duplicate { index, .. } => format!("targets[{index}].model"),
+        }
+    }
+}
+
+/// Every fault of a chain, so that a form can show them all at once.
+pub fn check_targets(targets: &[RouteTarget]) -> Vec<InvalidRoute> {
+    let mut faults = Vec::new();
+    if targets.is_empty() {
+        faults.push(InvalidRoute::Empty);
+    }
+    if targets.len() > TARGETS_MAX {
+        faults.push(InvalidRoute::TooLong(targets.len()));
+    }
+    let mut seen = HashSet::new();
+    for (index, card) in targets.iter().enumerate() {
+        if !seen.insert(&card.target) {
+            faults.push(InvalidRoute::Duplicate { index, target: card.target.clone() });
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_splits_at_the_first_slash() {
+        let target: Target = "openrouter/openai/gpt-oss-120b".parse().unwrap();
+        assert_eq!((target.provider.as_str(), target.model.as_str()), ("openrouter", "openai/gpt-oss-120b"));
+        assert!("no-slash".parse::<Target>().is_err());
+        assert!("deepseek/".parse::<Target>().is_err());
+    }
+
+    #[test]
+    fn every_fault_of_a_chain_is_listed() {
+        let card = RouteTarget { target: "a/b".parse().unwrap(), enabled: true };
+        assert_eq!(check_targets(&[]), [InvalidRoute::Empty]);
+        let faults = check_targets(&vec![card; TARGETS_MAX + 1]);
+        assert_eq!(faults.len(), 1 + TARGETS_MAX);
+        assert_eq!(faults[1].field(), "targets[1].model");
+    }
+}
