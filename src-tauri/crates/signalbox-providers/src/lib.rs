@@ -1,1 +1,20 @@
 //! Provider adapters: wire dialects, streaming, usage normalised at the edge.
+//!
+//! A call goes from the client's dialect (its surface) to the provider's. Where both are the same, the client's JSON and
+//! the provider's bytes pass through untouched, so that neither side loses what we do not know. Where they differ, each
+//! dialect converts to and from one neutral form, so that a new surface or a new provider is one conversion, not many.
+//! Whatever the way, what was used is read by the same code for streamed and complete answers.
+//!
+//! Deliberately absent: budgets, routing, retries, and SQL. An adapter makes one call and says how it went.
+
+#![deny(missing_docs)]
+
+mod call;
+mod client;
+mod inspect;
+mod stream;
+
+pub use call::{Account, CallError, ChatAnswer, ChatCall, Metering, StreamItem, Timeouts};
+pub use client::{Providers, ProvidersError};
+pub use inspect::{InvalidRequest, RequestFeatures, inspect};
+pub use stream::{ChatStream, stream_error_frame};

@@ -1,0 +1,130 @@
+//! One call: what goes in, what comes out, and how it can fail.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use signalbox_core::failure::FailureKind;
+use signalbox_core::ids::{ModelName, ProviderName};
+use signalbox_core::ledger::Surface;
+use signalbox_core::meter::UsageSource;
+use signalbox_core::money::NanoUsd;
+use signalbox_core::provider::ProviderKind;
+use signalbox_core::usage::Usage;
+use url::Url;
+
+/// Where to call and as whom. The credential goes to this URL's origin and nowhere else.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Whose account, for messages.
+    pub name: ProviderName,
+    /// Which dialect it speaks.
+    pub kind: ProviderKind,
+    /// Where it is, e.g. `https://api.deepseek.com/v1`.
+    pub base_url: Url,
+    /// What it asks for; `None` for a server that asks for nothing.
+    pub credential: Option<SecretString>,
+}
+
+/// One chat call, as the client made it.
+#[derive(Clone)]
+pub struct ChatCall {
+    /// The dialect of `body`, and of the answer.
+    pub surface: Surface,
+    /// The client's request in its own dialect. Its `model` and `stream` are not read.
+    pub body: Arc<Map<String, Value>>,
+    /// The provider's name of the model to call.
+    pub model: ModelName,
+    /// How long to wait for the provider.
+    pub timeouts: Timeouts,
+}
+
+/// Leaves the body out: prompts do not belong in logs.
+impl fmt::Debug for ChatCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatCall")
+            .field("surface", &self.surface)
+            .field("model", &self.model)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long to wait for a provider. There is no limit on the whole: a long answer that keeps coming is a good answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the headers of the answer. Of a complete answer that is all of its generation.
+    pub first_byte: Duration,
+    /// Between two pieces of the answer.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { first_byte: Duration::from_secs(30), idle: Duration::from_secs(30) }
+    }
+}
+
+/// A complete answer.
+#[derive(Debug, Clone)]
+pub struct ChatAnswer {
+    /// JSON in the surface's dialect; `model` is what the provider reported.
+    pub body: Bytes,
+    /// What was used.
+    pub metering: Metering,
+    /// The provider's status code.
+    pub http_status: u16,
+}
+
+/// What a call used and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metering {
+    /// In disjoint units.
+    pub usage: Usage,
+    /// Who counted.
+    pub source: UsageSource,
+    /// The amount the provider itself named, e.g. an aggregator's `usage.cost`.
+    pub charged: Option<NanoUsd>,
+    /// Why the model stopped, in the surface's word.
+    pub finish_reason: Option<String>,
+}
+
+/// A piece of a streamed answer.
+#[derive(Debug, Clone)]
+pub enum StreamItem {
+    /// Server-sent events in the surface's dialect.
+    Frame {
+        /// Whole events, ready to send.
+        bytes: Bytes,
+        /// Whether they carry content (text, a tool call, reasoning), as opposed to openings and pings.
+        semantic: bool,
+    },
+    /// The clean end. Its bytes hold everything from the finish reason on, to be sent only after the ledger is settled.
+    End {
+        /// The last events, ready to send.
+        bytes: Bytes,
+        /// What was used.
+        metering: Metering,
+    },
+    /// The stream broke after its start. Nothing follows.
+    Failed(CallError),
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CallError {
+    /// What that means for the chain.
+    pub kind: FailureKind,
+    /// The provider's status code, if it answered.
+    pub http_status: Option<u16>,
+    /// The provider's or our own words; at most 500 characters, no control characters, no credential.
+    pub message: String,
+    /// How long the provider asks to wait.
+    pub retry_after: Option<Duration>,
+    /// What the provider billed all the same.
+    pub metering: Option<Metering>,
+}
