@@ -1,1 +1,3 @@
-//! The living core: snapshot, dispatcher, ledger writer, secrets, shutdown.
+//! The living core.
+pub mod clock;
+pub mod secrets;
