@@ -1,0 +1,89 @@
+//! What can go wrong in the store, in the domain's words.
+
+use std::path::PathBuf;
+
+/// A failed store call. The text is fit for a person; the database's own words are in the source.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database file or its folder cannot be written.
+    #[error("cannot write to {}", path.display())]
+    Unwritable {
+        /// Which file or folder.
+        path: PathBuf,
+    },
+    /// A newer version of the program has changed the schema; this one must not touch it.
+    #[error(
+        "the database was made by a newer version (schema {found}; this version knows {supported}): update the program"
+    )]
+    NewerSchema {
+        /// The newest migration in the database.
+        found: i64,
+        /// The newest migration this program knows.
+        supported: i64,
+    },
+    /// The migrations in the database are not the ones of this program.
+    #[error("migration {version} in the database differs from the one of this program")]
+    ForeignSchema {
+        /// Which migration.
+        version: i64,
+    },
+    /// `SQLite` before 3.51.3 can corrupt a write-ahead log shared by two processes.
+    #[error("SQLite {found} is too old, at least 3.51.3 is needed")]
+    TooOldSqlite {
+        /// The version linked in.
+        found: String,
+    },
+    /// The thing was changed meanwhile.
+    #[error("{kind} `{subject}` was changed meanwhile and is now at version {current_version}")]
+    Conflict {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Which one.
+        subject: String,
+        /// Its version now.
+        current_version: u32,
+    },
+    /// A thing of that name exists.
+    #[error("{kind} `{subject}` exists already")]
+    AlreadyExists {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Which one.
+        subject: String,
+    },
+    /// There is no such thing.
+    #[error("there is no {kind} `{subject}`")]
+    NotFound {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Which one.
+        subject: String,
+    },
+    /// Another process held the database for longer than we wait.
+    #[error("the database is busy ({operation}); another process may hold it")]
+    Busy {
+        /// What was being done.
+        operation: &'static str,
+    },
+    /// No space is left.
+    #[error("the disk is full ({operation})")]
+    Full {
+        /// What was being done.
+        operation: &'static str,
+    },
+    /// A stored value is not of its form, or the file is damaged.
+    #[error("stored data is damaged: {detail}")]
+    Corrupt {
+        /// Where, and how.
+        detail: String,
+    },
+    /// Anything else the database says.
+    #[error("the database refused to {operation}")]
+    Database {
+        /// What was being done, e.g. `list requests`.
+        operation: &'static str,
+        /// The database's own words.
+        #[source]
+        source: sqlx::Error,
+    },
+}
