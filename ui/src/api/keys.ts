@@ -1,0 +1,37 @@
+import type { CacheTag, ChangeFilter, GroupBy, RequestFilter } from "@/bindings";
+import type { RangeSearch } from "@/lib/timeRange";
+
+/** Every query key: the command first, then what it was asked. Components never write one. */
+export type QueryKey =
+  | readonly ["status"]
+  | readonly ["overview", RangeSearch, GroupBy]
+  | readonly ["requests_page", "head" | "older", RequestFilter, ...string[]]
+  | readonly ["request_facets"]
+  | readonly ["request_detail", string]
+  | readonly ["operations_list"]
+  | readonly ["target_options"]
+  | readonly ["route_preview", string]
+  | readonly ["providers_list"]
+  | readonly ["provider_presets"]
+  | readonly ["keys_list"]
+  | readonly ["changes_page", "head" | "older", ChangeFilter, ...string[]]
+  | readonly ["change_verify"];
+
+export type QueryCommand = QueryKey[0];
+
+/** What each answer is made of; a query is refetched when one of its tags changes. */
+export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
+  status: ["status", "requests", "providers", "keys"],
+  overview: ["requests"],
+  requests_page: ["requests"],
+  request_facets: ["requests"],
+  request_detail: ["requests"],
+  operations_list: ["operations", "providers", "requests"],
+  target_options: ["providers", "operations"],
+  route_preview: [],
+  providers_list: ["providers", "requests"],
+  provider_presets: [],
+  keys_list: ["keys", "requests"],
+  changes_page: ["changes"],
+  change_verify: [],
+};

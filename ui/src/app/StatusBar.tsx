@@ -1,0 +1,147 @@
+import { Tooltip } from "@mantine/core";
+import {
+  IconCircleCheck,
+  IconCircleX,
+  IconDatabase,
+  IconLoader2,
+  IconLock,
+} from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { statusQueryOptions } from "@/api/queries";
+import type { GatewayState, Status } from "@/bindings";
+import { Money } from "@/components/Money";
+import { useNow } from "@/lib/clock";
+import { notifyFailure, notifySuccess } from "@/lib/notices";
+import { formatCount } from "@/lib/numbers";
+import { setPreferences, usePreferences } from "@/lib/preferences";
+import { formatRelative } from "@/lib/time";
+import { platform } from "@/platform";
+import classes from "./Shell.module.css";
+
+const STATES: Record<GatewayState, { word: string; icon: typeof IconCircleCheck; colour: string }> =
+  {
+    starting: { word: "Starting", icon: IconLoader2, colour: "var(--info)" },
+    running: { word: "Running", icon: IconCircleCheck, colour: "var(--ok)" },
+    stopped: { word: "Stopped", icon: IconCircleX, colour: "var(--critical)" },
+    sealed: { word: "Sealed", icon: IconLock, colour: "var(--warn)" },
+  };
+
+/** Money and safety at the first glance, on every screen. */
+export function StatusBar() {
+  const status = useQuery(statusQueryOptions());
+  return (
+    <footer className={classes.status} data-testid="status-bar" aria-label="Status">
+      {status.data ? (
+        <StatusItems
+          status={status.data}
+          failed={status.isError}
+          updatedAt={status.dataUpdatedAt}
+        />
+      ) : (
+        <span className={classes.statusItem}>
+          {status.isError ? `No status: ${status.error.message}` : "Connecting…"}
+        </span>
+      )}
+      <ZoneToggle />
+    </footer>
+  );
+}
+
+type ItemsProps = { status: Status; failed: boolean; updatedAt: number };
+
+function StatusItems({ status, failed, updatedAt }: ItemsProps) {
+  const { zone } = usePreferences();
+  const now = useNow();
+  const updated = formatRelative(new Date(updatedAt).toISOString(), Math.max(now, updatedAt), zone);
+  return (
+    <>
+      <GatewayItem status={status} />
+      <Tooltip
+        label={`Data directory: ${status.data_dir}\nDurability: ${status.durability}`}
+        style={PRE_LINE}
+      >
+        <span className={`${classes.statusItem} ${classes.hideNarrow}`}>
+          <IconDatabase size={13} aria-hidden />
+          {status.database}
+        </span>
+      </Tooltip>
+      <span className={classes.spacer} />
+      <Link
+        to="/overview"
+        search={{}}
+        className={classes.statusItem}
+        data-testid="status-spend"
+        aria-label="Spend today: open the overview"
+      >
+        Spend today
+        <strong>
+          <Money value={status.spend_today} format="total" />
+        </strong>
+      </Link>
+      <Link
+        to="/logs"
+        search={{ status: "in_flight" }}
+        className={classes.statusItem}
+        data-testid="status-in-flight"
+        aria-label={`${status.in_flight} requests in flight: open them in Logs`}
+      >
+        In flight <strong>{formatCount(status.in_flight)}</strong>
+      </Link>
+      <span className={classes.statusItem} title={failed ? "The last update failed." : undefined}>
+        {failed ? "Not updating" : `Updated ${updated}`}
+      </span>
+    </>
+  );
+}
+
+function GatewayItem({ status }: { status: Status }) {
+  const state = STATES[status.gateway];
+  const copy = async () => {
+    try {
+      await platform().copyText(status.base_url);
+      notifySuccess("Base URL copied", status.base_url);
+    } catch (error) {
+      notifyFailure(
+        "The base URL was not copied",
+        error instanceof Error ? error.message : String(error),
+      );
+    }
+  };
+  return (
+    <Tooltip label={status.problem ?? "Copy the base URL"}>
+      <button
+        type="button"
+        className={classes.statusItem}
+        onClick={() => void copy()}
+        data-testid="status-gateway"
+        data-state={status.gateway}
+        aria-label={`Gateway ${state.word} at ${status.listen}. Copy the base URL.`}
+      >
+        <state.icon size={13} color={state.colour} aria-hidden />
+        <strong>{state.word}</strong>
+        <span className="mono" style={{ fontSize: 11 }}>
+          {status.listen}
+        </span>
+      </button>
+    </Tooltip>
+  );
+}
+
+function ZoneToggle() {
+  const { zone } = usePreferences();
+  const next = zone === "utc" ? "local" : "utc";
+  return (
+    <button
+      type="button"
+      className={classes.statusItem}
+      onClick={() => setPreferences({ zone: next })}
+      data-testid="zone-toggle"
+      aria-label={`Times are shown in ${zone === "utc" ? "UTC" : "local time"}. Switch to ${next === "utc" ? "UTC" : "local time"}.`}
+    >
+      {zone === "utc" ? "UTC" : "Local time"}
+    </button>
+  );
+}
+
+const PRE_LINE = { whiteSpace: "pre-line" } as const;

@@ -1,0 +1,92 @@
+import {
+  IconActivity,
+  IconHistory,
+  IconKey,
+  IconListDetails,
+  IconPlugConnected,
+  IconRocket,
+  IconRoute,
+} from "@tabler/icons-react";
+import type { LinkProps } from "@tanstack/react-router";
+import type { ComponentType } from "react";
+
+/** A screen of the window: where it stands in the sidebar, and the keys that go there. */
+export type Screen = {
+  id: string;
+  title: string;
+  to: NonNullable<LinkProps["to"]>;
+  /** Pressed after `G`. */
+  goKey: string;
+  section: "Watch" | "Route" | "Admin";
+  icon: ComponentType<{ size?: number; stroke?: number; "aria-hidden"?: boolean }>;
+  /** Other words a person might search for. */
+  keywords: string[];
+};
+
+export const SCREENS: readonly Screen[] = [
+  {
+    id: "overview",
+    title: "Overview",
+    to: "/overview",
+    goKey: "O",
+    section: "Watch",
+    icon: IconActivity,
+    keywords: ["dashboard", "spend", "cost", "home"],
+  },
+  {
+    id: "logs",
+    title: "Logs",
+    to: "/logs",
+    goKey: "L",
+    section: "Watch",
+    icon: IconListDetails,
+    keywords: ["requests", "ledger", "traces"],
+  },
+  {
+    id: "changes",
+    title: "Change history",
+    to: "/changes",
+    goKey: "H",
+    section: "Watch",
+    icon: IconHistory,
+    keywords: ["audit", "diff", "revert"],
+  },
+  {
+    id: "operations",
+    title: "Operations",
+    to: "/operations",
+    goKey: "P",
+    section: "Route",
+    icon: IconRoute,
+    keywords: ["routes", "targets", "failover", "chain"],
+  },
+  {
+    id: "providers",
+    title: "Providers",
+    to: "/providers",
+    goKey: "V",
+    section: "Route",
+    icon: IconPlugConnected,
+    keywords: ["models", "credentials", "openai", "anthropic", "prices"],
+  },
+  {
+    id: "keys",
+    title: "API keys",
+    to: "/keys",
+    goKey: "K",
+    section: "Admin",
+    icon: IconKey,
+    keywords: ["token", "secret", "client"],
+  },
+  {
+    id: "first-run",
+    title: "First run",
+    to: "/first-run",
+    goKey: "F",
+    section: "Admin",
+    icon: IconRocket,
+    keywords: ["setup", "start", "connect", "getting started", "snippets"],
+  },
+];
+
+export const SECTIONS = ["Watch", "Route", "Admin"] as const;

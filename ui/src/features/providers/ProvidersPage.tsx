@@ -1,0 +1,9 @@
+import { Page } from "@/components/Page";
+
+export function ProvidersPage() {
+  return (
+    <Page id="providers">
+      <p className="muted">Providers</p>
+    </Page>
+  );
+}

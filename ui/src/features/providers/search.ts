@@ -1,0 +1,9 @@
+import { z } from "zod";
+import { optionalText } from "@/lib/search";
+
+export const providersSearchSchema = z.object({
+  /** The provider whose detail is open. */
+  provider: optionalText,
+  /** Opens "Add provider". */
+  add: z.boolean().optional().catch(undefined),
+});

@@ -1,0 +1,2 @@
+export { createFakePlatform } from "./platform";
+export { type FakeMode, fakeModeFromUrl } from "./mode";

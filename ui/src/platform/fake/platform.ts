@@ -1,0 +1,464 @@
+import type { AppError, Change, Code, Provider, RequestFilter, RequestRow } from "@/bindings";
+import { copyText } from "../clipboard";
+import type { Commands, Platform } from "../types";
+import type { FakeMode } from "./mode";
+import { routeTarget, targetOptions } from "./operations";
+import { makeFigures, makeOverview } from "./overview";
+import { model, PRESETS, READY } from "./providers";
+import { createRandom } from "./random";
+import { makeRequest } from "./requests";
+import { announce, iso, key, makeWorld, type World } from "./world";
+
+const LATENCY_MS = 40;
+
+type Ok<T> = { status: "ok"; data: T };
+type Failed = { status: "error"; error: AppError };
+
+/** A backend made of memory, for component tests and for a plain browser while developing. */
+export function createFakePlatform(
+  mode: FakeMode = "normal",
+  options: { latencyMs?: number; live?: boolean; nowMs?: number } = {},
+): Platform & { world: World } {
+  const world = makeWorld(mode, options.nowMs ?? Date.now());
+  const latency = options.latencyMs ?? LATENCY_MS;
+  if (options.live ?? true) startTraffic(world);
+  return {
+    name: "fake",
+    world,
+    commands: makeCommands(world, latency),
+    onTagsChanged: (handler) => {
+      world.listeners.add(handler);
+      return () => world.listeners.delete(handler);
+    },
+    openExternal: async (url) => {
+      window.open(url, "_blank", "noopener");
+    },
+    copyText,
+  };
+}
+
+function makeCommands(world: World, latency: number): Commands {
+  const answer = <T>(make: () => Ok<T> | Failed): Promise<Ok<T> | Failed> => {
+    if (world.mode === "loading") return new Promise(() => undefined);
+    if (world.mode === "error")
+      return later(latency, () =>
+        failed("unavailable", "The backend does not answer: connection refused."),
+      );
+    return later(latency, make);
+  };
+  const provider = (name: string) => world.providers.find((candidate) => candidate.name === name);
+  const onProvider = (name: string, change: (found: Provider) => void) =>
+    answer(() => {
+      const found = provider(name);
+      if (!found) return failed("not_found", `There is no provider named ${name}.`);
+      change(found);
+      announce(world, ["providers", "operations", "status"]);
+      return ok({ ...found });
+    });
+  const setCredential = (name: string) =>
+    onProvider(name, (found) => {
+      found.credential = { state: "set", hint: "…7d2c", env_var: null, set_at: iso(Date.now()) };
+      found.ready = READY;
+    });
+
+  return {
+    status: () => answer(() => ok(makeStatus(world))),
+    overview: (query) => answer(() => ok(makeOverview(world.requests, query, Date.now()))),
+    requestsPage: (filter, cursor, limit) =>
+      answer(() => {
+        const all = world.requests
+          .map((request) => request.row)
+          .filter((row) => matches(row, filter));
+        const start = cursor === null ? 0 : all.findIndex((row) => row.id === cursor) + 1;
+        const rows = all.slice(start, start + limit).map((row) => ({ ...row }));
+        return ok({ rows, next: start + limit < all.length ? (rows.at(-1)?.id ?? null) : null });
+      }),
+    requestFacets: () =>
+      answer(() => {
+        const rows = world.requests.map((request) => request.row);
+        return ok({
+          operations: count(rows.map((row) => row.operation)),
+          providers: count(rows.map((row) => row.provider)),
+          models: count(rows.map((row) => row.model)),
+          statuses: count(rows.map((row) => row.status)),
+        });
+      }),
+    requestDetail: (id) =>
+      answer(() => {
+        const found = world.requests.find((request) => request.row.id === id);
+        return found ? ok({ ...found }) : failed("not_found", "There is no request of that id.");
+      }),
+    requestsExport: (filter, format) =>
+      answer(() => {
+        const rows = world.requests.filter((request) => matches(request.row, filter)).length;
+        return ok({
+          path: `/home/ines/Downloads/signalbox-requests.${format}`,
+          rows: String(rows),
+        });
+      }),
+    operationsList: () => answer(() => ok(world.operations.map((operation) => ({ ...operation })))),
+    targetOptions: () => answer(() => ok(targetOptions(world.providers))),
+    routePreview: (draft) =>
+      answer(() => {
+        const now = world.operations.find((operation) => operation.id === draft.operation);
+        if (!now) return failed("not_found", "There is no such operation.");
+        const before = now.targets.map((target) => `${target.provider}/${target.model}`);
+        const after = draft.targets.map((target) => `${target.provider}/${target.model}`);
+        const sentences = after
+          .map((target, place) =>
+            before[place] === target ? "" : `${target} stands at place ${place + 1}.`,
+          )
+          .filter((sentence) => sentence !== "");
+        if (draft.enabled !== now.enabled)
+          sentences.push(
+            draft.enabled ? "The operation is enabled." : "The operation is disabled.",
+          );
+        return ok({
+          sentences,
+          before: JSON.stringify({ enabled: now.enabled, targets: now.targets.map(draftTarget) }),
+          after: JSON.stringify({
+            enabled: draft.enabled,
+            targets: draft.targets.map(draftTarget),
+          }),
+          problems:
+            after.length === 0
+              ? [{ field: "targets", message: "A route needs at least one target." }]
+              : [],
+          warnings: draft.targets.some((target) => target.provider === "simulator")
+            ? ["simulator/echo costs nothing and invents its answers."]
+            : [],
+        });
+      }),
+    routeApply: (draft) =>
+      answer(() => {
+        const now = world.operations.find((operation) => operation.id === draft.operation);
+        if (!now) return failed("not_found", "There is no such operation.");
+        if (now.version !== draft.base_version)
+          return failed("conflict", "The route has changed since you opened it.");
+        const before = JSON.stringify({
+          enabled: now.enabled,
+          targets: now.targets.map(draftTarget),
+        });
+        now.version += 1;
+        now.enabled = draft.enabled;
+        now.changed_at = iso(Date.now());
+        now.targets = draft.targets.map((target) => ({
+          ...routeTarget(world.providers, `${target.provider}/${target.model}`, null),
+          enabled: target.enabled,
+        }));
+        addChange(world, {
+          kind: "route",
+          subject: now.id,
+          sentence: `The route of ${now.id} changed.`,
+          before,
+          after: JSON.stringify({ enabled: now.enabled, targets: now.targets.map(draftTarget) }),
+          reason: draft.reason,
+          revertible: true,
+        });
+        announce(world, ["operations", "changes"]);
+        return ok({ ...now });
+      }),
+    providersList: () => answer(() => ok(world.providers.map((found) => ({ ...found })))),
+    providerPresets: () => answer(() => ok(PRESETS)),
+    providerAdd: (input) =>
+      answer(() => {
+        if (provider(input.name))
+          return failed("already_exists", `A provider named ${input.name} exists already.`, "name");
+        const template = world.providers[0];
+        if (!template) return failed("internal", "The made-up world has no providers.");
+        const added: Provider = {
+          ...template,
+          ...input,
+          builtin: false,
+          credential: { state: "missing", hint: null, env_var: null, set_at: null },
+          ready: { ready: false, code: "no_credential", text: "It has no credential yet." },
+          last_check: null,
+          models: [],
+          last_24h: { requests: 0, failed: 0, spend: "0", latency_ms_p95: null },
+          version: 1,
+        };
+        world.providers.push(added);
+        addChange(world, {
+          kind: "provider",
+          subject: input.name,
+          sentence: `The provider ${input.name} was added.`,
+          before: null,
+          after: JSON.stringify(input),
+          reason: null,
+          revertible: false,
+        });
+        announce(world, ["providers", "changes", "status"]);
+        return ok({ ...added });
+      }),
+    providerUpdate: (patch) =>
+      onProvider(patch.name, (found) => {
+        if (patch.base_url !== null && patch.base_url !== found.base_url) {
+          found.base_url = patch.base_url;
+          found.credential = { state: "missing", hint: null, env_var: null, set_at: null };
+          found.ready = { ready: false, code: "no_credential", text: "It has no credential yet." };
+        }
+        if (patch.enabled !== null) found.enabled = patch.enabled;
+        found.version += 1;
+      }),
+    providerRemove: (name) =>
+      answer(() => {
+        const used = world.operations.find((operation) =>
+          operation.targets.some((target) => target.provider === name),
+        );
+        if (used)
+          return failed(
+            "refused",
+            `${name} is still a target of ${used.id}. Take it out of the route first.`,
+          );
+        world.providers = world.providers.filter((candidate) => candidate.name !== name);
+        announce(world, ["providers", "changes"]);
+        return ok(null);
+      }),
+    providerPasteCredential: setCredential,
+    providerSetCredential: (name) => setCredential(name),
+    providerClearCredential: (name) =>
+      onProvider(name, (found) => {
+        found.credential = { state: "missing", hint: null, env_var: null, set_at: null };
+        found.ready = { ready: false, code: "no_credential", text: "It has no credential yet." };
+      }),
+    providerVerify: (name) =>
+      answer(() => {
+        const found = provider(name);
+        if (!found) return failed("not_found", `There is no provider named ${name}.`);
+        const good = found.credential.state !== "missing";
+        found.last_check = good
+          ? {
+              ok: true,
+              message: "Found 23 models.",
+              code: "ok",
+              models_found: 23,
+              latency_ms: 231,
+              at: iso(Date.now()),
+            }
+          : {
+              ok: false,
+              message: "There is no credential to check with. Paste one first.",
+              code: "invalid_key",
+              models_found: 0,
+              latency_ms: 1,
+              at: iso(Date.now()),
+            };
+        announce(world, ["providers"]);
+        return ok(found.last_check);
+      }),
+    modelAdd: (input) =>
+      answer(() => {
+        const found = provider(input.provider);
+        if (!found) return failed("not_found", `There is no provider named ${input.provider}.`);
+        const prices =
+          input.input_usd_per_mtok === null
+            ? null
+            : ([Number(input.input_usd_per_mtok), 0, Number(input.output_usd_per_mtok ?? "0")] as [
+                number,
+                number,
+                number,
+              ]);
+        const added = model(input.model, ["chat"], input.context_window, prices);
+        found.models = [...found.models, added];
+        announce(world, ["providers", "operations", "changes"]);
+        return ok(added);
+      }),
+    keysList: () => answer(() => ok(world.keys.map((found) => ({ ...found })))),
+    keyCreate: (input) =>
+      answer(() => {
+        if (input.name.trim() === "") return failed("invalid", "The key needs a name.", "name");
+        const created = key(
+          String(world.keys.length + 1),
+          input.name,
+          "5e1b",
+          input.operations,
+          Date.now(),
+          null,
+        );
+        world.keys = [created, ...world.keys];
+        announce(world, ["keys", "status", "changes"]);
+        return ok({ key: created, copied: true, saved_to: null });
+      }),
+    keyRevoke: (id) =>
+      answer(() => {
+        const found = world.keys.find((candidate) => candidate.id === id);
+        if (!found) return failed("not_found", "There is no such key.");
+        found.revoked_at = iso(Date.now());
+        announce(world, ["keys", "changes"]);
+        return ok({ ...found });
+      }),
+    sendTestRequest: (input) =>
+      answer(() => {
+        const detail = addRequest(world, {
+          operation: input.operation,
+          simulator: world.mode === "empty",
+        });
+        return ok({
+          request_id: detail.row.id,
+          text: `You said: ${input.message}`,
+          provider: detail.row.provider ?? "",
+          model: detail.row.model ?? "",
+          cost: detail.row.cost,
+          simulated: detail.row.simulated,
+        });
+      }),
+    changesPage: (filter, cursor, limit) =>
+      answer(() => {
+        const all = world.changes.filter(
+          (change) =>
+            (!filter.kind || change.kind === filter.kind) &&
+            (!filter.subject || change.subject === filter.subject) &&
+            (!filter.actor || change.actor === filter.actor),
+        );
+        const start = cursor === null ? 0 : Number(cursor);
+        return ok({
+          rows: all.slice(start, start + limit),
+          next: start + limit < all.length ? String(start + limit) : null,
+          chain: chainReport(world),
+        });
+      }),
+    changeVerify: () => answer(() => ok(chainReport(world))),
+    changeRevert: (seq, reason) =>
+      answer(() => {
+        const found = world.changes.find((change) => change.seq === seq);
+        if (!found?.revertible) return failed("refused", "This change cannot be reverted.");
+        const change = addChange(world, {
+          kind: found.kind,
+          subject: found.subject,
+          sentence: `Change ${seq} was reverted.`,
+          before: found.after,
+          after: found.before,
+          reason,
+          revertible: true,
+        });
+        announce(world, ["changes", "operations"]);
+        return ok(change);
+      }),
+  };
+}
+
+function makeStatus(world: World) {
+  const dayStart = new Date().setUTCHours(0, 0, 0, 0);
+  const today = makeFigures(
+    world.requests.filter((request) => Date.parse(request.row.started_at) >= dayStart),
+  );
+  return {
+    gateway: "running" as const,
+    base_url: "http://127.0.0.1:4180/v1",
+    listen: "127.0.0.1:4180",
+    problem: null,
+    version: "0.1.0",
+    data_dir: "/home/ines/.local/share/signalbox",
+    database: "Local file",
+    durability: "process",
+    in_flight: world.requests.slice(0, 10).filter((request) => request.row.status === "in_flight")
+      .length,
+    spend_today: today.spend,
+    requests_today: today.requests,
+    simulator: { on: true, base_url: "http://127.0.0.1:4181/v1" },
+    first_run: {
+      provider_connected: world.providers.some((found) => found.credential.state === "set"),
+      key_created: world.keys.length > 0,
+      first_request: world.requests.at(-1)?.row.id ?? null,
+    },
+    at: iso(Date.now()),
+  };
+}
+
+/** A new request every few seconds, so that live views have something to show. */
+function startTraffic(world: World): void {
+  if (world.mode !== "normal" && world.mode !== "large") return;
+  setInterval(() => addRequest(world), 2_500);
+}
+
+const trafficRandom = createRandom(7);
+
+function addRequest(world: World, forced?: { operation: string; simulator: boolean }) {
+  const now = Date.now();
+  for (const running of world.requests.slice(0, 6)) {
+    if (running.row.status === "in_flight")
+      running.row = {
+        ...running.row,
+        status: "succeeded",
+        latency_ms: 1240,
+        cost: "812000",
+        cost_status: "exact",
+      };
+  }
+  const detail = makeRequest(trafficRandom, world.operations, world.providers, now, 0, now, forced);
+  world.requests.unshift(detail);
+  announce(world, ["requests"]);
+  return detail;
+}
+
+function addChange(
+  world: World,
+  change: Omit<Change, "seq" | "id" | "at" | "actor" | "source" | "hash">,
+): Change {
+  const seq = (world.changes[0]?.seq ?? 0) + 1;
+  const added: Change = {
+    ...change,
+    seq,
+    id: `chg_${seq}`,
+    at: iso(Date.now()),
+    actor: "admin",
+    source: "window",
+    hash: "4c1f09ab77e2",
+  };
+  world.changes = [added, ...world.changes];
+  return added;
+}
+
+function chainReport(world: World) {
+  return {
+    intact: true,
+    entries: world.changes.length,
+    first_bad: null,
+    checked_at: iso(Date.now()),
+  };
+}
+
+function matches(row: RequestRow, filter: RequestFilter): boolean {
+  const at = Date.parse(row.started_at);
+  return (
+    (!filter.operation || row.operation === filter.operation) &&
+    (!filter.provider || row.provider === filter.provider) &&
+    (!filter.model || row.model === filter.model) &&
+    (!filter.status || row.status === filter.status) &&
+    (!filter.cost_status || row.cost_status === filter.cost_status) &&
+    (!filter.user || row.user === filter.user) &&
+    (filter.simulated === undefined ||
+      filter.simulated === null ||
+      row.simulated === filter.simulated) &&
+    (!filter.cost_min || BigInt(row.cost ?? "0") >= BigInt(filter.cost_min)) &&
+    (!filter.from || at >= Date.parse(filter.from)) &&
+    (!filter.to || at < Date.parse(filter.to)) &&
+    (!filter.id_prefix || row.id.startsWith(filter.id_prefix))
+  );
+}
+
+function count(values: readonly (string | null)[]) {
+  const counts = new Map<string, number>();
+  for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts]
+    .map(([value, found]) => ({ value, count: found }))
+    .toSorted((a, b) => b.count - a.count);
+}
+
+function draftTarget(target: { provider: string; model: string; enabled: boolean }) {
+  return { target: `${target.provider}/${target.model}`, enabled: target.enabled };
+}
+
+function ok<T>(data: T): Ok<T> {
+  return { status: "ok", data };
+}
+
+function failed(code: Code, message: string, field?: string): Failed {
+  return { status: "error", error: { code, message, details: field ? [{ field, message }] : [] } };
+}
+
+function later<T>(ms: number, make: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(make()), ms);
+  });
+}

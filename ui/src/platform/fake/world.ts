@@ -1,0 +1,108 @@
+import type {
+  ApiKey,
+  CacheTag,
+  Change,
+  Model,
+  Operation,
+  Provider,
+  RequestDetail,
+} from "@/bindings";
+import { makeChanges } from "./changes";
+import type { FakeMode } from "./mode";
+import { makeOperations } from "./operations";
+import { makeProviders } from "./providers";
+import { makeRequests } from "./requests";
+
+/** Everything the made-up backend knows. */
+export type World = {
+  mode: FakeMode;
+  providers: Provider[];
+  operations: Operation[];
+  /** Newest first. */
+  requests: RequestDetail[];
+  keys: ApiKey[];
+  /** Newest first. */
+  changes: Change[];
+  listeners: Set<(tags: CacheTag[]) => void>;
+};
+
+const REQUESTS: Record<FakeMode, number> = {
+  normal: 3_000,
+  empty: 0,
+  error: 0,
+  loading: 0,
+  large: 100_000,
+};
+
+export function makeWorld(mode: FakeMode, nowMs: number): World {
+  const empty = mode === "empty";
+  const providers = makeProviders(nowMs, empty);
+  const operations = makeOperations(providers, nowMs);
+  return {
+    mode,
+    providers,
+    operations,
+    requests: makeRequests(operations, providers, REQUESTS[mode], nowMs),
+    keys: empty ? [] : makeKeys(nowMs),
+    changes: makeChanges(nowMs, empty),
+    listeners: new Set(),
+  };
+}
+
+export function announce(world: World, tags: CacheTag[]): void {
+  for (const listener of world.listeners) listener(tags);
+}
+
+export function findModel(
+  world: Pick<World, "providers">,
+  provider: string,
+  model: string,
+): Model | undefined {
+  return world.providers
+    .find((candidate) => candidate.name === provider)
+    ?.models.find((candidate) => candidate.name === model);
+}
+
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function makeKeys(nowMs: number): ApiKey[] {
+  const day = 86_400_000;
+  return [
+    key("1", "support-desk", "9f3a", [], nowMs - 41 * day, nowMs - 4_000),
+    key(
+      "2",
+      "nightly-planner",
+      "c07e",
+      ["job_planning", "email_analysis"],
+      nowMs - 30 * day,
+      nowMs - 7_600_000,
+    ),
+    key("3", "laptop of Ines", "b1d4", [], nowMs - 12 * day, null),
+    {
+      ...key("4", "old CI runner", "77aa", ["chat_message"], nowMs - 200 * day, nowMs - 120 * day),
+      revoked_at: iso(nowMs - 20 * day),
+    },
+  ];
+}
+
+export function key(
+  id: string,
+  name: string,
+  last4: string,
+  operations: string[],
+  created: number,
+  used: number | null,
+): ApiKey {
+  return {
+    id: `key_01j9x0000000000000000000${id}`,
+    name,
+    prefix: "sbx_live_7Qm2",
+    last4,
+    operations,
+    created_at: iso(created),
+    last_used_at: used === null ? null : iso(used),
+    revoked_at: null,
+  };
+}

@@ -1,0 +1,41 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createHashHistory, createRouter, type RouterHistory } from "@tanstack/react-router";
+import { changesRoute } from "./changes";
+import { firstRunRoute } from "./first-run";
+import { indexRoute } from "./index";
+import { keysRoute } from "./keys";
+import { logsRoute } from "./logs";
+import { operationsRoute } from "./operations";
+import { overviewRoute } from "./overview";
+import { providersRoute } from "./providers";
+import { rootRoute } from "./root";
+
+const routeTree = rootRoute.addChildren([
+  indexRoute,
+  overviewRoute,
+  logsRoute,
+  changesRoute,
+  operationsRoute,
+  providersRoute,
+  keysRoute,
+  firstRunRoute,
+]);
+
+/** A hash history: the window is one file, and a link works in every host. */
+export function createAppRouter(client: QueryClient, history: RouterHistory = createHashHistory()) {
+  return createRouter({
+    routeTree,
+    history,
+    context: { client },
+    defaultPreload: "intent",
+    // The pages say themselves what is missing; the router must not wait for them.
+    defaultPendingMs: 150,
+    scrollRestoration: false,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,36 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [react()],
+  base: "./",
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  // Tauri prints its own errors above; clearing the screen would hide them.
+  clearScreen: false,
+  server: { port: 5173, strictPort: true },
+  build: {
+    // The web views Tauri uses: WebKitGTK 2.50 and Safari 16, WebView2.
+    target: ["es2022", "safari16", "chrome110"],
+    // Everything is local; one request per megabyte is fine, a warning per build is noise.
+    chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "echarts", test: /node_modules[\\/](echarts|zrender)/ },
+            { name: "mantine", test: /node_modules[\\/]@mantine/ },
+            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+          ],
+        },
+      },
+    },
+  },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["./src/test/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+    css: false,
+  },
+});
