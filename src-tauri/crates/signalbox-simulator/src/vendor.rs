@@ -213,27 +213,29 @@ impl Asked<'_> {
         let answer = if refused { refusal() } else { answer(&self.prompt, dials) };
         let counts = Counts::of(&self.prompt, &answer, dials);
         match self.vendor {
-            Vendor::OpenAi => self.write_openai(&answer, reported(counts.openai(), dials), dials, seq),
+            Vendor::OpenAi => {
+                self.write_openai(&answer, reported(counts.openai(), dials).as_ref(), dials, seq)
+            }
             Vendor::Anthropic => {
-                self.write_anthropic(&answer, reported(counts.anthropic(), dials), dials, seq)
+                self.write_anthropic(&answer, reported(counts.anthropic(), dials).as_ref(), dials, seq)
             }
         }
     }
 
-    fn write_openai(&self, answer: &Answer, usage: Option<Value>, dials: &Dials, seq: u64) -> Written {
+    fn write_openai(&self, answer: &Answer, usage: Option<&Value>, dials: &Dials, seq: u64) -> Written {
         let reply = openai::reply::Reply {
             seq,
             model: &self.model,
             answer,
-            usage: usage.as_ref(),
+            usage,
             include_usage: self.include_usage,
             dials,
         };
         if self.stream { Written::Stream(reply.stream()) } else { Written::Complete(reply.complete().into()) }
     }
 
-    fn write_anthropic(&self, answer: &Answer, usage: Option<Value>, dials: &Dials, seq: u64) -> Written {
-        let reply = anthropic::reply::Reply { seq, model: &self.model, answer, usage: usage.as_ref(), dials };
+    fn write_anthropic(&self, answer: &Answer, usage: Option<&Value>, dials: &Dials, seq: u64) -> Written {
+        let reply = anthropic::reply::Reply { seq, model: &self.model, answer, usage, dials };
         if self.stream { Written::Stream(reply.stream()) } else { Written::Complete(reply.complete().into()) }
     }
 }

@@ -52,12 +52,16 @@ struct BlockDelta<'a> {
 }
 
 #[derive(serde::Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Delta<'a> {
-    TextDelta { text: &'a str },
-    ThinkingDelta { thinking: &'a str },
-    SignatureDelta { signature: &'a str },
-    InputJsonDelta { partial_json: &'a str },
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: &'a str },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: &'a str },
 }
 
 /// What signs the simulator's thinking.
@@ -125,15 +129,15 @@ impl<'a> Reply<'a> {
         events.start(self);
         if self.dials.reasoning_text {
             events.open(&json!({"type": "thinking", "thinking": "", "signature": ""}));
-            events.delta(Delta::ThinkingDelta { thinking: REASONING_TEXT }, false);
-            events.delta(Delta::SignatureDelta { signature: SIGNATURE }, false);
+            events.delta(Delta::Thinking { thinking: REASONING_TEXT }, false);
+            events.delta(Delta::Signature { signature: SIGNATURE }, false);
             events.close();
         }
         if !self.answer.text.is_empty() {
             events.open(&json!({"type": "text", "text": ""}));
             events.ping();
             for text in self.answer.text.split_inclusive(' ') {
-                events.delta(Delta::TextDelta { text }, true);
+                events.delta(Delta::Text { text }, true);
             }
             events.close();
         }
@@ -141,9 +145,9 @@ impl<'a> Reply<'a> {
             events.open(
                 &json!({"type": "tool_use", "id": self.tool_id(index), "name": call.name, "input": {}}),
             );
-            events.delta(Delta::InputJsonDelta { partial_json: "" }, true);
+            events.delta(Delta::InputJson { partial_json: "" }, true);
             for partial_json in fragments(&call.arguments) {
-                events.delta(Delta::InputJsonDelta { partial_json }, true);
+                events.delta(Delta::InputJson { partial_json }, true);
             }
             events.close();
         }

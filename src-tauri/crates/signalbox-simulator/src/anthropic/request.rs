@@ -183,9 +183,8 @@ fn read_messages<'a>(messages: Vec<Message<'a>>, prompt: &mut Prompt<'a>) -> Res
     for (index, message) in messages.into_iter().enumerate() {
         let user = match message.role.as_ref() {
             "user" => true,
-            "assistant" if spoken => false,
+            "assistant" | "system" if spoken => false,
             "assistant" => return Err("messages: first message must use the \"user\" role".to_owned()),
-            "system" if spoken => false,
             other => {
                 return Err(format!(
                     "messages: Unexpected role \"{other}\". The Messages API accepts a top-level `system` \

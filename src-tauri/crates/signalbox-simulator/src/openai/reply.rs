@@ -87,7 +87,7 @@ struct Chunk<'a> {
     choices: &'a [ChunkChoice<'a>],
     /// Absent, null, or the usage.
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Option<&'a Value>>,
+    usage: Option<OrNull<&'a Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     x_sim_extra: Option<Extra>,
 }
@@ -100,12 +100,20 @@ struct ChunkChoice<'a> {
     finish_reason: Option<&'static str>,
 }
 
+/// A field that is present: with a value, or null.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OrNull<T> {
+    Value(T),
+    Null,
+}
+
 #[derive(Serialize, Default)]
 struct Delta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<Option<&'a str>>,
+    content: Option<OrNull<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_content: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,13 +212,13 @@ impl Reply<'_> {
         let id = self.id();
         let mut chunks = Chunks { reply: self, id: &id, writer: FrameWriter::default() };
         let calls = &self.answer.tool_calls;
-        let opening = if calls.is_empty() { Some("") } else { None };
+        let opening = if calls.is_empty() { OrNull::Value("") } else { OrNull::Null };
         chunks.delta(Delta { role: Some("assistant"), content: Some(opening), ..Delta::default() }, false);
         if self.dials.reasoning_text {
             chunks.delta(Delta { reasoning_content: Some(REASONING_TEXT), ..Delta::default() }, false);
         }
         for word in self.answer.text.split_inclusive(' ') {
-            chunks.delta(Delta { content: Some(Some(word)), ..Delta::default() }, true);
+            chunks.delta(Delta { content: Some(OrNull::Value(word)), ..Delta::default() }, true);
         }
         for (index, call) in calls.iter().enumerate() {
             let opening = CallDelta {
@@ -244,13 +252,13 @@ struct Chunks<'a> {
 impl Chunks<'_> {
     fn delta(&mut self, delta: Delta<'_>, content: bool) {
         let usage = match self.reply.dials.usage_placement {
-            UsagePlacement::EveryChunk => self.reply.usage.map(Some),
-            _ => self.reply.include_usage.then_some(None),
+            UsagePlacement::EveryChunk => self.reply.usage.map(OrNull::Value),
+            _ => self.reply.include_usage.then_some(OrNull::Null),
         };
         self.chunk(&[ChunkChoice { index: 0, delta, logprobs: (), finish_reason: None }], usage, content);
     }
 
-    fn chunk(&mut self, choices: &[ChunkChoice<'_>], usage: Option<Option<&Value>>, content: bool) {
+    fn chunk(&mut self, choices: &[ChunkChoice<'_>], usage: Option<OrNull<&Value>>, content: bool) {
         let chunk = Chunk {
             id: self.id,
             object: "chat.completion.chunk",
@@ -270,8 +278,8 @@ impl Chunks<'_> {
         let reply = self.reply;
         let placement = reply.dials.usage_placement;
         let with_choice = match placement {
-            UsagePlacement::LastChoice | UsagePlacement::EveryChunk => reply.usage.map(Some),
-            UsagePlacement::Separate | UsagePlacement::Twice => reply.include_usage.then_some(None),
+            UsagePlacement::LastChoice | UsagePlacement::EveryChunk => reply.usage.map(OrNull::Value),
+            UsagePlacement::Separate | UsagePlacement::Twice => reply.include_usage.then_some(OrNull::Null),
         };
         let finish_reason = Some(finish_reason(&reply.answer.stop));
         let last = ChunkChoice { index: 0, delta: Delta::default(), logprobs: (), finish_reason };
@@ -281,9 +289,9 @@ impl Chunks<'_> {
             UsagePlacement::Twice => 2,
             UsagePlacement::LastChoice | UsagePlacement::EveryChunk => 0,
         };
-        if reply.include_usage && reply.usage.is_some() {
+        if let Some(usage) = reply.usage.filter(|_| reply.include_usage) {
             for _ in 0..separate {
-                self.chunk(&[], Some(reply.usage), false);
+                self.chunk(&[], Some(OrNull::Value(usage)), false);
             }
         }
         self.writer.raw(b"data: [DONE]\n\n", false);

@@ -181,7 +181,7 @@ pub(crate) fn check(body: &[u8]) -> Result<Checked<'_>, Refused> {
 }
 
 /// Counts the messages and checks their roles, parts and the pairing of tool calls with tool results.
-fn prompt_of<'a>(messages: Vec<Message<'a>>) -> Result<Prompt<'a>, Refused> {
+fn prompt_of(messages: Vec<Message<'_>>) -> Result<Prompt<'_>, Refused> {
     let mut prompt = Prompt::default();
     let mut unanswered: Vec<String> = Vec::new();
     for (index, message) in messages.into_iter().enumerate() {

@@ -12,30 +12,31 @@ use serde_json::{Value, json};
 use signalbox_simulator::{Dials, RunningSimulator, Simulator};
 
 /// A key long enough to show its end.
-pub const KEY: &str = "sk-test-0123456789abcd";
+const KEY: &str = "sk-test-0123456789abcd";
 
 /// A simulator on a free port and a client for it.
-pub struct Bench {
-    pub simulator: RunningSimulator,
-    pub http: reqwest::Client,
+#[derive(Debug)]
+struct Bench {
+    simulator: RunningSimulator,
+    http: reqwest::Client,
 }
 
 impl Bench {
-    pub async fn new(dials: Dials) -> Self {
+    async fn new(dials: Dials) -> Self {
         let simulator = Simulator::bind_ephemeral(dials).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { simulator, http }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.simulator.addr())
     }
 
-    pub fn chat(&self, body: &Value) -> RequestBuilder {
+    fn chat(&self, body: &Value) -> RequestBuilder {
         self.http.post(self.url("/v1/chat/completions")).bearer_auth(KEY).json(body)
     }
 
-    pub fn messages(&self, body: &Value) -> RequestBuilder {
+    fn messages(&self, body: &Value) -> RequestBuilder {
         self.http
             .post(self.url("/v1/messages"))
             .header("x-api-key", KEY)
@@ -45,12 +46,12 @@ impl Bench {
 }
 
 /// An `OpenAI` request that says `text`.
-pub fn say(text: &str) -> Value {
+fn say(text: &str) -> Value {
     json!({"model": "sim-small", "messages": [{"role": "user", "content": text}]})
 }
 
 /// The same, streamed with usage.
-pub fn say_streaming(text: &str) -> Value {
+fn say_streaming(text: &str) -> Value {
     let mut body = say(text);
     body["stream"] = json!(true);
     body["stream_options"] = json!({"include_usage": true});
@@ -58,12 +59,12 @@ pub fn say_streaming(text: &str) -> Value {
 }
 
 /// An Anthropic request that says `text`.
-pub fn ask(text: &str) -> Value {
+fn ask(text: &str) -> Value {
     json!({"model": "sim-small", "max_tokens": 100, "messages": [{"role": "user", "content": text}]})
 }
 
 /// Every `data:` line of a whole event stream; `[DONE]` stays text.
-pub async fn events(response: Response) -> Vec<Value> {
+async fn events(response: Response) -> Vec<Value> {
     let text = response.text().await.unwrap();
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
     data.map(|json| serde_json::from_str(json).unwrap_or_else(|_| json!(json))).collect()
