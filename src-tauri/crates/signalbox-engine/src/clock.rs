@@ -7,7 +7,10 @@ use signalbox_core::time::{Clock, Timestamp};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock module; everything else takes `now` from it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock module; everything else takes `now` from it"
+    )]
     fn now(&self) -> Timestamp {
         chrono::Utc::now().into()
     }

@@ -1,3 +1,23 @@
-//! The living core.
+//! The living core: it holds the configuration in memory, takes every AI call the one way there is, and writes the ledger.
+//!
+//! [`control`] is the configuration side and needs no traffic; [`engine`] runs traffic on top of it; [`dispatch`] is the
+//! way of one request. There is no HTTP server and no SQL text here: the gateway brings requests in, the store writes.
+
+#![deny(missing_docs)]
+
+pub mod api_key;
 pub mod clock;
+pub mod control;
+pub mod data_dir;
+pub mod dispatch;
+pub mod engine;
+pub mod error;
+pub mod events;
+mod install;
+pub mod ledger;
+pub mod live;
+mod recovery;
 pub mod secrets;
+
+pub use engine::{Engine, EngineOptions};
+pub use error::EngineError;

@@ -22,7 +22,9 @@ pub enum SecretsError {
         place: &'static str,
     },
     /// The master key does not open the secret, or the file was changed.
-    #[error("the secret `{name}` cannot be decrypted: the master key is another one, or the file was changed")]
+    #[error(
+        "the secret `{name}` cannot be decrypted: the master key is another one, or the file was changed"
+    )]
     Undecipherable {
         /// Which secret.
         name: String,

@@ -133,7 +133,10 @@ impl Vault {
     }
 
     /// Reads, changes and replaces the file while no other process does.
-    fn update(&self, change: impl FnOnce(&Self, &mut VaultFile) -> Result<(), SecretsError>) -> Result<(), SecretsError> {
+    fn update(
+        &self,
+        change: impl FnOnce(&Self, &mut VaultFile) -> Result<(), SecretsError>,
+    ) -> Result<(), SecretsError> {
         let lock_path = self.0.path.with_extension("lock");
         let failed = |source| SecretsError::File { operation: "lock", path: lock_path.clone(), source };
         let lock = File::create(&lock_path).map_err(failed)?;

@@ -1,0 +1,128 @@
+//! The configuration side: store, secrets and clock without traffic. The command line uses it beside a running instance.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use signalbox_core::change::ChainedChange;
+use signalbox_core::ids::ProviderName;
+use signalbox_core::provider::{CredentialSource, Provider};
+use signalbox_core::snapshot::Snapshot;
+use signalbox_core::time::{Clock, Timestamp};
+use signalbox_store::{ConfigEdit, Durability, Store};
+
+use crate::api_key::KeyHasher;
+use crate::error::EngineError;
+use crate::secrets::{Keychain, SecretsError, Vault};
+use crate::{data_dir, install, live};
+
+/// How to open an installation.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// A PostgreSQL URL instead of the SQLite file in the data directory.
+    pub database_url: Option<String>,
+    /// What a commit survives.
+    pub durability: Durability,
+    /// Whether the operating system's keychain may be used.
+    pub keychain: Keychain,
+}
+
+/// An opened installation.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// Its database.
+    pub store: Store,
+    /// Its secrets.
+    pub vault: Vault,
+    /// Its time.
+    pub clock: Arc<dyn Clock>,
+    /// Where it is kept.
+    pub data_dir: Arc<Path>,
+}
+
+impl Control {
+    /// Opens an installation, and makes it if it is not there.
+    pub async fn open(options: &Options, clock: Arc<dyn Clock>) -> Result<Self, EngineError> {
+        data_dir::prepare(&options.data_dir)?;
+        let store = match &options.database_url {
+            Some(url) => Store::open_postgres(url).await?,
+            None => {
+                Store::open_sqlite(&data_dir::database_file(&options.data_dir), options.durability).await?
+            }
+        };
+        install::if_new(&store, clock.now()).await?;
+        let vault = Vault::new(&options.data_dir, options.keychain);
+        Ok(Self { store, vault, clock, data_dir: options.data_dir.clone().into() })
+    }
+
+    /// The current instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Reads the configuration anew.
+    pub async fn snapshot(&self) -> Result<Snapshot, EngineError> {
+        Ok(live::build(self, None).await?.snapshot)
+    }
+
+    /// Applies edits, all or none, each with its entry in the change history.
+    pub async fn write(&self, edits: Vec<ConfigEdit>) -> Result<Vec<ChainedChange>, EngineError> {
+        Ok(self.store.write_config(edits).await?)
+    }
+
+    /// The hasher of API keys.
+    pub async fn key_hasher(&self) -> Result<KeyHasher, SecretsError> {
+        let vault = self.vault.clone();
+        blocking(move || KeyHasher::open(&vault)).await
+    }
+
+    /// The credential of a provider, if it is at hand.
+    pub async fn credential(&self, provider: &Provider) -> Result<Option<SecretString>, SecretsError> {
+        match &provider.credential {
+            CredentialSource::NotNeeded | CredentialSource::Missing => Ok(None),
+            CredentialSource::Environment { variable } => {
+                let value = std::env::var(variable).ok().filter(|value| !value.is_empty());
+                Ok(value.map(SecretString::from))
+            }
+            CredentialSource::Stored { .. } => {
+                let (vault, name, origin) =
+                    (self.vault.clone(), secret_name(&provider.name), origin_of(provider));
+                blocking(move || vault.get(&name, &origin)).await
+            }
+        }
+    }
+
+    /// Seals a provider's credential, bound to its origin.
+    pub async fn store_credential(
+        &self,
+        provider: &Provider,
+        secret: SecretString,
+    ) -> Result<(), SecretsError> {
+        let (vault, name, origin) = (self.vault.clone(), secret_name(&provider.name), origin_of(provider));
+        blocking(move || vault.put(&name, &origin, &secret)).await
+    }
+
+    /// Forgets a provider's credential.
+    pub async fn forget_credential(&self, provider: &ProviderName) -> Result<(), SecretsError> {
+        let (vault, name) = (self.vault.clone(), secret_name(provider));
+        blocking(move || vault.remove(&name)).await
+    }
+}
+
+fn secret_name(provider: &ProviderName) -> String {
+    format!("provider:{provider}")
+}
+
+/// Scheme, host and port: a key sealed for one origin does not open for another.
+fn origin_of(provider: &Provider) -> String {
+    provider.base_url.origin().ascii_serialization()
+}
+
+/// Runs file and keychain work off the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SecretsError> + Send + 'static,
+) -> Result<T, SecretsError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| SecretsError::NoRandomness)?
+}

@@ -1,0 +1,208 @@
+//! The running instance.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use signalbox_core::ids::NodeId;
+use signalbox_core::time::Clock;
+use signalbox_providers::Providers;
+use signalbox_store::ConfigSignal;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::control::{Control, Options};
+use crate::data_dir::InstanceLock;
+use crate::error::EngineError;
+use crate::events::{CONFIGURATION, Events, Topic};
+use crate::ledger::{Ledger, error_chain};
+use crate::live::{self, Live};
+use crate::recovery;
+
+/// How long a running request may take to finish after shutdown was asked for.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// Pause before watching the configuration again after the database failed.
+const WATCH_PAUSE: Duration = Duration::from_secs(2);
+
+/// How to start an instance.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Which installation.
+    pub installation: Options,
+    /// Where the simulator listens, if it is on.
+    pub simulator: Option<Url>,
+}
+
+/// A running instance: configuration in memory, traffic, ledger writer.
+#[derive(Debug)]
+pub struct Engine {
+    /// The configuration side.
+    pub control: Control,
+    /// What changed.
+    pub events: Events,
+    pub(crate) live: ArcSwap<Live>,
+    pub(crate) ledger: Ledger,
+    pub(crate) providers: Providers,
+    pub(crate) node: NodeId,
+    pub(crate) in_flight: Arc<AtomicU32>,
+    /// Requests; shutdown lets them finish first.
+    pub(crate) requests: TaskTracker,
+    /// Cancelled when requests must end now.
+    pub(crate) abort: CancellationToken,
+    simulator: Option<Url>,
+    background: TaskTracker,
+    stop: CancellationToken,
+    reloading: tokio::sync::Mutex<()>,
+    _lock: InstanceLock,
+}
+
+impl Engine {
+    /// Opens the installation, settles what a crash left open and begins to serve.
+    ///
+    /// Errors: the directory is not usable or in use, the database refuses, the build is broken. Sealed secrets are no
+    /// error: everything can be read, and [`Live::sealed`] says why nothing can be called.
+    pub async fn start(options: EngineOptions, clock: Arc<dyn Clock>) -> Result<Arc<Self>, EngineError> {
+        crate::data_dir::prepare(&options.installation.data_dir)?;
+        let lock = InstanceLock::acquire(&options.installation.data_dir)?;
+        let control = Control::open(&options.installation, clock).await?;
+        let node = node_id(&control.data_dir)?;
+        let (background, stop) = (TaskTracker::new(), CancellationToken::new());
+        let ledger = Ledger::start(control.store.ledger().await?, &background, stop.clone());
+        let signal = control.store.config_signal().await;
+        let live = live::build(&control, options.simulator.as_ref()).await?;
+        let recovered =
+            recovery::settle_interrupted(&control.store, &ledger, node, &live.snapshot, control.now())
+                .await?;
+        if recovered > 0 {
+            tracing::warn!(
+                recovered,
+                "requests of an earlier run were interrupted and are settled at their estimate"
+            );
+        }
+        let engine = Arc::new(Self {
+            control,
+            events: Events::default(),
+            live: ArcSwap::from_pointee(live),
+            ledger,
+            providers: Providers::new()?,
+            node,
+            in_flight: Arc::default(),
+            requests: TaskTracker::new(),
+            abort: CancellationToken::new(),
+            simulator: options.simulator,
+            background,
+            stop,
+            reloading: tokio::sync::Mutex::new(()),
+            _lock: lock,
+        });
+        engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
+        Ok(engine)
+    }
+
+    /// The configuration in memory.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.load_full()
+    }
+
+    /// Requests that run at this moment.
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Where the simulator listens, if it is on.
+    pub const fn simulator(&self) -> Option<&Url> {
+        self.simulator.as_ref()
+    }
+
+    /// Reads the configuration anew and swaps it in whole; requests under way keep what they started with.
+    pub async fn reload(&self) -> Result<(), EngineError> {
+        let _one_at_a_time = self.reloading.lock().await;
+        let live = live::build(&self.control, self.simulator.as_ref()).await?;
+        if live.snapshot.revision >= self.live.load().snapshot.revision {
+            self.live.store(Arc::new(live));
+            for topic in CONFIGURATION {
+                self.events.publish(topic);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets running requests finish for [`SHUTDOWN_GRACE`], then ends them, writes the ledger out and closes the store.
+    pub async fn shutdown(&self) {
+        self.requests.close();
+        if tokio::time::timeout(SHUTDOWN_GRACE, self.requests.wait()).await.is_err() {
+            tracing::warn!(in_flight = self.in_flight(), "ending requests that are still running");
+            self.abort.cancel();
+            self.requests.wait().await;
+        }
+        self.abort.cancel();
+        self.stop.cancel();
+        self.background.close();
+        self.background.wait().await;
+        self.control.store.close().await;
+    }
+}
+
+/// Reloads whenever any process wrote configuration.
+async fn follow_configuration(
+    engine: std::sync::Weak<Engine>,
+    mut signal: ConfigSignal,
+    stop: CancellationToken,
+) {
+    loop {
+        let changed = tokio::select! {
+            changed = signal.changed() => changed,
+            () = stop.cancelled() => return,
+        };
+        let Some(engine) = engine.upgrade() else { return };
+        let result = match changed {
+            Ok(revision) if revision <= engine.live.load().snapshot.revision => continue,
+            Ok(_) => engine.reload().await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = result {
+            tracing::error!(error = %error_chain(&error), "the configuration cannot be followed; trying again");
+            drop(engine);
+            tokio::select! {
+                () = tokio::time::sleep(WATCH_PAUSE) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+}
+
+/// This instance's identity, kept in its data directory so that it recognises its own rows after a crash.
+fn node_id(data_dir: &Path) -> Result<NodeId, EngineError> {
+    let path = data_dir.join("node-id");
+    let failed = |source| EngineError::DataDirectory { path: path.clone(), source };
+    if let Some(node) = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {
+        return Ok(node);
+    }
+    let node = NodeId::generate();
+    std::fs::write(&path, node.to_string()).map_err(failed)?;
+    Ok(node)
+}
+
+/// Counts a request as in flight until dropped.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    count: Arc<AtomicU32>,
+    events: Events,
+}
+
+impl InFlight {
+    pub(crate) fn begin(engine: &Engine) -> Self {
+        engine.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self { count: Arc::clone(&engine.in_flight), events: engine.events.clone() }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        self.events.publish(Topic::Requests);
+    }
+}
