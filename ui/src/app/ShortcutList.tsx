@@ -10,17 +10,19 @@ export function ShortcutList({ opened, onClose }: Props) {
   return (
     <Modal opened={opened} onClose={onClose} title="Keyboard shortcuts" size="lg">
       <div className={classes.shortcuts} data-testid="shortcut-list">
-        {groups.map((group) => (
-          <section key={group.title}>
-            <h3>{group.title}</h3>
-            {group.shortcuts.map((shortcut) => (
-              <div key={shortcut.keys} className={classes.shortcut}>
-                <span>{shortcut.label}</span>
-                <kbd className={classes.kbd}>{displayKeys(shortcut.keys)}</kbd>
-              </div>
-            ))}
-          </section>
-        ))}
+        {groups
+          .filter((group) => group.shortcuts.length > 0)
+          .map((group) => (
+            <section key={group.title}>
+              <h3>{group.title}</h3>
+              {group.shortcuts.map((shortcut) => (
+                <div key={shortcut.keys} className={classes.shortcut}>
+                  <span>{shortcut.label}</span>
+                  <kbd className={classes.kbd}>{displayKeys(shortcut.keys)}</kbd>
+                </div>
+              ))}
+            </section>
+          ))}
       </div>
     </Modal>
   );

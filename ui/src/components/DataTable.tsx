@@ -10,6 +10,8 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { type KeyboardEvent, type ReactNode, useMemo, useRef, useState } from "react";
 import { type Density, usePreferences } from "@/lib/preferences";
+import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
+import { useLatest } from "@/lib/useLatest";
 import classes from "./DataTable.module.css";
 
 /** What a column sorts by. Money goes in as `bigint` (see `parseNano`), never as a number. */
@@ -34,13 +36,17 @@ type Props<Row> = {
   /** Accessible name, e.g. "Requests". */
   label: string;
   columns: readonly Column<Row>[];
-  rows: readonly Row[];
+  rows: Row[];
   rowId: (row: Row) => string;
   /** `fill`: takes the height and scrolls inside; `content`: as high as its rows. */
   height?: "fill" | "content";
   density?: Density;
   /** Enter, or a click on the row. */
   onOpen?: (row: Row) => void;
+  /** Called when the row under the keyboard changes. */
+  onActiveChange?: (row: Row) => void;
+  /** `J` and `K` work wherever the focus is, not only inside the table: for the one list a screen is about. */
+  pageKeys?: boolean;
   /** The row whose detail is open. */
   openId?: string | undefined;
   /** All rows there are, if more than are loaded; undefined when unknown. */
@@ -86,7 +92,7 @@ export function DataTable<Row extends AnyRow>(props: Props<Row>) {
   const table = useTable({
     features,
     columns: definitions,
-    data: rows as Row[],
+    data: rows,
     getRowId: rowId,
     state: { sorting },
   });
@@ -111,14 +117,31 @@ export function DataTable<Row extends AnyRow>(props: Props<Row>) {
   });
 
   const activeIndex = shown.findIndex((row) => row.id === (activeId ?? openId));
-  const move = (index: number) => {
-    const target = shown[Math.min(Math.max(index, 0), shown.length - 1)];
+  const move = (wanted: number) => {
+    const index = Math.min(Math.max(wanted, 0), shown.length - 1);
+    const target = shown[index];
     if (!target) return;
     setActiveId(target.id);
-    virtual.scrollToIndex(target.index, { align: "auto" });
+    props.onActiveChange?.(target.original);
+    virtual.scrollToIndex(index, { align: "auto" });
     // With a detail open, moving in the list moves the detail along.
     if (openId !== undefined && onOpen) onOpen(target.original);
   };
+  const moveBy = useLatest((by: number) => {
+    scroller.current?.focus({ preventScroll: true });
+    move(activeIndex < 0 ? 0 : activeIndex + by);
+  });
+  const pageShortcuts = useMemo<Shortcut[]>(
+    () =>
+      props.pageKeys
+        ? [
+            { keys: "j", label: "Next row", run: () => moveBy.current(1) },
+            { keys: "k", label: "Previous row", run: () => moveBy.current(-1) },
+          ]
+        : [],
+    [props.pageKeys, moveBy],
+  );
+  useShortcuts(props.label, pageShortcuts);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey)
       return;
@@ -172,6 +195,7 @@ export function DataTable<Row extends AnyRow>(props: Props<Row>) {
         }}
         onClick={() => {
           setActiveId(row.id);
+          props.onActiveChange?.(row.original);
           onOpen?.(row.original);
         }}
       >

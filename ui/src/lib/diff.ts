@@ -46,7 +46,7 @@ export function diffLines(before: readonly string[], after: readonly string[]): 
 /** `table[i][j]`: length of the longest common run of lines from `before[i]` and `after[j]` on. */
 function commonLengths(before: readonly string[], after: readonly string[]): number[][] {
   const table = Array.from({ length: before.length + 1 }, () =>
-    new Array<number>(after.length + 1).fill(0),
+    Array.from({ length: after.length + 1 }, () => 0),
   );
   for (let i = before.length - 1; i >= 0; i -= 1) {
     for (let j = after.length - 1; j >= 0; j -= 1) {

@@ -4,7 +4,7 @@ export type TextPiece =
   | { kind: "hidden"; glyph: string; name: string };
 
 const HIDDEN =
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- exactly these are looked for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/gu;
 
 const NAMES: Record<number, string> = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { nanoFromUsd, usdFromNano } from "./amount";
-import { arithmetic, exactUsd, linesDiffer, perLabel, sumCosts, unitLabel } from "./cost";
+import { arithmetic, linesDiffer, perLabel, sumCosts, unitLabel } from "./cost";
 
 describe("amounts", () => {
   it("turns typed dollars into nano-dollars without a float", () => {
@@ -51,7 +51,6 @@ describe("arithmetic", () => {
       "Output tokens",
       "Video frames",
     ]);
-    expect(exactUsd("1284070000000")).toBe("$1,284.07");
   });
 
   it("adds up what is known and notices a difference", () => {

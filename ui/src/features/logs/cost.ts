@@ -1,7 +1,8 @@
 /** The words and the arithmetic behind a cost: every number can be recomputed by hand. */
 
 import type { AttemptView, CostLineView, CostStatus } from "@/bindings";
-import { usdFromNano } from "./amount";
+import { formatMoneyExact } from "@/lib/money";
+import { formatCount } from "@/lib/numbers";
 
 const UNIT_WORDS: Readonly<Record<string, string>> = {
   input_tokens: "Input tokens",
@@ -30,35 +31,24 @@ export function unitLabel(unit: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** `1234567` with thousands separators, at any size. */
-export function groupDigits(digits: string): string {
-  return digits.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-}
-
 /** `1000000` as `1M`; what is not a round power of a thousand stays in full. */
 export function perLabel(per: string): string {
   if (per === "1000000") {
     return "1M";
   }
-  return per === "1000" ? "1K" : groupDigits(per);
-}
-
-/** Exact nano-dollars as `$0.27`, never rounded. */
-export function exactUsd(nano: string): string {
-  const usd = usdFromNano(nano);
-  const [whole = "0", fraction] = usd.replace(/^-/, "").split(".");
-  return `${nano.startsWith("-") ? "−" : ""}$${groupDigits(whole)}${fraction ? `.${fraction}` : ""}`;
+  return per === "1000" ? "1K" : formatCount(per);
 }
 
 /** `1,234 × $0.27 / 1M = $0.00033318`, or why there is no result. */
 export function arithmetic(line: CostLineView): string {
-  const quantity = groupDigits(line.quantity);
+  const quantity = formatCount(line.quantity);
   if (line.price === null || line.price === undefined) {
     return `${quantity} × no price known`;
   }
   const per = line.per === "1" ? "" : ` / ${perLabel(line.per)}`;
-  const result = line.cost === null || line.cost === undefined ? "unknown" : exactUsd(line.cost);
-  return `${quantity} × ${exactUsd(line.price)}${per} = ${result}`;
+  const result =
+    line.cost === null || line.cost === undefined ? "unknown" : formatMoneyExact(line.cost);
+  return `${quantity} × ${formatMoneyExact(line.price)}${per} = ${result}`;
 }
 
 /** Sum of the costs that are known, in nano-dollars. Absent when none is. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { RequestPage, RequestRow, RequestStatus } from "@/bindings";
-import { holdAt, mergeHead, unsettledBelow, updateRows } from "./liveRows";
+import {
+  hasGap,
+  holdAt,
+  joinRows,
+  type LiveHead,
+  mergeHead,
+  patchRows,
+  unsettledBelow,
+} from "./liveRows";
 
 function row(number: number, status: RequestStatus = "succeeded"): RequestRow {
   return {
@@ -29,57 +37,61 @@ function page(from: number, to: number, next: string | null = "more"): RequestPa
   return { rows: Array.from({ length: from - to + 1 }, (_, index) => row(from - index)), next };
 }
 
-const ids = (pages: readonly RequestPage[]) =>
-  pages.flatMap((one) => one.rows.map((item) => Number(item.id.slice(4))));
+const ids = (rows: readonly RequestRow[]) => rows.map((item) => Number(item.id.slice(4)));
+
+function head(rows: RequestRow[], next: string | null = "older"): LiveHead {
+  return { rows, next, patches: {} };
+}
 
 describe("mergeHead", () => {
-  it("puts new rows in front and keeps every older page and cursor", () => {
-    const { pages, gap } = mergeHead([page(6, 4, "c4"), page(3, 1, null)], page(8, 6));
-    expect(gap).toBe(false);
-    expect(ids(pages)).toEqual([8, 7, 6, 5, 4, 3, 2, 1]);
-    expect(pages.map((one) => one.next)).toEqual(["c4", null]);
+  it("puts new rows in front and keeps the cursor of what is older", () => {
+    const merged = mergeHead(head(page(6, 1).rows), page(8, 6));
+    expect(ids(merged.rows)).toEqual([8, 7, 6, 5, 4, 3, 2, 1]);
+    expect(merged.next).toBe("older");
   });
 
   it("updates a row that has finished", () => {
-    const known = [{ rows: [row(2, "in_flight"), row(1)], next: "c" }];
-    expect(mergeHead(known, { rows: [row(2), row(1)], next: "c" }).pages[0]?.rows[0]?.status).toBe(
-      "succeeded",
-    );
+    const merged = mergeHead(head([row(2, "in_flight"), row(1)]), page(2, 1));
+    expect(merged.rows[0]?.status).toBe("succeeded");
   });
 
   it("drops rows that no longer match the filter", () => {
-    const { pages } = mergeHead([page(5, 1)], { rows: [row(6), row(4)], next: "more" });
-    expect(ids(pages)).toEqual([6, 4, 3, 2, 1]);
-    expect(ids(mergeHead([page(5, 1)], { rows: [], next: null }).pages)).toEqual([]);
+    const merged = mergeHead(head(page(5, 1).rows), { rows: [row(6), row(4)], next: "more" });
+    expect(ids(merged.rows)).toEqual([6, 4, 3, 2, 1]);
+    expect(mergeHead(head(page(5, 1).rows), { rows: [], next: null }).rows).toEqual([]);
   });
 
-  it("says when the newest page does not reach the known rows", () => {
-    expect(mergeHead([page(3, 1)], page(9, 7))).toMatchObject({ gap: true });
+  it("starts anew when the newest page does not reach the known rows, rather than hiding a hole", () => {
+    expect(hasGap(head(page(3, 1).rows), page(9, 7))).toBe(true);
+    const merged = mergeHead(head(page(3, 1).rows), page(9, 7, "c7"));
+    expect(ids(merged.rows)).toEqual([9, 8, 7]);
+    expect(merged.next).toBe("c7");
   });
 
   it("takes the newest page as it is when it is everything", () => {
-    expect(ids(mergeHead([], page(2, 1)).pages)).toEqual([2, 1]);
-    expect(ids(mergeHead([page(9, 1)], page(2, 1, null)).pages)).toEqual([2, 1]);
+    expect(ids(mergeHead(undefined, page(2, 1)).rows)).toEqual([2, 1]);
+    expect(ids(mergeHead(head(page(9, 1).rows), page(2, 1, null)).rows)).toEqual([2, 1]);
   });
 });
 
 describe("rows in flight below the newest page", () => {
-  const known = [
-    { rows: [row(5), row(4, "in_flight"), row(3, "in_flight"), row(2, "in_flight")], next: null },
-  ];
+  const older: RequestPage = { rows: [row(3, "in_flight"), row(2, "in_flight")], next: null };
 
   it("are found, up to a limit", () => {
+    const known = [row(5), row(4, "in_flight"), ...older.rows];
     expect(unsettledBelow(known, { rows: [row(5), row(4)], next: "c" }, 1)).toEqual(["req_0003"]);
   });
 
-  it("are replaced in place", () => {
-    const [updated] = updateRows(known, [row(3)]);
-    expect(updated?.rows.map((item) => item.status)).toEqual([
+  it("are brought up to date wherever they stand, and stay so", () => {
+    const patched = patchRows(head([row(5), row(4, "in_flight")]), [row(4), row(3)]);
+    expect(joinRows(patched, [older]).map((item) => item.status)).toEqual([
       "succeeded",
-      "in_flight",
+      "succeeded",
       "succeeded",
       "in_flight",
     ]);
+    const later = mergeHead(patched, { rows: [row(6), row(5)], next: "c" });
+    expect(joinRows(later, [older])[3]?.status).toBe("succeeded");
   });
 });
 

@@ -5,32 +5,24 @@
  * the filter is what the URL carries. Nothing here throws; what cannot be understood comes back as a problem with its place.
  */
 
-import type { CostStatus, RequestStatus } from "@/bindings";
+import type { CostStatus, RequestFilter, RequestStatus } from "@/bindings";
 import { nanoFromUsd, usdFromNano } from "./amount";
+import type { LogsSearch } from "./search";
 
-/** What the Logs screen is narrowed to. Every condition must hold; absent means "any". It is the URL's search. */
-export interface LogFilter {
-  operation?: string;
-  provider?: string;
-  model?: string;
-  status?: RequestStatus;
-  /** How the cost is known. */
-  pricing?: CostStatus;
-  /** Id of the API key. */
-  key?: string;
-  user?: string;
-  simulated?: boolean;
-  /** Nano-dollars, decimal. */
-  costMin?: string;
-  /** Relative window, e.g. `24h`. Excludes `from`. */
-  since?: string;
-  /** RFC 3339. */
-  from?: string;
-  /** RFC 3339. */
-  to?: string;
-  /** A request id or its beginning. */
-  id?: string;
-}
+/** What the Logs screen is narrowed to, next to the time range. Every condition must hold; absent means "any". */
+export type LogFilter = Pick<
+  LogsSearch,
+  | "operation"
+  | "provider"
+  | "model"
+  | "status"
+  | "cost_status"
+  | "key_id"
+  | "user"
+  | "simulated"
+  | "cost_min"
+  | "id"
+>;
 
 /** A part of the text that could not be understood. Offsets are into the text. */
 export interface QueryProblem {
@@ -87,24 +79,8 @@ export const FIELDS: readonly QueryField[] = [
   { name: "key", hint: "API key by name", example: "key:laptop" },
   { name: "user", hint: "The x-signalbox-user header", example: "user:ada" },
   { name: "simulated", hint: "Answered by the simulator", example: "simulated:no" },
-  { name: "since", hint: "Younger than", example: "since:24h" },
-  { name: "from", hint: "Started at or after", example: "from:2026-11-21" },
-  { name: "to", hint: "Started before", example: "to:2026-11-21T14:00" },
   { name: "id", hint: "A request id or its beginning", example: "id:req_" },
 ];
-
-const SINCE = /^(\d{1,4})(m|h|d)$/;
-
-/** Length of a relative window in milliseconds; absent when it is not one. */
-export function sinceMs(text: string): number | undefined {
-  const match = SINCE.exec(text);
-  if (!match) {
-    return undefined;
-  }
-  const minutes = { m: 1, h: 60, d: 1440 }[match[2] as "m" | "h" | "d"];
-  const ms = Number(match[1]) * minutes * 60_000;
-  return ms > 0 ? ms : undefined;
-}
 
 interface Token {
   start: number;
@@ -154,15 +130,6 @@ export interface KeyName {
   name: string;
 }
 
-function instant(value: string): string | undefined {
-  const dayOnly = /^\d{4}-\d{2}-\d{2}$/.test(value);
-  if (!dayOnly && !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(value)) {
-    return undefined;
-  }
-  const at = new Date(dayOnly ? `${value}T00:00` : value);
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
-}
-
 type Field = (value: string, filter: LogFilter, keys: readonly KeyName[]) => string | undefined;
 
 /** Each reader sets its part of the filter, or says what is wrong. */
@@ -195,7 +162,7 @@ const READERS: Readonly<Record<string, Field>> = {
     const word = value.toLowerCase();
     const pricing = PRICINGS.find((known) => known === word);
     if (pricing) {
-      filter.pricing = pricing;
+      filter.cost_status = pricing;
       return undefined;
     }
     const amount = value.replace(/^(>=|>)/, "").replace(/^\$/, "");
@@ -203,7 +170,7 @@ const READERS: Readonly<Record<string, Field>> = {
     if (nano === undefined || value.startsWith("<")) {
       return `“${value}” is not a cost. Use cost:>0.1 for at least $0.10, or cost:${PRICINGS.join(", cost:")}.`;
     }
-    filter.costMin = nano;
+    filter.cost_min = nano;
     return undefined;
   },
   key: (value, filter, keys) => {
@@ -215,7 +182,7 @@ const READERS: Readonly<Record<string, Field>> = {
         ? "There are no API keys yet."
         : `There is no API key called “${value}”.`;
     }
-    filter.key = found.id;
+    filter.key_id = found.id;
     return undefined;
   },
   user: (value, filter) => {
@@ -230,34 +197,22 @@ const READERS: Readonly<Record<string, Field>> = {
     filter.simulated = word === "yes" || word === "true";
     return undefined;
   },
-  since: (value, filter) => {
-    if (sinceMs(value) === undefined) {
-      return `“${value}” is not a length of time. Use for example since:30m, since:24h or since:7d.`;
-    }
-    filter.since = value;
-    return undefined;
-  },
-  from: (value, filter) => {
-    const at = instant(value);
-    if (!at) {
-      return `“${value}” is not a time. Use 2026-11-21 or 2026-11-21T14:00 (local time).`;
-    }
-    filter.from = at;
-    return undefined;
-  },
-  to: (value, filter) => {
-    const at = instant(value);
-    if (!at) {
-      return `“${value}” is not a time. Use 2026-11-21 or 2026-11-21T14:00 (local time).`;
-    }
-    filter.to = at;
-    return undefined;
-  },
   id: (value, filter) => {
     filter.id = value;
     return undefined;
   },
 };
+
+/** Words people try for time, which has its own place on every screen. */
+const TIME_WORDS: ReadonlySet<string> = new Set([
+  "since",
+  "from",
+  "to",
+  "before",
+  "after",
+  "time",
+  "date",
+]);
 
 const FIELD_ALIASES: Readonly<Record<string, string>> = {
   op: "operation",
@@ -275,9 +230,6 @@ export function parseQuery(text: string, keys: readonly KeyName[] = []): ParsedQ
     if (problem) {
       problems.push({ start: token.start, end: token.end, message: problem });
     }
-  }
-  if (filter.from && filter.to && filter.from >= filter.to) {
-    problems.push({ start: 0, end: text.length, message: "from: must be before to:." });
   }
   return { filter, problems };
 }
@@ -297,6 +249,9 @@ function readToken(
   }
   const name = FIELD_ALIASES[token.field] ?? token.field;
   const reader = READERS[name];
+  if (TIME_WORDS.has(name)) {
+    return "The time range is set at the top right (key T), not here.";
+  }
   if (!reader) {
     const near = closest(name);
     const names = FIELDS.map((field) => field.name).join(", ");
@@ -356,26 +311,55 @@ export function formatFilter(filter: LogFilter, keys: readonly KeyName[] = []): 
   say("operation", filter.operation);
   say("provider", filter.provider);
   say("model", filter.model);
-  say("cost", filter.costMin === undefined ? undefined : `>${usdFromNano(filter.costMin)}`);
-  say("cost", filter.pricing);
-  say(
-    "key",
-    filter.key === undefined
-      ? undefined
-      : (keys.find((key) => key.id === filter.key)?.name ?? filter.key),
-  );
+  say("cost", filter.cost_min === undefined ? undefined : `>${usdFromNano(filter.cost_min)}`);
+  say("cost", filter.cost_status);
+  const key = keys.find((candidate) => candidate.id === filter.key_id);
+  say("key", key?.name ?? filter.key_id);
   say("user", filter.user);
   say("simulated", filter.simulated === undefined ? undefined : filter.simulated ? "yes" : "no");
-  say("since", filter.since);
-  say("from", filter.from);
-  say("to", filter.to);
   say("id", filter.id);
   return words.join(" ");
+}
+
+/** The filter part of a search, without what cannot be meant. */
+export function pickFilter(search: LogsSearch): LogFilter {
+  const { operation, provider, model, status, cost_status, key_id, user, simulated, cost_min, id } =
+    search;
+  const filter: LogFilter = {
+    operation,
+    provider,
+    model,
+    status,
+    cost_status,
+    key_id,
+    user,
+    simulated,
+    cost_min: cost_min !== undefined && /^\d{1,18}$/.test(cost_min) ? cost_min : undefined,
+    id,
+  };
+  return Object.fromEntries(
+    Object.entries(filter).filter(([, value]) => value !== undefined && value !== ""),
+  );
 }
 
 /** True when nothing narrows the list. */
 export function isUnfiltered(filter: LogFilter): boolean {
   return Object.values(filter).every((value) => value === undefined);
+}
+
+/** A search with this filter instead of its own; the range and the open request stay. */
+export function withFilter(search: LogsSearch, filter: LogFilter): LogsSearch {
+  const { range, from, to, request } = search;
+  return { range, from, to, request, ...filter };
+}
+
+/** What is asked of the backend. */
+export function toRequestFilter(
+  filter: LogFilter,
+  span: { from?: string; to?: string },
+): RequestFilter {
+  const { id, ...rest } = filter;
+  return { ...rest, ...span, id_prefix: id ?? null };
 }
 
 /** What completion can offer as values. */
@@ -432,7 +416,14 @@ export function complete(text: string, caret: number, words: Vocabulary): Comple
         Number(a.label.toLowerCase().startsWith(prefix)),
     )
     .slice(0, MOST_COMPLETIONS)
-    .map((value) => ({ ...value, insert: `${field}:${quote(value.label)} `, start, end }));
+    .map(({ label, hint, count }) => ({
+      label,
+      hint,
+      count,
+      insert: `${field}:${quote(label)} `,
+      start,
+      end,
+    }));
 }
 
 function values(field: string, words: Vocabulary): Pick<Completion, "label" | "hint" | "count">[] {
@@ -466,14 +457,6 @@ function values(field: string, words: Vocabulary): Pick<Completion, "label" | "h
       return [
         { label: "yes", hint: "only simulated" },
         { label: "no", hint: "only real" },
-      ];
-    case "since":
-      return [
-        { label: "15m", hint: "last 15 minutes" },
-        { label: "1h", hint: "last hour" },
-        { label: "24h", hint: "last 24 hours" },
-        { label: "7d", hint: "last 7 days" },
-        { label: "30d", hint: "last 30 days" },
       ];
     default:
       return [];
