@@ -33,7 +33,7 @@ pub enum ErrorKind {
     None,
     /// 429 with `retry-after` (see [`Dials::retry_after_s`]).
     RateLimit,
-    /// 429 that waiting does not cure: the account has no credit.
+    /// 429 on the `OpenAI` wire, 402 on the Anthropic wire, that waiting does not cure: the account has no credit.
     InsufficientQuota,
     /// 503 on the `OpenAI` wire, 529 on the Anthropic wire.
     Overloaded,

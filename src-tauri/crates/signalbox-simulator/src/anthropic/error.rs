@@ -34,8 +34,8 @@ pub(crate) fn of_fault(kind: ErrorKind, model: &str) -> Option<(StatusCode, Valu
             body("rate_limit_error", "This request would exceed your organization's rate limit."),
         ),
         ErrorKind::InsufficientQuota => (
-            StatusCode::BAD_REQUEST,
-            body("invalid_request_error", "Your credit balance is too low to access the Anthropic API."),
+            StatusCode::PAYMENT_REQUIRED,
+            body("billing_error", "Your credit balance is too low to access the Anthropic API."),
         ),
         ErrorKind::Overloaded => (
             StatusCode::from_u16(OVERLOADED).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),

@@ -15,7 +15,7 @@ async fn each_error_has_the_status_and_code_of_its_vendor() {
     let bench = Bench::new(Dials::default()).await;
     let table = [
         (ErrorKind::RateLimit, 429, "rate_limit_exceeded", 429, "rate_limit_error"),
-        (ErrorKind::InsufficientQuota, 429, "insufficient_quota", 400, "invalid_request_error"),
+        (ErrorKind::InsufficientQuota, 429, "insufficient_quota", 402, "billing_error"),
         (ErrorKind::Overloaded, 503, "", 529, "overloaded_error"),
         (ErrorKind::ServerError, 500, "", 500, "api_error"),
         (ErrorKind::InvalidKey, 401, "invalid_api_key", 401, "authentication_error"),
