@@ -4,6 +4,30 @@ use serde_json::{Map, Value};
 use signalbox_core::ledger::Surface;
 use signalbox_core::meter::Bound;
 
+use crate::tokens::{self, as_u64};
+
+/// Most tokens of an answer when the client sets no limit.
+pub(crate) const TOKENS_OUT_DEFAULT: u64 = 4096;
+
+/// Tokens a picture is taken for: what Anthropic bills for the largest it does not shrink, and a large tiled one at
+/// `OpenAI`.
+const TOKENS_PER_IMAGE: u64 = 1600;
+
+/// Tokens that mark the beginning, the role and the end of a message.
+const TOKENS_PER_MESSAGE: u64 = 4;
+
+/// Tokens that prompt for the answer.
+const TOKENS_PER_CHAT: u64 = 3;
+
+/// Base64 characters of a token's worth of compressed speech (10 tokens a second at 16 kB).
+const AUDIO_CHARS_PER_TOKEN: u64 = 1500;
+
+/// Base64 characters of a token's worth of a document such as a PDF.
+const DOCUMENT_CHARS_PER_TOKEN: u64 = 16;
+
+/// Most answers to one request.
+const ANSWERS_MAX: u64 = 128;
+
 /// A fault of the client's request, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {message}")]
@@ -29,8 +53,199 @@ pub struct RequestFeatures {
 
 /// Reads what `body`, a request in the dialect of `surface`, asks for and may use at most.
 ///
-/// Errors: [`InvalidRequest`] for what no provider could serve, with the JSON path.
+/// Units: tokens by `OpenAI`'s vocabulary, counted exactly for the first 4 KiB of text and from above beyond.
+/// Errors: [`InvalidRequest`] for what no provider could serve, with the JSON path. What is merely unknown is let through.
 pub fn inspect(surface: Surface, body: &Map<String, Value>) -> Result<RequestFeatures, InvalidRequest> {
-    let _ = (surface, body);
-    Err(InvalidRequest { path: "messages".to_owned(), message: "cannot be read yet".to_owned() })
+    check_messages(body)?;
+    let streamed = match given(body, "stream") {
+        None => false,
+        Some(stream) => stream.as_bool().ok_or_else(|| fault("stream", "must be true or false"))?,
+    };
+    let limits: &[&str] = match surface {
+        Surface::OpenaiChat => &["max_completion_tokens", "max_tokens"],
+        Surface::AnthropicMessages => &["max_tokens"],
+    };
+    let mut limit = None;
+    for key in limits {
+        limit = limit.or(positive(body, key)?);
+    }
+    let answers = match surface {
+        Surface::OpenaiChat => positive(body, "n")?.unwrap_or(1),
+        Surface::AnthropicMessages => 1,
+    };
+    if answers > ANSWERS_MAX {
+        return Err(fault("n", format!("must be at most {ANSWERS_MAX}")));
+    }
+    let mut walk = Walk::new(tokens::RESERVE_BYTES_EXACT);
+    walk.request(body);
+    Ok(RequestFeatures {
+        bound: Bound {
+            tokens_in: walk.tokens,
+            tokens_out_max: limit.unwrap_or(TOKENS_OUT_DEFAULT).saturating_mul(answers),
+            may_write_cache: walk.caches,
+        },
+        has_images: walk.images,
+        streamed,
+        has_tools: ["tools", "functions"].iter().any(|key| is_filled_list(body.get(*key))),
+    })
+}
+
+/// Tokens `body` reads, for a settlement the provider left to us.
+pub(crate) fn settled_input(body: &Map<String, Value>) -> u64 {
+    let mut walk = Walk::new(tokens::SETTLE_BYTES_EXACT);
+    walk.request(body);
+    walk.tokens
+}
+
+fn check_messages(body: &Map<String, Value>) -> Result<(), InvalidRequest> {
+    let messages = match body.get("messages") {
+        Some(Value::Array(messages)) if !messages.is_empty() => messages,
+        Some(Value::Array(_)) => return Err(fault("messages", "must not be empty")),
+        Some(_) => return Err(fault("messages", "must be a list")),
+        None => return Err(fault("messages", "is missing")),
+    };
+    for (index, message) in messages.iter().enumerate() {
+        let Value::Object(message) = message else {
+            return Err(fault(format!("messages[{index}]"), "must be an object"));
+        };
+        if !message.get("role").is_some_and(Value::is_string) {
+            return Err(fault(format!("messages[{index}].role"), "must be a text"));
+        }
+        match message.get("content") {
+            None | Some(Value::Null | Value::String(_) | Value::Array(_)) => {}
+            Some(_) => {
+                return Err(fault(format!("messages[{index}].content"), "must be a text or a list of parts"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fault(path: impl Into<String>, message: impl Into<String>) -> InvalidRequest {
+    InvalidRequest { path: path.into(), message: message.into() }
+}
+
+fn given<'a>(body: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    body.get(key).filter(|value| !value.is_null())
+}
+
+fn positive(body: &Map<String, Value>, key: &str) -> Result<Option<u64>, InvalidRequest> {
+    match given(body, key) {
+        None => Ok(None),
+        Some(value) => match value.as_u64().filter(|count| *count > 0) {
+            Some(count) => Ok(Some(count)),
+            None => Err(fault(key, "must be a whole number above 0")),
+        },
+    }
+}
+
+fn is_filled_list(value: Option<&Value>) -> bool {
+    value.and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+}
+
+/// Adds up what a request reads. Both dialects are walked alike: their fields do not contradict each other.
+struct Walk {
+    tokens: u64,
+    exact_bytes_left: usize,
+    images: bool,
+    caches: bool,
+}
+
+impl Walk {
+    const fn new(exact_bytes: usize) -> Self {
+        Self { tokens: TOKENS_PER_CHAT, exact_bytes_left: exact_bytes, images: false, caches: false }
+    }
+
+    fn request(&mut self, body: &Map<String, Value>) {
+        self.note_caching(body);
+        self.content(body.get("system"));
+        for message in body.get("messages").and_then(Value::as_array).into_iter().flatten() {
+            self.message(message);
+        }
+        for key in ["tools", "functions", "response_format"] {
+            if let Some(value) = body.get(key) {
+                self.json(value);
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Value) {
+        self.add(TOKENS_PER_MESSAGE);
+        let Value::Object(message) = message else { return };
+        self.note_caching(message);
+        self.content(message.get("content"));
+        for key in ["tool_calls", "function_call", "name", "reasoning_content"] {
+            if let Some(value) = message.get(key) {
+                self.json(value);
+            }
+        }
+    }
+
+    fn content(&mut self, content: Option<&Value>) {
+        match content {
+            Some(Value::String(text)) => self.text(text),
+            Some(Value::Array(parts)) => parts.iter().for_each(|part| self.part(part)),
+            _ => {}
+        }
+    }
+
+    fn part(&mut self, part: &Value) {
+        let Value::Object(fields) = part else { return self.json(part) };
+        self.note_caching(fields);
+        let text = |key: &str| fields.get(key).and_then(Value::as_str);
+        let inline = |path: &str| as_u64(part.pointer(path).and_then(Value::as_str).map_or(0, str::len));
+        match text("type") {
+            Some("text") => self.text(text("text").unwrap_or_default()),
+            Some("image" | "image_url") => {
+                self.images = true;
+                self.add(TOKENS_PER_IMAGE);
+            }
+            Some("input_audio") => self.add(inline("/input_audio/data").div_ceil(AUDIO_CHARS_PER_TOKEN)),
+            Some("document" | "file") => {
+                let chars = inline("/source/data").saturating_add(inline("/file/file_data"));
+                self.add(chars.div_ceil(DOCUMENT_CHARS_PER_TOKEN).max(TOKENS_PER_IMAGE));
+            }
+            Some("tool_result") => self.content(fields.get("content")),
+            _ => self.json(part),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.add(tokens::count(text, self.exact_bytes_left));
+        self.exact_bytes_left = self.exact_bytes_left.saturating_sub(text.len());
+    }
+
+    /// Structure is counted by its size: exact counts of schemas are not worth writing them out.
+    fn json(&mut self, value: &Value) {
+        let bytes = self.json_bytes(value);
+        self.add(tokens::of_bytes(bytes));
+    }
+
+    fn json_bytes(&mut self, value: &Value) -> u64 {
+        // Quotes, a colon or comma: what a field costs beside its words.
+        const MARKS: u64 = 3;
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => MARKS.saturating_add(4),
+            Value::String(text) => as_u64(text.len()).saturating_add(MARKS),
+            Value::Array(values) => {
+                values.iter().fold(MARKS, |sum, value| sum.saturating_add(self.json_bytes(value)))
+            }
+            Value::Object(fields) => {
+                self.note_caching(fields);
+                fields.iter().fold(MARKS, |sum, (key, value)| {
+                    sum.saturating_add(as_u64(key.len()))
+                        .saturating_add(MARKS)
+                        .saturating_add(self.json_bytes(value))
+                })
+            }
+        }
+    }
+
+    fn note_caching(&mut self, fields: &Map<String, Value>) {
+        self.caches = self.caches || fields.get("cache_control").is_some_and(|control| !control.is_null());
+    }
+
+    const fn add(&mut self, tokens: u64) {
+        self.tokens = self.tokens.saturating_add(tokens);
+    }
 }

@@ -8,13 +8,25 @@
 //! Deliberately absent: budgets, routing, retries, and SQL. An adapter makes one call and says how it went.
 
 #![deny(missing_docs)]
+#![expect(
+    clippy::result_large_err,
+    reason = "failed calls are rare and their error is moved once or twice; a box would stand in every signature"
+)]
 
 mod call;
+mod chat;
 mod client;
+mod dialect;
+mod failure;
 mod inspect;
+mod request;
+mod sse;
 mod stream;
+mod tally;
+mod tokens;
 
 pub use call::{Account, CallError, ChatAnswer, ChatCall, Metering, StreamItem, Timeouts};
 pub use client::{Providers, ProvidersError};
 pub use inspect::{InvalidRequest, RequestFeatures, inspect};
 pub use stream::{ChatStream, stream_error_frame};
+pub use tokens::warm;

@@ -1,0 +1,170 @@
+//! The wire dialects. Each one converts to and from the neutral form of [`crate::chat`] and reads its own usage.
+
+pub(crate) mod anthropic;
+pub(crate) mod openai_chat;
+mod read;
+mod usage_number;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use signalbox_core::ids::ModelName;
+use signalbox_core::ledger::Surface;
+use signalbox_core::provider::ProviderKind;
+use signalbox_core::usage::Usage;
+
+use crate::chat::{ChatEvent, ChatRequest, ChatResponse, FinishReason, Report};
+use crate::inspect::InvalidRequest;
+
+/// How requests and answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `OpenAI`'s chat completions.
+    OpenaiChat,
+    /// Anthropic's messages.
+    Anthropic,
+}
+
+impl Dialect {
+    /// What clients of `surface` speak.
+    pub const fn of_surface(surface: Surface) -> Self {
+        match surface {
+            Surface::OpenaiChat => Self::OpenaiChat,
+            Surface::AnthropicMessages => Self::Anthropic,
+        }
+    }
+
+    /// What providers of `kind` speak; `None` when they hold no chats.
+    pub const fn of_provider(kind: ProviderKind) -> Option<Self> {
+        match kind {
+            ProviderKind::Openai | ProviderKind::Simulator => Some(Self::OpenaiChat),
+            ProviderKind::Anthropic => Some(Self::Anthropic),
+            ProviderKind::Deepgram | ProviderKind::Elevenlabs | ProviderKind::EdgeTts => None,
+        }
+    }
+
+    /// A client's request in the neutral form.
+    pub fn decode_request(self, body: &Map<String, Value>) -> Result<ChatRequest, InvalidRequest> {
+        match self {
+            Self::OpenaiChat => openai_chat::request::decode(body),
+            Self::Anthropic => anthropic::request::decode(body),
+        }
+    }
+
+    /// The request as the provider wants it.
+    pub fn encode_request(self, request: &ChatRequest, model: &ModelName, stream: bool) -> Value {
+        match self {
+            Self::OpenaiChat => openai_chat::request::encode(request, model, stream),
+            Self::Anthropic => anthropic::request::encode(request, model, stream),
+        }
+    }
+
+    /// A provider's complete answer in the neutral form, or what is wrong with it.
+    pub fn decode_response(self, body: &Value) -> Result<ChatResponse, String> {
+        match self {
+            Self::OpenaiChat => openai_chat::response::decode(body),
+            Self::Anthropic => anthropic::response::decode(body),
+        }
+    }
+
+    /// The complete answer as the client wants it.
+    pub fn encode_response(self, response: &ChatResponse, usage: &Usage) -> Value {
+        match self {
+            Self::OpenaiChat => openai_chat::response::encode(response, usage),
+            Self::Anthropic => anthropic::response::encode(response, usage),
+        }
+    }
+
+    /// What a complete answer says was used.
+    pub fn read_usage(self, body: &Value) -> Option<Report> {
+        match self {
+            Self::OpenaiChat => openai_chat::usage::of_answer(body),
+            Self::Anthropic => anthropic::usage::of_answer(body),
+        }
+    }
+
+    /// The dialect's word for why the model stopped.
+    pub const fn finish_word(self, reason: FinishReason) -> &'static str {
+        match self {
+            Self::OpenaiChat => openai_chat::finish_word(reason),
+            Self::Anthropic => anthropic::finish_word(reason),
+        }
+    }
+
+    /// An error event, for streams that break after their start.
+    pub fn error_frame(self, code: &str, message: &str) -> Bytes {
+        match self {
+            Self::OpenaiChat => openai_chat::error::frame(code, message),
+            Self::Anthropic => anthropic::error::frame(code, message),
+        }
+    }
+}
+
+/// Reads a provider's events. Holds what later events refer to.
+#[derive(Debug)]
+pub(crate) enum Decoder {
+    OpenaiChat(openai_chat::stream::Decoder),
+    Anthropic(anthropic::stream::Decoder),
+}
+
+/// What one event of a provider means.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    pub events: Vec<ChatEvent>,
+    /// Whether the event is only there because we asked for usage.
+    pub only_usage: bool,
+}
+
+impl Decoder {
+    /// For an answer of a provider that speaks `dialect`.
+    pub fn new(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::OpenaiChat => Self::OpenaiChat(openai_chat::stream::Decoder::default()),
+            Dialect::Anthropic => Self::Anthropic(anthropic::stream::Decoder::default()),
+        }
+    }
+
+    /// Reads the data of one event; an error is what is wrong with it.
+    pub fn read(&mut self, data: &str) -> Result<Decoded, String> {
+        match self {
+            Self::OpenaiChat(decoder) => decoder.read(data),
+            Self::Anthropic(decoder) => decoder.read(data),
+        }
+    }
+
+    /// Whether an answer may end without its terminal event once the model has stopped.
+    ///
+    /// Some servers compatible with `OpenAI`'s forget `[DONE]`; Anthropic's protocol has no such tradition.
+    pub const fn forgives_missing_terminal(&self) -> bool {
+        matches!(self, Self::OpenaiChat(_))
+    }
+}
+
+/// Writes the client's events.
+#[derive(Debug)]
+pub(crate) enum Encoder {
+    OpenaiChat(openai_chat::stream::Encoder),
+    Anthropic(anthropic::stream::Encoder),
+}
+
+impl Encoder {
+    /// Writes what `event` is in the client's dialect, if it has a form there.
+    ///
+    /// Errors: an order of events the dialect cannot express.
+    pub fn write(&mut self, event: &ChatEvent, out: &mut Vec<u8>) -> Result<(), String> {
+        match self {
+            Self::OpenaiChat(encoder) => {
+                encoder.write(event, out);
+                Ok(())
+            }
+            Self::Anthropic(encoder) => encoder.write(event, out),
+        }
+    }
+
+    /// Writes the end: usage where the client wants it, and the terminal event.
+    pub fn finish(&mut self, usage: &Usage, out: &mut Vec<u8>) {
+        match self {
+            Self::OpenaiChat(encoder) => encoder.finish(usage, out),
+            Self::Anthropic(encoder) => encoder.finish(usage, out),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! What a provider's error means.
+//!
+//! Vendors disagree on status codes (an empty account is 402, 403, 429 or 400), so the words of the body decide first and
+//! the status only where they say nothing.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use signalbox_core::failure::FailureKind;
+
+use crate::call::CallError;
+
+/// Longest message that is kept.
+pub(crate) const MESSAGE_CHARS_MAX: usize = 500;
+
+/// Longest wait that is believed; no provider means more than a day.
+const WAIT_MAX: Duration = Duration::from_hours(24);
+
+/// The parts of an error body that say something, whatever its form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ErrorBody {
+    /// `code` and `type` and `status`, in lower case.
+    words: Vec<String>,
+    message: String,
+    /// A status code inside the body: all that a stream's error event has.
+    status: Option<u16>,
+    wait: Option<Duration>,
+}
+
+impl ErrorBody {
+    /// Reads an error from an answer's JSON: `{"error": {…}}`, `{"error": "…"}`, `{"message": …}`, or a list of one.
+    pub fn of_json(value: &Value) -> Self {
+        let outer = match value {
+            Value::Array(list) => list.first().unwrap_or(&Value::Null),
+            other => other,
+        };
+        let error = match outer.get("error") {
+            Some(error) if !error.is_null() => error,
+            _ => outer,
+        };
+        if let Value::String(message) = error {
+            return Self { message: message.clone(), ..Self::default() };
+        }
+        let message = ["message", "detail", "error_description", "msg"].iter().find_map(|key| {
+            error.get(key).and_then(Value::as_str).or_else(|| outer.get(key).and_then(Value::as_str))
+        });
+        let words = ["code", "type", "status"]
+            .iter()
+            .filter_map(|key| error.get(key).and_then(Value::as_str))
+            .chain(error.pointer("/innererror/code").and_then(Value::as_str))
+            .map(str::to_ascii_lowercase)
+            .collect::<Vec<_>>();
+        let status = match error.get("code") {
+            Some(Value::Number(code)) => code.as_u64().and_then(|code| u16::try_from(code).ok()),
+            Some(Value::String(code)) => code.parse().ok(),
+            _ => None,
+        };
+        Self {
+            words,
+            message: message.unwrap_or_default().to_owned(),
+            status: status.filter(|status| (400..600).contains(status)),
+            wait: retry_delay(error),
+        }
+    }
+
+    /// Reads an error from an answer's bytes; text that is no JSON is its own message.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(bytes) {
+            Ok(value) => Self::of_json(&value),
+            Err(_) => Self { message: String::from_utf8_lossy(bytes).into_owned(), ..Self::default() },
+        }
+    }
+
+    fn has_word(&self, words: &[&str]) -> bool {
+        self.words.iter().any(|word| words.contains(&word.as_str()))
+    }
+
+    fn mentions(&self, phrases: &[&str]) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        phrases.iter().any(|phrase| message.contains(phrase))
+    }
+
+    /// What the error means, given the status it came with, if it came with one.
+    pub fn kind(&self, status: Option<u16>) -> FailureKind {
+        let status = status.filter(|status| *status >= 300).or(self.status);
+        self.kind_by_word()
+            .or_else(|| self.kind_by_phrase(status))
+            .or_else(|| status.map(Self::kind_by_status))
+            .unwrap_or(FailureKind::ServerError)
+    }
+
+    fn kind_by_word(&self) -> Option<FailureKind> {
+        const WORDS: &[(FailureKind, &[&str])] = &[
+            (
+                FailureKind::OutOfCredit,
+                &[
+                    "insufficient_quota",
+                    "billing_error",
+                    "billing_hard_limit_reached",
+                    "billing_not_active",
+                    "insufficient_balance",
+                    "insufficient_credits",
+                    "insufficient_user_quota",
+                    "payment_required",
+                ],
+            ),
+            (
+                FailureKind::ContextLength,
+                &[
+                    "context_length_exceeded",
+                    "string_above_max_length",
+                    "request_too_large",
+                    "context_window_exceeded",
+                ],
+            ),
+            (
+                FailureKind::ContentFilter,
+                &[
+                    "content_policy_violation",
+                    "content_filter",
+                    "responsibleaipolicyviolation",
+                    "moderation_blocked",
+                    "data_inspection_failed",
+                    "invalid_prompt",
+                ],
+            ),
+            (FailureKind::ModelNotFound, &["model_not_found", "model_not_available", "deploymentnotfound"]),
+            (
+                FailureKind::InvalidKey,
+                &[
+                    "invalid_api_key",
+                    "authentication_error",
+                    "permission_error",
+                    "permission_denied",
+                    "unauthenticated",
+                    "unsupported_country_region_territory",
+                    "account_deactivated",
+                ],
+            ),
+            (
+                FailureKind::Overloaded,
+                &[
+                    "overloaded_error",
+                    "overloaded",
+                    "engine_overloaded",
+                    "server_overloaded",
+                    "slow_down",
+                    "unavailable",
+                ],
+            ),
+            (
+                FailureKind::RateLimit,
+                &["rate_limit_exceeded", "rate_limit_error", "resource_exhausted", "too_many_requests"],
+            ),
+            (FailureKind::Timeout, &["timeout_error", "timeout", "deadline_exceeded"]),
+            (FailureKind::ServerError, &["api_error", "server_error", "internal_error", "internal"]),
+        ];
+        WORDS.iter().find(|(_, words)| self.has_word(words)).map(|(kind, _)| *kind)
+    }
+
+    fn kind_by_phrase(&self, status: Option<u16>) -> Option<FailureKind> {
+        const PHRASES: &[(FailureKind, &[&str])] = &[
+            (
+                FailureKind::OutOfCredit,
+                &[
+                    "credit balance is too low",
+                    "insufficient balance",
+                    "insufficient credits",
+                    "requires more credits",
+                ],
+            ),
+            (FailureKind::InvalidKey, &["api key not valid", "invalid api key", "incorrect api key"]),
+            (
+                FailureKind::ContextLength,
+                &[
+                    "prompt is too long",
+                    "maximum context length",
+                    "exceed context limit",
+                    "exceeds the context window",
+                    "exceeds the maximum number of tokens",
+                    "exceeds maximum context",
+                    "input is too long",
+                ],
+            ),
+            (
+                FailureKind::ContentFilter,
+                &[
+                    "content management policy",
+                    "content policy",
+                    "safety system",
+                    "flagged by",
+                    "was flagged",
+                    "usage policies",
+                ],
+            ),
+            (
+                FailureKind::ModelNotFound,
+                &[
+                    "model not exist",
+                    "not a valid model id",
+                    "unknown model",
+                    "no such model",
+                    "model_not_found",
+                ],
+            ),
+        ];
+        // Only where the status says "your request": a server's own fault may quote anything.
+        let about_the_request = status.is_none_or(|status| matches!(status, 400 | 403 | 404 | 413 | 422));
+        if !about_the_request {
+            return None;
+        }
+        let found = PHRASES.iter().find(|(_, phrases)| self.mentions(phrases)).map(|(kind, _)| *kind);
+        let about_a_model =
+            || status == Some(404) && (self.mentions(&["model"]) || self.has_word(&["not_found_error"]));
+        let missing_model =
+            || status == Some(400) && self.mentions(&["model"]) && self.mentions(&["does not exist"]);
+        found.or_else(|| (about_a_model() || missing_model()).then_some(FailureKind::ModelNotFound))
+    }
+
+    const fn kind_by_status(status: u16) -> FailureKind {
+        match status {
+            401 | 403 => FailureKind::InvalidKey,
+            402 => FailureKind::OutOfCredit,
+            408 | 504 | 522 | 524 => FailureKind::Timeout,
+            413 => FailureKind::ContextLength,
+            429 => FailureKind::RateLimit,
+            503 | 529 => FailureKind::Overloaded,
+            500.. => FailureKind::ServerError,
+            // Nothing there, or somewhere else: the account's URL is wrong, not the client's request.
+            300..=399 | 404 | 405 | 410 => FailureKind::BadResponse,
+            _ => FailureKind::BadRequest,
+        }
+    }
+
+    /// The failure of a call answered with `status` and `headers`.
+    pub fn into_error(
+        self,
+        status: Option<u16>,
+        headers: Option<&HeaderMap>,
+        credential: Option<&SecretString>,
+    ) -> CallError {
+        let kind = self.kind(status);
+        let said = tidy(&self.message, credential);
+        let message = match (said.is_empty(), status) {
+            (false, _) => said,
+            (true, Some(status)) => format!("the provider answered {status} without a message"),
+            (true, None) => "the provider reported an error without a message".to_owned(),
+        };
+        let retry_after = headers.and_then(wait_asked_for).or(self.wait).map(|wait| wait.min(WAIT_MAX));
+        CallError { kind, http_status: status, message, retry_after, metering: None }
+    }
+}
+
+/// A failure in our own words.
+pub(crate) fn failed(kind: FailureKind, http_status: Option<u16>, message: impl Into<String>) -> CallError {
+    CallError { kind, http_status, message: message.into(), retry_after: None, metering: None }
+}
+
+/// Google's `RetryInfo` inside the body: `{"retryDelay": "37s"}`.
+fn retry_delay(error: &Value) -> Option<Duration> {
+    let details = error.get("details")?.as_array()?;
+    let delay = details.iter().find_map(|detail| detail.get("retryDelay")?.as_str())?;
+    seconds(delay.strip_suffix('s')?)
+}
+
+/// `retry-after-ms`, or `retry-after` in seconds or as a date. A date is compared with the answer's own clock, so that
+/// ours need not agree with the provider's.
+fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    if let Some(millis) = text("retry-after-ms").and_then(|millis| millis.parse().ok()) {
+        return Some(Duration::from_millis(millis));
+    }
+    let asked = text(RETRY_AFTER.as_str())?;
+    if let Some(wait) = seconds(asked) {
+        return Some(wait);
+    }
+    let until = DateTime::parse_from_rfc2822(asked).ok()?;
+    let answered = DateTime::parse_from_rfc2822(text(DATE.as_str())?).ok()?;
+    (until - answered).max(chrono::TimeDelta::zero()).to_std().ok()
+}
+
+/// Whole or decimal seconds; nothing negative, no words.
+fn seconds(text: &str) -> Option<Duration> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if !digits {
+        return None;
+    }
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+}
+
+/// A provider's words, safe to store and to show: one line, bounded, and without the credential.
+pub(crate) fn tidy(message: &str, credential: Option<&SecretString>) -> String {
+    const HIDDEN: &str = "[credential]";
+    let scrubbed = match credential.map(ExposeSecret::expose_secret) {
+        Some(secret) if !secret.is_empty() => message.replace(secret, HIDDEN),
+        _ => message.to_owned(),
+    };
+    let one_line =
+        scrubbed.chars().map(|char| if char.is_control() { ' ' } else { char }).collect::<String>();
+    let words = one_line
+        .split_whitespace()
+        // Vendors quote the refused key with its middle starred out; what is left is still too much.
+        .map(|word| if word.contains("***") { HIDDEN } else { word })
+        .collect::<Vec<_>>();
+    let text = words.join(" ");
+    match text.char_indices().nth(MESSAGE_CHARS_MAX) {
+        None => text,
+        Some(_) => text.chars().take(MESSAGE_CHARS_MAX - 1).chain(['…']).collect(),
+    }
+}

@@ -1,0 +1,190 @@
+//! A call as it goes out: where to, with which headers, and which bytes.
+
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Map, Value, json};
+use signalbox_core::failure::FailureKind;
+use url::Url;
+
+use crate::call::{Account, CallError, ChatCall};
+use crate::dialect::Dialect;
+use crate::failure::failed;
+use crate::inspect::{InvalidRequest, TOKENS_OUT_DEFAULT};
+
+/// The version of Anthropic's API whose form [`crate::dialect::anthropic`] speaks.
+const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
+
+/// Where chats go.
+pub(crate) fn chat_url(dialect: Dialect, base: &Url) -> Url {
+    match dialect {
+        Dialect::OpenaiChat => join(base, "/chat/completions"),
+        Dialect::Anthropic => join(base, &versioned(base, "/messages")),
+    }
+}
+
+/// Where the list of models is.
+pub(crate) fn models_url(dialect: Dialect, base: &Url) -> Url {
+    match dialect {
+        Dialect::OpenaiChat => join(base, "/models"),
+        Dialect::Anthropic => {
+            let mut url = join(base, &versioned(base, "/models"));
+            url.set_query(Some("limit=1000"));
+            url
+        }
+    }
+}
+
+/// Anthropic's URL is given with or without its version.
+fn versioned(base: &Url, tail: &str) -> String {
+    if base.path().trim_end_matches('/').ends_with("/v1") { tail.to_owned() } else { format!("/v1{tail}") }
+}
+
+fn join(base: &Url, tail: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{tail}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// What goes beside the body. The credential is marked, so that no log of headers shows it.
+pub(crate) fn headers(dialect: Dialect, account: &Account, stream: bool) -> Result<HeaderMap, CallError> {
+    const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+    const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+    let mut headers = HeaderMap::with_capacity(6);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if stream {
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        // Compressing a stream makes some servers gather what should flow.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    } else {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    }
+    if dialect == Dialect::Anthropic {
+        headers.insert(VERSION, ANTHROPIC_VERSION);
+    }
+    if let Some(credential) = &account.credential {
+        let secret = credential.expose_secret();
+        let (name, value) = match dialect {
+            Dialect::OpenaiChat => (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {secret}"))),
+            Dialect::Anthropic => (API_KEY, HeaderValue::from_str(secret)),
+        };
+        let mut value = value.map_err(|_| {
+            failed(
+                FailureKind::InvalidKey,
+                None,
+                format!("the credential of {} has characters no key has", account.name),
+            )
+        })?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// The body for a provider that speaks `dialect`.
+pub(crate) fn body(dialect: Dialect, call: &ChatCall, stream: bool) -> Result<Vec<u8>, CallError> {
+    let surface = Dialect::of_surface(call.surface);
+    let written = if surface == dialect {
+        serde_json::to_vec(&Forwarded { dialect, call, stream })
+    } else {
+        let request = surface.decode_request(&call.body).map_err(|fault| refused(&fault))?;
+        serde_json::to_vec(&dialect.encode_request(&request, &call.model, stream))
+    };
+    written.map_err(|error| {
+        failed(FailureKind::BadRequest, None, format!("the request cannot be written: {error}"))
+    })
+}
+
+fn refused(fault: &InvalidRequest) -> CallError {
+    failed(FailureKind::BadRequest, None, fault.to_string())
+}
+
+/// Whether the client itself asked for usage at the end of its stream.
+pub(crate) fn wants_stream_usage(body: &Map<String, Value>) -> bool {
+    body.get("stream_options")
+        .and_then(|options| options.get("include_usage"))
+        .and_then(Value::as_bool)
+        .unwrap_or(false)
+}
+
+/// Whether the client asked to see what the model thinks.
+pub(crate) fn wants_thinking(body: &Map<String, Value>) -> bool {
+    let kind = body.get("thinking").and_then(|thinking| thinking.get("type")).and_then(Value::as_str);
+    matches!(kind, Some("enabled" | "adaptive"))
+}
+
+/// The client's own JSON with what the call decides in place of what the client wrote; all else as it is, in its order,
+/// and nothing cloned.
+struct Forwarded<'a> {
+    dialect: Dialect,
+    call: &'a ChatCall,
+    stream: bool,
+}
+
+impl Serialize for Forwarded<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let body = &*self.call.body;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("model", self.call.model.as_str())?;
+        for (key, value) in body {
+            match key.as_str() {
+                "model" => {}
+                "stream" | "stream_options" if self.stream || wants_stream(body) => {}
+                "max_tokens" if self.dialect == Dialect::Anthropic && value.is_null() => {}
+                "messages" if self.dialect == Dialect::Anthropic && has_unsigned_thinking(value) => {
+                    map.serialize_entry(key, &without_unsigned_thinking(value))?;
+                }
+                _ => map.serialize_entry(key, value)?,
+            }
+        }
+        if self.stream {
+            map.serialize_entry("stream", &true)?;
+            if self.dialect == Dialect::OpenaiChat {
+                map.serialize_entry("stream_options", &with_usage(body.get("stream_options")))?;
+            }
+        }
+        if self.dialect == Dialect::Anthropic && body.get("max_tokens").is_none_or(Value::is_null) {
+            map.serialize_entry("max_tokens", &TOKENS_OUT_DEFAULT)?;
+        }
+        map.end()
+    }
+}
+
+fn wants_stream(body: &Map<String, Value>) -> bool {
+    body.get("stream").and_then(Value::as_bool).unwrap_or(false)
+}
+
+fn with_usage(options: Option<&Value>) -> Value {
+    let mut options = options.and_then(Value::as_object).cloned().unwrap_or_default();
+    options.insert("include_usage".to_owned(), json!(true));
+    Value::Object(options)
+}
+
+/// Whether the conversation holds thoughts that another vendor's model had: we gave them to the client without a
+/// signature, and Anthropic would refuse them.
+fn has_unsigned_thinking(messages: &Value) -> bool {
+    let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
+    messages
+        .iter()
+        .filter_map(|message| message.get("content")?.as_array())
+        .flatten()
+        .any(is_unsigned_thinking)
+}
+
+fn is_unsigned_thinking(block: &Value) -> bool {
+    block.get("type").and_then(Value::as_str) == Some("thinking")
+        && block.get("signature").and_then(Value::as_str).is_none_or(str::is_empty)
+}
+
+fn without_unsigned_thinking(messages: &Value) -> Value {
+    let mut messages = messages.clone();
+    for message in messages.as_array_mut().into_iter().flatten() {
+        if let Some(Value::Array(blocks)) = message.get_mut("content") {
+            blocks.retain(|block| !is_unsigned_thinking(block));
+        }
+    }
+    messages
+}
