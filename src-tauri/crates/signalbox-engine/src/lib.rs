@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod api_key;
+pub mod check;
 pub mod clock;
 pub mod control;
 pub mod data_dir;

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use signalbox_core::ids::ProviderName;
+use secrecy::SecretString;
+use signalbox_core::ids::{OperationId, ProviderName};
 use signalbox_core::provider::{CredentialSource, Provider, ProviderKind};
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::{OperationEntry, ProviderEntry, Settings, Snapshot};
+use signalbox_core::time::Timestamp;
 use signalbox_providers::Account;
 use url::Url;
 
@@ -26,6 +28,8 @@ pub struct Live {
     pub key_hasher: Option<KeyHasher>,
     /// Why secrets cannot be read, in words, if they cannot.
     pub sealed: Option<String>,
+    /// When each operation was last changed.
+    pub changed_at: HashMap<OperationId, Timestamp>,
 }
 
 /// Setting: whether prompts and answers are stored.
@@ -66,7 +70,7 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         keys: config.keys.into_iter().collect(),
         settings: Settings { log_payloads },
     };
-    Ok(Live { snapshot, accounts, key_hasher, sealed })
+    Ok(Live { snapshot, accounts, key_hasher, sealed, changed_at: config.changed_at })
 }
 
 /// How to call a provider; `None` while its credential (or the simulator) is not there.
@@ -77,7 +81,7 @@ async fn account_of(
     sealed: &mut Option<String>,
 ) -> Option<Account> {
     let (base_url, credential) = match (provider.kind, &provider.credential) {
-        (ProviderKind::Simulator, _) => (simulator?.clone(), None),
+        (ProviderKind::Simulator, _) => (simulator?.clone(), Some(simulator_credential())),
         (_, CredentialSource::NotNeeded) => (provider.base_url.clone(), None),
         _ => match control.credential(provider).await {
             Ok(credential) => (provider.base_url.clone(), Some(credential?)),
@@ -88,6 +92,11 @@ async fn account_of(
         },
     };
     Some(Account { name: provider.name.clone(), kind: provider.kind, base_url, credential })
+}
+
+/// The simulator asks for some credential, as the vendors do, and takes any: there is nothing to protect.
+pub fn simulator_credential() -> SecretString {
+    SecretString::from("simulator")
 }
 
 fn note_sealed(sealed: &mut Option<String>, error: &SecretsError) {

@@ -106,18 +106,18 @@ mod tests {
         Resolved::from_request(&snapshot(), model, header, None).map_err(|refusal| refusal.code)
     }
 
-    fn chat(pinned: Option<&str>) -> Result<Resolved, RefusalCode> {
+    fn chat(pinned: Option<&str>) -> Resolved {
         let operation = OperationId::new("chat_message").unwrap();
-        Ok(Resolved { operation, pinned: pinned.map(|text| text.parse().unwrap()) })
+        Resolved { operation, pinned: pinned.map(|text| text.parse().unwrap()) }
     }
 
     #[test]
     fn a_model_names_an_operation_and_with_the_header_pins_a_target() {
-        assert_eq!(resolve("op:chat_message", None), chat(None));
-        assert_eq!(resolve("chat_message", None), chat(None));
-        assert_eq!(resolve("chat_message", Some("chat_message")), chat(None));
+        assert_eq!(resolve("op:chat_message", None), Ok(chat(None)));
+        assert_eq!(resolve("chat_message", None), Ok(chat(None)));
+        assert_eq!(resolve("chat_message", Some("chat_message")), Ok(chat(None)));
         let pin = "deepseek/deepseek-flash";
-        assert_eq!(resolve(pin, Some("chat_message")), chat(Some(pin)));
+        assert_eq!(resolve(pin, Some("chat_message")), Ok(chat(Some(pin))));
     }
 
     #[test]

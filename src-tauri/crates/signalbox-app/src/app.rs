@@ -1,0 +1,263 @@
+//! What every use case works on, and who calls it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use signalbox_core::catalogue::Catalogue;
+use signalbox_core::change::{ChainedChange, Change, ChangeKind};
+use signalbox_core::ids::{ChangeId, ProviderName};
+use signalbox_core::time::Timestamp;
+use signalbox_engine::control::Control;
+use signalbox_engine::events::Topic;
+use signalbox_engine::live::{self, Live};
+use signalbox_engine::{Engine, EngineError};
+use signalbox_store::{ConfigEdit, ConfigWrite};
+use tokio::sync::broadcast;
+
+use crate::dto::{CacheTag, CheckResult, GatewayState};
+use crate::error::{AppError, Code};
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Look.
+    Viewer,
+    /// Look, and send test requests.
+    Operator,
+    /// Change anything that is not locked.
+    Admin,
+}
+
+/// By which way a change came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The desktop window.
+    Window,
+    /// The command line.
+    Cli,
+}
+
+impl Source {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Cli => "cli",
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// As the change history names them.
+    pub id: String,
+    /// What they may do.
+    pub role: Role,
+    /// By which way they came.
+    pub source: Source,
+}
+
+impl Caller {
+    /// The person at this machine: its admin.
+    pub fn local(source: Source) -> Self {
+        Self { id: "local".to_owned(), role: Role::Admin, source }
+    }
+
+    pub(crate) fn must_be(&self, role: Role) -> Result<(), AppError> {
+        if self.role >= role {
+            return Ok(());
+        }
+        Err(AppError::new(
+            Code::Forbidden,
+            format!("`{}` may not do this; it takes the role {role:?}.", self.id),
+        ))
+    }
+}
+
+/// How the gateway stands, as whoever runs it reports.
+#[derive(Debug, Clone)]
+pub struct GatewayReport {
+    /// Whether it serves.
+    pub state: GatewayState,
+    /// Where, e.g. `127.0.0.1:4180`.
+    pub listen: String,
+    /// Why not, if it does not.
+    pub problem: Option<String>,
+}
+
+/// An opened installation with, perhaps, a running engine.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    control: Control,
+    engine: Option<Arc<Engine>>,
+    catalogue: Catalogue,
+    gateway: Mutex<GatewayReport>,
+    checks: Mutex<HashMap<ProviderName, CheckResult>>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("control", &self.0.control).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Without traffic, beside a running instance perhaps: for the command line.
+    pub fn open(control: Control) -> Result<Self, AppError> {
+        Self::new(control, None)
+    }
+
+    /// On top of a running engine.
+    pub fn with_engine(engine: Arc<Engine>) -> Result<Self, AppError> {
+        Self::new(engine.control.clone(), Some(engine))
+    }
+
+    fn new(control: Control, engine: Option<Arc<Engine>>) -> Result<Self, AppError> {
+        let catalogue =
+            Catalogue::shipped().map_err(|error| AppError::internal("read the price catalogue", &error))?;
+        let gateway = GatewayReport { state: GatewayState::Stopped, listen: String::new(), problem: None };
+        Ok(Self(Arc::new(Inner {
+            control,
+            engine,
+            catalogue,
+            gateway: Mutex::new(gateway),
+            checks: Mutex::default(),
+        })))
+    }
+
+    /// The configuration side.
+    pub fn control(&self) -> &Control {
+        &self.0.control
+    }
+
+    /// The running engine, if there is one.
+    pub fn engine(&self) -> Option<&Arc<Engine>> {
+        self.0.engine.as_ref()
+    }
+
+    /// Tells how the gateway stands from now on.
+    pub fn report_gateway(&self, report: GatewayReport) {
+        *self.0.gateway.lock().unwrap_or_else(PoisonError::into_inner) = report;
+        if let Some(engine) = self.engine() {
+            engine.events.publish(Topic::Status);
+        }
+    }
+
+    /// Hears of changes; `None` without an engine. [`CacheTag::from`] says which queries they make stale.
+    pub fn subscribe(&self) -> Option<broadcast::Receiver<Topic>> {
+        self.engine().map(|engine| engine.events.subscribe())
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
+    }
+
+    pub(crate) fn gateway(&self) -> GatewayReport {
+        self.0.gateway.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn last_check(&self, provider: &ProviderName) -> Option<CheckResult> {
+        self.0.checks.lock().unwrap_or_else(PoisonError::into_inner).get(provider).cloned()
+    }
+
+    pub(crate) fn remember_check(&self, provider: &ProviderName, result: CheckResult) {
+        self.0.checks.lock().unwrap_or_else(PoisonError::into_inner).insert(provider.clone(), result);
+        if let Some(engine) = self.engine() {
+            engine.events.publish(Topic::Providers);
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.control.now()
+    }
+
+    /// The configuration as it is in force.
+    pub(crate) async fn live(&self) -> Result<Arc<Live>, AppError> {
+        match self.engine() {
+            Some(engine) => Ok(engine.live()),
+            None => Ok(Arc::new(live::build(self.control(), None).await?)),
+        }
+    }
+
+    /// Applies writes as one change of the history, and has them in force when it returns.
+    pub(crate) async fn commit(
+        &self,
+        writes: Vec<ConfigWrite>,
+        change: Change,
+    ) -> Result<ChainedChange, AppError> {
+        let written = self.control().write(vec![ConfigEdit { writes, change }]).await?;
+        if let Some(engine) = self.engine() {
+            engine.reload().await?;
+        }
+        let missing =
+            || AppError::new(Code::Internal, "The change was written without an entry in the history.");
+        written.into_iter().next().ok_or_else(missing)
+    }
+
+    pub(crate) fn change(
+        &self,
+        caller: &Caller,
+        kind: ChangeKind,
+        subject: &str,
+        sentence: String,
+    ) -> Change {
+        Change {
+            id: ChangeId::generate(),
+            at: self.now(),
+            actor: caller.id.clone(),
+            source: caller.source.as_str().to_owned(),
+            kind,
+            subject: subject.to_owned(),
+            sentence,
+            before: None,
+            after: None,
+            reason: None,
+        }
+    }
+}
+
+impl From<Topic> for CacheTag {
+    fn from(topic: Topic) -> Self {
+        match topic {
+            Topic::Status => Self::Status,
+            Topic::Requests => Self::Requests,
+            Topic::Operations => Self::Operations,
+            Topic::Providers => Self::Providers,
+            Topic::Keys => Self::Keys,
+            Topic::Changes => Self::Changes,
+        }
+    }
+}
+
+/// A reason given by a person, trimmed; empty ones are none.
+pub(crate) fn reason(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The canonical JSON of a value, as the history keeps it.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, AppError> {
+    serde_json::to_string(value).map_err(|error| AppError::internal("write JSON", &error))
+}
+
+impl From<EngineError> for AppError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => error.into(),
+            EngineError::Secrets(error) => error.into(),
+            EngineError::AlreadyRunning { .. }
+            | EngineError::DataDirectory { .. }
+            | EngineError::ShuttingDown => Self::new(Code::Unavailable, sentence(&error.to_string())),
+            EngineError::Providers(_) | EngineError::Defaults(_) => Self::internal("work", &error),
+        }
+    }
+}
+
+/// With a capital letter and a full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().map(char::to_uppercase).into_iter().flatten().collect();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}

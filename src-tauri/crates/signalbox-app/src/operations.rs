@@ -1,0 +1,353 @@
+//! Operations and their routes: list, preview, apply.
+
+use std::collections::HashMap;
+
+use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::decide::{Rejection, readiness};
+use signalbox_core::ids::{InvalidId, OperationId};
+use signalbox_core::operation::Operation;
+use signalbox_core::price::card_at;
+use signalbox_core::provider::ProviderKind;
+use signalbox_core::route::{Route, RouteTarget, Target, check_targets};
+use signalbox_core::snapshot::{OperationEntry, Snapshot};
+use signalbox_core::usage::Unit;
+use signalbox_store::{ConfigWrite, GroupBy};
+
+use crate::app::{App, Caller, Role, json, reason};
+use crate::error::{AppError, Code};
+use crate::overview::{Traffics, last_24h};
+use crate::{dto, view};
+
+/// All operations, with their routes and the traffic of the last 24 hours.
+pub async fn list(app: &App, caller: &Caller) -> Result<Vec<dto::Operation>, AppError> {
+    caller.must_be(Role::Viewer)?;
+    let live = app.live().await?;
+    let by_operation = last_24h(app, GroupBy::Operation, None).await?;
+    let mut operations = Vec::with_capacity(live.snapshot.operations.len());
+    for entry in live.snapshot.operations.values() {
+        let changed_at = live.changed_at.get(&entry.operation.id).copied();
+        operations.push(one(app, &live.snapshot, entry, changed_at, &by_operation).await?);
+    }
+    operations.sort_by(|left, right| left.id.cmp(&right.id));
+    Ok(operations)
+}
+
+async fn one(
+    app: &App,
+    snapshot: &Snapshot,
+    entry: &OperationEntry,
+    changed_at: Option<signalbox_core::time::Timestamp>,
+    by_operation: &Traffics,
+) -> Result<dto::Operation, AppError> {
+    let OperationEntry { operation, route } = entry;
+    let traffic = by_operation.of(operation.id.as_str());
+    let shares = if traffic.requests == 0 {
+        HashMap::new()
+    } else {
+        last_24h(app, GroupBy::Model, Some(operation.id.clone())).await?.shares()
+    };
+    let target = |card: &RouteTarget| dto::RouteTarget {
+        provider: card.target.provider.to_string(),
+        model: card.target.model.to_string(),
+        enabled: card.enabled,
+        ready: if card.enabled {
+            view::ready(snapshot, &card.target, operation.capability)
+        } else {
+            view::not_ready(Rejection::TargetDisabled)
+        },
+        share_24h: (traffic.requests > 0)
+            .then(|| shares.get(&card.target.to_string()).copied().unwrap_or(0.0)),
+    };
+    Ok(dto::Operation {
+        id: operation.id.to_string(),
+        description: operation.description.clone(),
+        capability: operation.capability.as_str().to_owned(),
+        criticality: operation.criticality.as_str().to_owned(),
+        enabled: operation.enabled,
+        batch_eligible: operation.batch_eligible,
+        cacheable: operation.cacheable,
+        strategy: route.strategy.as_str().to_owned(),
+        version: route.version,
+        targets: route.targets.iter().map(target).collect(),
+        last_24h: traffic,
+        changed_at: changed_at.map(Into::into),
+    })
+}
+
+/// Every target a route could have, by provider and model.
+pub async fn target_options(app: &App, caller: &Caller) -> Result<Vec<dto::TargetOption>, AppError> {
+    caller.must_be(Role::Viewer)?;
+    let live = app.live().await?;
+    let snapshot = &live.snapshot;
+    let now = app.now();
+    let mut options: Vec<dto::TargetOption> = snapshot
+        .models
+        .iter()
+        .map(|(target, entry)| {
+            let card = card_at(&entry.cards, now);
+            let provider = snapshot.providers.get(&target.provider);
+            let capability = entry.model.capabilities.first().copied();
+            dto::TargetOption {
+                provider: target.provider.to_string(),
+                model: target.model.to_string(),
+                capabilities: view::capabilities(entry),
+                context_window: entry.model.context_window,
+                input_per_mtok: view::per_million(card, Unit::InputTokens),
+                output_per_mtok: view::per_million(card, Unit::OutputTokens),
+                simulated: provider.is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator),
+                ready: capability.map_or_else(
+                    || view::not_ready(Rejection::WrongCapability),
+                    |capability| view::ready(snapshot, target, capability),
+                ),
+            }
+        })
+        .collect();
+    options.sort_by(|left, right| (&left.provider, &left.model).cmp(&(&right.provider, &right.model)));
+    Ok(options)
+}
+
+/// What a draft would change, in words and as before and after. Nothing is written.
+pub async fn route_preview(
+    app: &App,
+    caller: &Caller,
+    draft: dto::RouteDraft,
+) -> Result<dto::RoutePreview, AppError> {
+    caller.must_be(Role::Viewer)?;
+    let live = app.live().await?;
+    let before = current(&live.snapshot, &draft.operation)?;
+    let (targets, problems) = parse_targets(&live.snapshot, &draft);
+    let after = proposed(before, draft.enabled, targets);
+    Ok(dto::RoutePreview {
+        sentences: differences(before, &after),
+        before: dto::JsonText(state_json(before)?),
+        after: dto::JsonText(state_json(&after)?),
+        problems,
+        warnings: warnings(&live.snapshot, &after, app.now()),
+    })
+}
+
+/// Makes a draft the route, with an entry in the change history.
+///
+/// Errors: faulty fields; [`Code::Conflict`] when the route has changed since the draft was begun.
+pub async fn route_apply(
+    app: &App,
+    caller: &Caller,
+    draft: dto::RouteDraft,
+) -> Result<dto::Operation, AppError> {
+    caller.must_be(Role::Admin)?;
+    let live = app.live().await?;
+    let before = current(&live.snapshot, &draft.operation)?;
+    let (targets, problems) = parse_targets(&live.snapshot, &draft);
+    if !problems.is_empty() {
+        let message = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
+        return Err(AppError { code: Code::Invalid, message, details: problems });
+    }
+    let after = proposed(before, draft.enabled, targets);
+    let sentences = differences(before, &after);
+    if !sentences.is_empty() {
+        let change = Change {
+            before: Some(state_json(before)?),
+            after: Some(state_json(&after)?),
+            reason: reason(draft.reason),
+            ..app.change(caller, ChangeKind::Route, &draft.operation, sentences.join("; "))
+        };
+        let write = ConfigWrite::PutOperation {
+            operation: after.operation,
+            route: after.route,
+            base_version: Some(draft.base_version),
+        };
+        app.commit(vec![write], change).await?;
+    }
+    find(app, caller, &draft.operation).await
+}
+
+/// The operation of that name.
+pub async fn find(app: &App, caller: &Caller, id: &str) -> Result<dto::Operation, AppError> {
+    let operations = list(app, caller).await?;
+    operations.into_iter().find(|known| known.id == id).ok_or_else(|| AppError::not_found("operation", id))
+}
+
+/// What the history keeps of an operation: enough to restore it.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct OperationState {
+    pub(crate) operation: Operation,
+    pub(crate) route: Route,
+}
+
+fn state_json(entry: &OperationEntry) -> Result<String, AppError> {
+    json(&OperationState { operation: entry.operation.clone(), route: entry.route.clone() })
+}
+
+fn current<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a OperationEntry, AppError> {
+    let operation = OperationId::new(id).ok().and_then(|id| snapshot.operations.get(&id));
+    operation.ok_or_else(|| AppError::not_found("operation", id))
+}
+
+fn proposed(before: &OperationEntry, enabled: bool, targets: Vec<RouteTarget>) -> OperationEntry {
+    OperationEntry {
+        operation: Operation { enabled, ..before.operation.clone() },
+        route: Route { targets, version: before.route.version.saturating_add(1), ..before.route.clone() },
+    }
+}
+
+/// The targets that can be read, and every fault with its field.
+fn parse_targets(snapshot: &Snapshot, draft: &dto::RouteDraft) -> (Vec<RouteTarget>, Vec<dto::Problem>) {
+    let mut problems = Vec::new();
+    let mut targets = Vec::with_capacity(draft.targets.len());
+    for (index, card) in draft.targets.iter().enumerate() {
+        let parsed: Result<Target, InvalidId> = format!("{}/{}", card.provider, card.model).parse();
+        let fault = match &parsed {
+            Err(error) => Some(format!("{error}.")),
+            Ok(target) => fault_of(snapshot, draft, target),
+        };
+        if let Some(message) = fault {
+            problems.push(dto::Problem { field: format!("targets[{index}].model"), message });
+        }
+        if let Ok(target) = parsed {
+            targets.push(RouteTarget { target, enabled: card.enabled });
+        }
+    }
+    let faults = check_targets(&targets).into_iter();
+    problems.extend(faults.map(|fault| dto::Problem { field: fault.field(), message: format!("{fault}.") }));
+    (targets, problems)
+}
+
+/// A target that could never serve is a fault; one that merely is not set up yet is not.
+fn fault_of(snapshot: &Snapshot, draft: &dto::RouteDraft, target: &Target) -> Option<String> {
+    let capability = current(snapshot, &draft.operation).ok()?.operation.capability;
+    match readiness(snapshot, target, capability)? {
+        Rejection::ProviderUnknown => Some(format!("There is no provider `{}`.", target.provider)),
+        Rejection::ModelUnknown => {
+            Some(format!("`{}` has no model `{}`; add it first.", target.provider, target.model))
+        }
+        Rejection::WrongCapability => Some(format!("{target} cannot do {}.", capability.as_str())),
+        Rejection::TargetDisabled
+        | Rejection::ProviderDisabled
+        | Rejection::NoAdapter
+        | Rejection::NoCredential
+        | Rejection::ContextWindow => {
+            let known = snapshot.models.get(target);
+            match known {
+                None => Some(format!("`{}` has no model `{}`; add it first.", target.provider, target.model)),
+                Some(entry) if !entry.model.capabilities.contains(&capability) => {
+                    Some(format!("{target} cannot do {}.", capability.as_str()))
+                }
+                Some(_) => None,
+            }
+        }
+    }
+}
+
+/// The change in words.
+fn differences(before: &OperationEntry, after: &OperationEntry) -> Vec<String> {
+    let id = &after.operation.id;
+    let mut sentences = Vec::new();
+    match (before.operation.enabled, after.operation.enabled) {
+        (false, true) => sentences.push(format!("{id} is switched on")),
+        (true, false) => sentences.push(format!("{id} is switched off")),
+        _ => {}
+    }
+    let (old, new) = (&before.route.targets, &after.route.targets);
+    let place = |list: &[RouteTarget], target: &Target| list.iter().position(|card| card.target == *target);
+    for card in old.iter().filter(|card| place(new, &card.target).is_none()) {
+        sentences.push(format!("{} leaves the chain", card.target));
+    }
+    for (index, card) in new.iter().enumerate() {
+        match place(old, &card.target) {
+            None => sentences.push(format!("{} joins as {}", card.target, ordinal(index))),
+            Some(was) => {
+                if old[was].enabled != card.enabled {
+                    let state = if card.enabled { "on" } else { "off" };
+                    sentences.push(format!("{} is switched {state}", card.target));
+                }
+            }
+        }
+    }
+    sentences.extend(moves(old, new));
+    sentences
+}
+
+/// Which of the targets that stay have changed places among each other.
+fn moves(old: &[RouteTarget], new: &[RouteTarget]) -> Vec<String> {
+    let stays = |list: &[RouteTarget], other: &[RouteTarget]| -> Vec<Target> {
+        let kept = |card: &&RouteTarget| other.iter().any(|known| known.target == card.target);
+        list.iter().filter(kept).map(|card| card.target.clone()).collect()
+    };
+    let mut order = stays(old, new);
+    let mut sentences = Vec::new();
+    for (index, target) in stays(new, old).into_iter().enumerate() {
+        if order.get(index) == Some(&target) {
+            continue;
+        }
+        order.retain(|known| *known != target);
+        order.insert(index.min(order.len()), target.clone());
+        let place = new.iter().position(|card| card.target == target).unwrap_or(index);
+        sentences.push(format!("{target} moves to {}", ordinal(place)));
+    }
+    sentences
+}
+
+fn ordinal(index: usize) -> String {
+    const WORDS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
+    WORDS.get(index).map_or_else(|| format!("number {}", index + 1), |word| (*word).to_owned())
+}
+
+fn warnings(
+    snapshot: &Snapshot,
+    after: &OperationEntry,
+    now: signalbox_core::time::Timestamp,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut ready = 0;
+    for card in after.route.targets.iter().filter(|card| card.enabled) {
+        match readiness(snapshot, &card.target, after.operation.capability) {
+            None => ready += 1,
+            Some(why) => warnings.push(format!("{} is skipped for now: {}.", card.target, why.in_words())),
+        }
+        let entry = snapshot.models.get(&card.target);
+        if entry.is_some_and(|entry| card_at(&entry.cards, now).is_none()) {
+            warnings.push(format!("{} has no price: its requests will be marked unpriced.", card.target));
+        }
+    }
+    if ready == 0 {
+        warnings.push("No target of this chain can answer at the moment.".to_owned());
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(text: &str) -> Vec<RouteTarget> {
+        let card = |text: &str| RouteTarget {
+            target: text.trim_start_matches('-').parse().unwrap(),
+            enabled: !text.starts_with('-'),
+        };
+        text.split_whitespace().map(card).collect()
+    }
+
+    fn entry(targets: &str, enabled: bool) -> OperationEntry {
+        let defaults = signalbox_core::defaults::Defaults::of_new_installation().unwrap();
+        let mut entry = defaults.operations.into_iter().next().unwrap();
+        entry.operation.enabled = enabled;
+        entry.route.targets = chain(targets);
+        entry
+    }
+
+    fn words(before: &str, after: &str) -> String {
+        differences(&entry(before, true), &entry(after, true)).join("; ")
+    }
+
+    #[test]
+    fn a_change_of_route_is_told_in_words() {
+        assert_eq!(words("a/x b/x", "a/x b/x"), "");
+        assert_eq!(words("a/x b/x", "b/x a/x"), "b/x moves to first");
+        assert_eq!(words("a/x b/x c/x", "c/x a/x b/x"), "c/x moves to first");
+        assert_eq!(words("a/x", "c/x a/x"), "c/x joins as first");
+        assert_eq!(words("a/x b/x", "b/x"), "a/x leaves the chain");
+        assert_eq!(words("a/x b/x", "a/x -b/x"), "b/x is switched off");
+        let (off, on) = (entry("a/x", false), entry("a/x", true));
+        assert_eq!(differences(&off, &on), ["chat_message is switched on"]);
+    }
+}

@@ -1,0 +1,77 @@
+//! What the status bar and the first run need at a glance.
+
+use signalbox_core::provider::ProviderKind;
+use signalbox_core::snapshot::Snapshot;
+use signalbox_core::time::Timestamp;
+use signalbox_store::Backend;
+
+use crate::app::{App, Caller, GatewayReport, Role};
+use crate::error::AppError;
+use crate::overview::today;
+use crate::{dto, view};
+
+/// How everything stands.
+pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError> {
+    caller.must_be(Role::Viewer)?;
+    let live = app.live().await?;
+    let store = &app.control().store;
+    let report = app.gateway();
+    let (spend, requests) = today(app).await?;
+    let gateway = match (&live.sealed, report.state) {
+        (Some(_), dto::GatewayState::Running) => dto::GatewayState::Sealed,
+        (_, state) => state,
+    };
+    let simulator = app.engine().and_then(|engine| engine.simulator().map(ToString::to_string));
+    Ok(dto::Status {
+        gateway,
+        base_url: base_url(&report),
+        listen: report.listen,
+        problem: report.problem.or_else(|| live.sealed.clone()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_dir: app.control().data_dir.display().to_string(),
+        database: match store.backend() {
+            Backend::Sqlite => "local file".to_owned(),
+            Backend::Postgres => "shared PostgreSQL".to_owned(),
+        },
+        in_flight: app.engine().map_or(0, |engine| engine.in_flight()),
+        spend_today: spend.into(),
+        requests_today: view::count(requests),
+        simulator: dto::SimulatorStatus { on: simulator.is_some(), base_url: simulator },
+        first_run: dto::FirstRun {
+            provider_connected: is_connected(&live.snapshot),
+            key_created: live.snapshot.keys.values().any(|key| key.is_live(app.now())),
+            first_request: store.has_requests().await?.map(|id| id.to_string()),
+        },
+        at: app.now().into(),
+    })
+}
+
+/// What a window can show while the installation could not be opened.
+pub fn unavailable(problem: &str, data_dir: &str, listen: &str, now: Timestamp) -> dto::Status {
+    dto::Status {
+        gateway: dto::GatewayState::Stopped,
+        base_url: format!("http://{listen}/v1"),
+        listen: listen.to_owned(),
+        problem: Some(problem.to_owned()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_dir: data_dir.to_owned(),
+        database: "not open".to_owned(),
+        in_flight: 0,
+        spend_today: signalbox_core::money::NanoUsd::ZERO.into(),
+        requests_today: 0,
+        simulator: dto::SimulatorStatus { on: false, base_url: None },
+        first_run: dto::FirstRun { provider_connected: false, key_created: false, first_request: None },
+        at: now.into(),
+    }
+}
+
+fn base_url(report: &GatewayReport) -> String {
+    format!("http://{}/v1", report.listen)
+}
+
+fn is_connected(snapshot: &Snapshot) -> bool {
+    snapshot.providers.values().any(|entry| {
+        let provider = &entry.provider;
+        entry.credential_ready && provider.kind.has_adapter() && provider.kind != ProviderKind::Simulator
+    })
+}
