@@ -214,7 +214,7 @@ fn shown(entry: ChainedChange) -> dto::Change {
         before: change.before.map(dto::JsonText),
         after: change.after.map(dto::JsonText),
         reason: change.reason,
-        hash: entry.hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect(),
+        hash: hex::encode(&entry.hash[..6]),
         revertible,
     }
 }

@@ -55,7 +55,7 @@ pub async fn write(
         }
         match page.last() {
             Some(last) if page.len() >= usize::try_from(PAGE_ROWS_MAX).unwrap_or(usize::MAX) => {
-                before = Some(last.id)
+                before = Some(last.id);
             }
             _ => break,
         }

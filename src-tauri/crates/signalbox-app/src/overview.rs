@@ -69,10 +69,9 @@ impl Period {
         let step = match query.bucket {
             Some(dto::Bucket::Minute) => Step::Minute,
             Some(dto::Bucket::Hour) => Step::Hour,
-            Some(dto::Bucket::Day) => Step::Day,
             None if length <= MINUTES_UP_TO => Step::Minute,
             None if length <= HOURS_UP_TO => Step::Hour,
-            None => Step::Day,
+            Some(dto::Bucket::Day) | None => Step::Day,
         };
         let period = Self { from: from.floor_to(step.micros()), to, step };
         if to.micros_since(period.from) / step.micros() > BUCKETS_MAX {

@@ -3,7 +3,7 @@
 use signalbox_core::provider::ProviderKind;
 use signalbox_core::snapshot::Snapshot;
 use signalbox_core::time::Timestamp;
-use signalbox_store::Backend;
+use signalbox_store::{Backend, Durability};
 
 use crate::app::{App, Caller, GatewayReport, Role};
 use crate::error::AppError;
@@ -33,6 +33,10 @@ pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError>
             Backend::Sqlite => "local file".to_owned(),
             Backend::Postgres => "shared PostgreSQL".to_owned(),
         },
+        durability: match app.control().durability {
+            Durability::Process => "process".to_owned(),
+            Durability::Power => "power".to_owned(),
+        },
         in_flight: app.engine().map_or(0, |engine| engine.in_flight()),
         spend_today: spend.into(),
         requests_today: view::count(requests),
@@ -56,6 +60,7 @@ pub fn unavailable(problem: &str, data_dir: &str, listen: &str, now: Timestamp) 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: data_dir.to_owned(),
         database: "not open".to_owned(),
+        durability: "process".to_owned(),
         in_flight: 0,
         spend_today: signalbox_core::money::NanoUsd::ZERO.into(),
         requests_today: 0,

@@ -40,6 +40,8 @@ pub struct Control {
     pub clock: Arc<dyn Clock>,
     /// Where it is kept.
     pub data_dir: Arc<Path>,
+    /// What a commit survives.
+    pub durability: Durability,
 }
 
 impl Control {
@@ -54,7 +56,8 @@ impl Control {
         };
         install::if_new(&store, clock.now()).await?;
         let vault = Vault::new(&options.data_dir, options.keychain);
-        Ok(Self { store, vault, clock, data_dir: options.data_dir.clone().into() })
+        let data_dir = options.data_dir.clone().into();
+        Ok(Self { store, vault, clock, data_dir, durability: options.durability })
     }
 
     /// The current instant.
