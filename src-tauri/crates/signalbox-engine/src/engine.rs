@@ -112,6 +112,11 @@ impl Engine {
         self.in_flight.load(Ordering::Relaxed)
     }
 
+    /// Whether shutdown has begun: running requests may finish, new ones are refused.
+    pub fn is_shutting_down(&self) -> bool {
+        self.requests.is_closed()
+    }
+
     /// Where the simulator listens, if it is on.
     pub const fn simulator(&self) -> Option<&Url> {
         self.simulator.as_ref()

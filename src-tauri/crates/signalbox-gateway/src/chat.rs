@@ -1,0 +1,167 @@
+//! The chat surfaces: check, read, resolve, dispatch, answer.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+use signalbox_core::key::ApiKey;
+use signalbox_core::ledger::Surface;
+use signalbox_engine::dispatch::{Answer, Call, RefusalCode, Resolved};
+use signalbox_engine::live::Live;
+
+use crate::body::{discard, read_object};
+use crate::fault::Fault;
+use crate::gateway::Shared;
+use crate::{answer, credential, labels};
+
+/// `POST /v1/chat/completions`.
+pub(crate) async fn chat_completions(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    serve(&shared, Surface::OpenaiChat, request).await
+}
+
+/// `POST /v1/messages`.
+pub(crate) async fn messages(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    serve(&shared, Surface::AnthropicMessages, request).await
+}
+
+async fn serve(shared: &Shared, surface: Surface, request: Request) -> Response {
+    match call(shared, surface, request).await {
+        Ok(answer) => answer::respond(surface, answer),
+        Err(fault) => {
+            tracing::debug!(code = fault.code, surface = surface.as_str(), "refused");
+            fault.for_surface(surface).into_response()
+        }
+    }
+}
+
+async fn call(shared: &Shared, surface: Surface, request: Request) -> Result<Answer, Fault> {
+    let live = shared.engine.live();
+    let (parts, body) = request.into_parts();
+    let key = match admit(shared, &live, &parts) {
+        Ok(key) => key,
+        Err(fault) => {
+            discard(&shared.tasks, &parts.headers, body);
+            return Err(fault);
+        }
+    };
+    let body = read_object(&shared.tasks, &parts.headers, body).await?;
+    let call = understand(surface, &live, key, &parts.headers, body)?;
+    Ok(shared.engine.dispatch(live, call).await?)
+}
+
+/// What is checked before a byte of the body is read.
+fn admit<'a>(shared: &Shared, live: &'a Live, parts: &Parts) -> Result<&'a ApiKey, Fault> {
+    let key = authenticate(shared, live, &parts.headers)?;
+    require_json(&parts.headers)?;
+    Ok(key)
+}
+
+/// The key's owner.
+pub(crate) fn authenticate<'a>(
+    shared: &Shared,
+    live: &'a Live,
+    headers: &HeaderMap,
+) -> Result<&'a ApiKey, Fault> {
+    let presented = credential::presented(headers)?;
+    shared.engine.authenticate(live, presented).map_err(|refusal| {
+        let nothing_sent = presented.is_empty() && refusal.code == RefusalCode::InvalidKey;
+        if nothing_sent { credential::missing() } else { refusal.into() }
+    })
+}
+
+/// A form in a web page can send text and form data across sites, but not JSON.
+fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let is_json = match (types.next(), types.next()) {
+        (Some(only), None) => only.to_str().is_ok_and(is_utf8_json),
+        _ => false,
+    };
+    if !is_json {
+        return Err(Fault::media_type("The request needs the header `Content-Type: application/json`."));
+    }
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            Err(Fault::media_type("The request body must not be compressed."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_utf8_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let utf8 = |value: &str| {
+        let value = value.trim_matches('"');
+        value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
+    };
+    is_json
+        && parts
+            .filter_map(|part| part.split_once('='))
+            .all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || utf8(value.trim()))
+}
+
+/// What the client asks for.
+fn understand(
+    surface: Surface,
+    live: &Live,
+    key: &ApiKey,
+    headers: &HeaderMap,
+    body: Map<String, Value>,
+) -> Result<Call, Fault> {
+    let model = body.get("model").and_then(Value::as_str).ok_or_else(no_model)?;
+    let operation = labels::text(headers, "x-signalbox-operation")?;
+    let resolved = Resolved::from_request(&live.snapshot, model, operation, Some(key))?;
+    Ok(Call {
+        surface,
+        requested_model: model.to_owned(),
+        resolved,
+        key: Some(key.id),
+        user: labels::user(headers, &body)?,
+        tags: labels::tags(headers)?,
+        body: Arc::new(body),
+    })
+}
+
+fn no_model() -> Fault {
+    Fault::invalid(
+        "`model` is missing or not a string. Put an operation there, e.g. \"op:chat_message\"; GET /v1/models lists them.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_json_in_utf8_is_taken() {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+            "application/json; v=1",
+        ] {
+            assert!(is_utf8_json(good), "{good}");
+        }
+        for bad in
+            ["text/plain", "application/jsonp", "application/json+x", "", "application/json; charset=utf-16"]
+        {
+            assert!(!is_utf8_json(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_missing_a_second_and_a_compressed_content_are_refused() {
+        let mut headers = HeaderMap::new();
+        assert!(require_json(&headers).is_err());
+        headers.append(header::CONTENT_TYPE, "application/json".parse().unwrap());
+        assert!(require_json(&headers).is_ok());
+        headers.insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());
+        assert!(require_json(&headers).is_err());
+        headers.remove(header::CONTENT_ENCODING);
+        headers.append(header::CONTENT_TYPE, "text/plain".parse().unwrap());
+        assert!(require_json(&headers).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! The gateway as its owner holds it: bound, then served until told to stop.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use signalbox_engine::Engine;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::body::discard;
+use crate::fault::Fault;
+use crate::guard::{Doors, guard, surface_of};
+use crate::{chat, health, models, server};
+
+/// Where the gateway listens unless told otherwise.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4180));
+
+/// Why the gateway cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Another program has the port.
+    #[error(
+        "port {} on {} is already in use: stop the program that uses it or listen on another port",
+        addr.port(),
+        addr.ip()
+    )]
+    PortTaken {
+        /// What was asked for.
+        addr: SocketAddr,
+    },
+    /// Other machines could reach it, and nobody said that they may.
+    #[error(
+        "{addr} can be reached from other machines, without encryption; that has to be allowed explicitly"
+    )]
+    NotLoopback {
+        /// What was asked for.
+        addr: SocketAddr,
+    },
+    /// The operating system refuses.
+    #[error("cannot listen on {addr}")]
+    Listen {
+        /// What was asked for.
+        addr: SocketAddr,
+        /// Its answer.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Who besides programs of this machine may reach the gateway. The default: nobody.
+#[derive(Debug, Clone, Default)]
+pub struct Exposure {
+    /// Whether an address other than loopback may be bound. The connection is not encrypted: put TLS in front.
+    pub remote: bool,
+    /// Further names (`name` or `name:port`) that clients may put in `Host`, besides this machine's own.
+    pub hosts: Vec<String>,
+    /// Web pages' origins (`https://name`) that may call. They need the key too.
+    pub origins: Vec<String>,
+}
+
+/// A bound gateway. It answers once it is served.
+#[derive(Debug)]
+pub struct Gateway {
+    listener: TcpListener,
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// What the handlers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub engine: Arc<Engine>,
+    pub doors: Doors,
+    /// Cancelled when the gateway takes no more connections.
+    pub stop: CancellationToken,
+    /// Connections, and what is still read of refused bodies.
+    pub tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// Binds `listen` (port 0 for a free one) in front of `engine`.
+    ///
+    /// Errors: the port is taken, the address is not a loopback one without [`Exposure::remote`], or the system refuses.
+    pub async fn bind(
+        engine: Arc<Engine>,
+        listen: SocketAddr,
+        exposure: Exposure,
+    ) -> Result<Self, GatewayError> {
+        if !listen.ip().is_loopback() && !exposure.remote {
+            return Err(GatewayError::NotLoopback { addr: listen });
+        }
+        let refused = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse => GatewayError::PortTaken { addr: listen },
+            _ => GatewayError::Listen { addr: listen, source },
+        };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let addr = listener.local_addr().map_err(refused)?;
+        let shared = Arc::new(Shared {
+            engine,
+            doors: Doors::new(addr, &exposure),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        Ok(Self { listener, addr, shared })
+    }
+
+    /// The bound address.
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The base URL for `OpenAI` clients; Anthropic clients leave the `/v1` off.
+    pub fn base_url(&self) -> String {
+        let ip = match self.addr.ip() {
+            ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}/v1", SocketAddr::new(ip, self.addr.port()))
+    }
+
+    /// Serves until `stop` is cancelled, then lets running answers finish for a bounded time.
+    pub async fn serve(self, stop: CancellationToken) {
+        let router = router(Arc::clone(&self.shared));
+        server::serve(self.listener, router, &self.shared, stop).await;
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/v1/chat/completions", post(chat::chat_completions))
+        .route("/v1/messages", post(chat::messages))
+        .route("/v1/models", get(models::models))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&shared), guard))
+        .with_state(shared)
+}
+
+async fn unknown_path(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let path: String = request.uri().path().chars().take(80).collect();
+    let message = format!(
+        "There is nothing at {path}. Signalbox serves POST /v1/chat/completions, POST /v1/messages and GET /v1/models."
+    );
+    refuse_unread(&shared, request, Fault::not_found(message))
+}
+
+async fn wrong_method(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let message = format!("{} does not take {}.", request.uri().path(), request.method());
+    refuse_unread(&shared, request, Fault::wrong_method(message))
+}
+
+fn refuse_unread(shared: &Shared, request: Request, fault: Fault) -> Response {
+    let surface = surface_of(&request);
+    let (parts, body) = request.into_parts();
+    discard(&shared.tasks, &parts.headers, body);
+    fault.for_surface(surface).into_response()
+}
