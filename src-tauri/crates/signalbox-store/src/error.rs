@@ -71,6 +71,12 @@ pub enum StoreError {
         /// What was being done.
         operation: &'static str,
     },
+    /// The database can only be read.
+    #[error("the database can only be read ({operation})")]
+    ReadOnly {
+        /// What was being done.
+        operation: &'static str,
+    },
     /// A stored value is not of its form, or the file is damaged.
     #[error("stored data is damaged: {detail}")]
     Corrupt {
@@ -86,4 +92,59 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+}
+
+/// Puts a database error into the domain's words; `operation` is what was being done, e.g. `list requests`.
+pub(crate) fn during(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| match &source {
+        sqlx::Error::PoolTimedOut => StoreError::Busy { operation },
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreError::Corrupt { detail: source.to_string() },
+        sqlx::Error::Database(error) => match fault_of(error.as_ref()) {
+            Some(Fault::Busy) => StoreError::Busy { operation },
+            Some(Fault::Full) => StoreError::Full { operation },
+            Some(Fault::ReadOnly) => StoreError::ReadOnly { operation },
+            Some(Fault::Damaged) => StoreError::Corrupt { detail: error.message().to_owned() },
+            None => StoreError::Database { operation, source },
+        },
+        _ => StoreError::Database { operation, source },
+    }
+}
+
+/// Whether another process was in the way.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| matches!(fault_of(error), Some(Fault::Busy)))
+}
+
+enum Fault {
+    Busy,
+    Full,
+    ReadOnly,
+    Damaged,
+}
+
+/// Sources: <https://sqlite.org/rescode.html> (an extended code keeps the primary one in its low byte),
+/// <https://www.postgresql.org/docs/15/errcodes-appendix.html>.
+fn fault_of(error: &dyn sqlx::error::DatabaseError) -> Option<Fault> {
+    let code = error.code()?;
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        return match code.parse::<u32>().ok()? & 0xff {
+            5 | 6 => Some(Fault::Busy),
+            8 => Some(Fault::ReadOnly),
+            11 | 26 => Some(Fault::Damaged),
+            13 => Some(Fault::Full),
+            _ => None,
+        };
+    }
+    match &*code {
+        "55P03" | "40P01" | "40001" | "57014" => Some(Fault::Busy),
+        "25006" => Some(Fault::ReadOnly),
+        "53100" => Some(Fault::Full),
+        "XX001" | "XX002" => Some(Fault::Damaged),
+        _ => None,
+    }
+}
+
+/// Whether what a row refers to does not exist.
+pub(crate) fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.kind() == sqlx::error::ErrorKind::ForeignKeyViolation)
 }

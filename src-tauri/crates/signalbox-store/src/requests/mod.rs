@@ -1,5 +1,9 @@
 //! Requests as the ledger tells them: filters, list rows and whole records.
 
+mod facets;
+mod list;
+mod record;
+
 use signalbox_core::ids::{KeyId, NodeId, OperationId, RequestId};
 use signalbox_core::ledger::{Outcome, RequestStart, Settlement, Surface};
 use signalbox_core::meter::CostStatus;

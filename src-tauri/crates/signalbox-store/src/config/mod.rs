@@ -1,0 +1,240 @@
+//! Configuration: read whole, written in one transaction with its history.
+
+mod keys;
+mod models;
+mod operations;
+mod providers;
+
+use std::collections::HashMap;
+
+use signalbox_core::change::{Change, ChainedChange};
+use signalbox_core::ids::{OperationId, ProviderName};
+use signalbox_core::key::{ApiKey, KeyHash};
+use signalbox_core::operation::{Capability, Criticality, Operation};
+use signalbox_core::price::PriceCard;
+use signalbox_core::provider::{Model, Provider};
+use signalbox_core::route::{Route, Target};
+use signalbox_core::snapshot::{ModelEntry, OperationEntry};
+use signalbox_core::time::Timestamp;
+
+use crate::dialect::{NOTIFY_POSTGRES, reading, within};
+use crate::error::{StoreError, during};
+use crate::pools::Transaction;
+use crate::values::number;
+use crate::{Store, history};
+
+/// The whole configuration at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Grows by one with each [`crate::Store::write_config`]; 0 before the first.
+    pub revision: i64,
+    /// Operations with their routes, by id.
+    pub operations: Vec<OperationEntry>,
+    /// Providers, by name.
+    pub providers: Vec<Provider>,
+    /// Models with their price cards, by target.
+    pub models: Vec<ModelEntry>,
+    /// API keys with the hash of their secret, oldest first.
+    pub keys: Vec<(KeyHash, ApiKey)>,
+    /// Settings, by name.
+    pub settings: Vec<(String, String)>,
+    /// When each operation was last changed.
+    pub changed_at: HashMap<OperationId, Timestamp>,
+}
+
+/// Writes that belong to one entry of the history.
+#[derive(Debug, Clone)]
+pub struct ConfigEdit {
+    /// What is written.
+    pub writes: Vec<ConfigWrite>,
+    /// How the history tells it.
+    pub change: Change,
+}
+
+/// One write to the configuration.
+#[derive(Debug, Clone)]
+pub enum ConfigWrite {
+    /// Stores an operation and its route; the route's version is the new one.
+    PutOperation {
+        /// The operation.
+        operation: Operation,
+        /// Its route.
+        route: Route,
+        /// The version it was edited from; `None`: it must not exist yet.
+        base_version: Option<u32>,
+    },
+    /// Stores a provider; its version is the new one.
+    PutProvider {
+        /// The provider.
+        provider: Provider,
+        /// The version it was edited from; `None`: it must not exist yet.
+        base_version: Option<u32>,
+    },
+    /// Removes a provider with its models and prices. The ledger keeps its name.
+    RemoveProvider {
+        /// Which one.
+        name: ProviderName,
+        /// The version it was seen at.
+        base_version: u32,
+    },
+    /// Stores a model.
+    PutModel {
+        /// The model.
+        model: Model,
+    },
+    /// Removes a model with its prices.
+    RemoveModel {
+        /// Which one.
+        target: Target,
+    },
+    /// Stores a price card; a card of the same first instant is replaced.
+    PutPriceCard {
+        /// Whose prices.
+        target: Target,
+        /// The card.
+        card: PriceCard,
+    },
+    /// Stores a new API key.
+    InsertKey {
+        /// The key.
+        key: ApiKey,
+        /// The keyed hash of its secret.
+        hash: KeyHash,
+    },
+    /// Changes a key's name, operations or revocation.
+    PutKey {
+        /// The key as it shall be.
+        key: ApiKey,
+    },
+    /// Stores a setting.
+    PutSetting {
+        /// Its name.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+impl Store {
+    /// The configuration's revision; 0 when nothing was ever installed. Cheap enough to poll.
+    pub async fn revision(&self) -> Result<i64, StoreError> {
+        reading!(self, pool => sqlx::query_scalar("SELECT revision FROM config_revision WHERE id = 1")
+            .fetch_one(pool)
+            .await)
+        .map_err(during("read the revision"))
+    }
+
+    /// The whole configuration, as it was at one instant.
+    pub async fn load_config(&self) -> Result<Config, StoreError> {
+        const OPERATION: &str = "read the configuration";
+        let mut transaction = self.inner.pools.begin_read(OPERATION).await?;
+        let revision = within!(&mut transaction, connection =>
+            sqlx::query_scalar("SELECT revision FROM config_revision WHERE id = 1").fetch_one(connection).await)
+        .map_err(during(OPERATION))?;
+        let operations = operations::all(&mut transaction).await?;
+        let changed_at =
+            operations.iter().map(|(entry, changed_at)| (entry.operation.id.clone(), *changed_at)).collect();
+        let config = Config {
+            revision,
+            operations: operations.into_iter().map(|(entry, _)| entry).collect(),
+            providers: providers::all(&mut transaction).await?,
+            models: models::all(&mut transaction).await?,
+            keys: keys::all(&mut transaction).await?,
+            settings: keys::settings(&mut transaction).await?,
+            changed_at,
+        };
+        transaction.commit(OPERATION).await?;
+        Ok(config)
+    }
+
+    /// Writes configuration, its history and the next revision in one transaction: all of it or nothing.
+    ///
+    /// Returns the entries of the history in the order of `edits`. Without edits nothing is written.
+    ///
+    /// Errors: [`StoreError::Conflict`], [`StoreError::AlreadyExists`] and [`StoreError::NotFound`] when the
+    /// configuration is not what an edit was made from.
+    pub async fn write_config(&self, edits: Vec<ConfigEdit>) -> Result<Vec<ChainedChange>, StoreError> {
+        const OPERATION: &str = "write the configuration";
+        if edits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.inner.pools.begin_write(OPERATION).await?;
+        // First of all: on PostgreSQL this row's lock makes nodes write one after the other.
+        within!(&mut transaction, connection =>
+            sqlx::query("UPDATE config_revision SET revision = revision + 1 WHERE id = 1")
+                .execute(connection)
+                .await
+                .map(drop))
+        .map_err(during(OPERATION))?;
+        let mut changes = Vec::with_capacity(edits.len());
+        for ConfigEdit { writes, change } in edits {
+            for write in &writes {
+                write.apply(&mut transaction, change.at).await?;
+            }
+            changes.push(change);
+        }
+        let chained = history::append(&mut transaction, changes).await?;
+        if let Transaction::Postgres(transaction) = &mut transaction {
+            sqlx::query(NOTIFY_POSTGRES).execute(&mut **transaction).await.map_err(during(OPERATION))?;
+        }
+        transaction.commit(OPERATION).await?;
+        Ok(chained)
+    }
+}
+
+impl ConfigWrite {
+    async fn apply(&self, transaction: &mut Transaction, now: Timestamp) -> Result<(), StoreError> {
+        match self {
+            Self::PutOperation { operation, route, base_version } => {
+                operations::put(transaction, operation, route, *base_version, now).await
+            }
+            Self::PutProvider { provider, base_version } => {
+                providers::put(transaction, provider, *base_version).await
+            }
+            Self::RemoveProvider { name, base_version } => {
+                providers::remove(transaction, name, *base_version).await
+            }
+            Self::PutModel { model } => models::put(transaction, model).await,
+            Self::RemoveModel { target } => models::remove(transaction, target).await,
+            Self::PutPriceCard { target, card } => models::put_card(transaction, target, card).await,
+            Self::InsertKey { key, hash } => keys::insert(transaction, key, hash).await,
+            Self::PutKey { key } => keys::put(transaction, key).await,
+            Self::PutSetting { key, value } => keys::put_setting(transaction, key, value).await,
+        }
+    }
+}
+
+/// A thing with a version that a write did not find as it expected.
+enum VersionOf<'a> {
+    Route(&'a OperationId),
+    Provider(&'a ProviderName),
+}
+
+impl VersionOf<'_> {
+    /// Why the write was refused.
+    async fn refusal(self, transaction: &mut Transaction) -> StoreError {
+        let (kind, subject, text) = match self {
+            Self::Route(id) => ("operation", id.as_str(), "SELECT version FROM routes WHERE operation = $1"),
+            Self::Provider(name) => ("provider", name.as_str(), "SELECT version FROM providers WHERE name = $1"),
+        };
+        let current: Result<Option<i64>, sqlx::Error> = within!(transaction, connection =>
+            sqlx::query_scalar(text).bind(subject).fetch_optional(connection).await);
+        let subject = subject.to_owned();
+        match current.map(|version| version.map(|version| number("version", version))) {
+            Ok(Some(Ok(current_version))) => StoreError::Conflict { kind, subject, current_version },
+            Ok(Some(Err(error))) => error,
+            Ok(None) => StoreError::NotFound { kind, subject },
+            Err(error) => during("read a version")(error),
+        }
+    }
+}
+
+fn capability_from_word(word: &str) -> Option<Capability> {
+    use Capability::{Chat, Embedding, Speech, Transcription, Vision};
+    [Chat, Embedding, Transcription, Speech, Vision].into_iter().find(|capability| capability.as_str() == word)
+}
+
+fn criticality_from_word(word: &str) -> Option<Criticality> {
+    use Criticality::{High, Low, Medium};
+    [Low, Medium, High].into_iter().find(|criticality| criticality.as_str() == word)
+}

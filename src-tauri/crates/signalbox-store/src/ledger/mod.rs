@@ -1,0 +1,126 @@
+//! The ledger writer's own connection: one transaction per batch.
+//!
+//! This is on the way of every request, twice. `SQLite` runs a few prepared scripts of many statements, because each
+//! script is one hand-over to the connection's thread; `PostgreSQL` takes arrays, because each statement is one round
+//! trip. Sums are merged in memory first, so a bucket is written once per batch.
+
+mod postgres;
+mod rows;
+mod sqlite;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use signalbox_core::ids::RequestId;
+use signalbox_core::ledger::{RequestStart, Settlement};
+
+use crate::error::{StoreError, during};
+use crate::pools::Pools;
+use crate::{Store, ledger::rows::Cells};
+
+/// What errors of this file say was being done.
+const OPERATION: &str = "write the ledger";
+
+/// One thing the ledger's writer commits.
+#[derive(Debug, Clone)]
+pub enum LedgerEntry {
+    /// T1: a request begins.
+    Start(Arc<RequestStart>),
+    /// T2: a request ends.
+    Settle {
+        /// As it was started.
+        start: Arc<RequestStart>,
+        /// How it ended.
+        settlement: Arc<Settlement>,
+    },
+}
+
+/// The one connection that writes the ledger.
+#[derive(Debug)]
+pub struct LedgerConnection(Connection);
+
+#[derive(Debug)]
+enum Connection {
+    Sqlite(sqlite::Ledger),
+    Postgres(postgres::Ledger),
+}
+
+impl Store {
+    /// A connection of its own for the ledger's writer.
+    pub async fn ledger(&self) -> Result<LedgerConnection, StoreError> {
+        let connection = match &self.inner.pools {
+            Pools::Sqlite(pools) => Connection::Sqlite(sqlite::Ledger::open(pools).await.map_err(during(OPERATION))?),
+            Pools::Postgres(pool) => Connection::Postgres(postgres::Ledger::new(pool)),
+        };
+        Ok(LedgerConnection(connection))
+    }
+}
+
+impl LedgerConnection {
+    /// Commits a batch in one transaction; when it returns, the batch is as durable as the store was opened for.
+    ///
+    /// Every entry may be given again, in this batch or a later one, e.g. because an answer got lost: a request is
+    /// inserted once, settled once by the first settlement that arrives, and counted once.
+    ///
+    /// Dropping the future leaves the batch either committed or not, never in between.
+    pub async fn commit(&mut self, entries: &[LedgerEntry]) -> Result<(), StoreError> {
+        let batch = Batch::of(entries);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        match &mut self.0 {
+            Connection::Sqlite(ledger) => ledger.commit(&batch).await,
+            Connection::Postgres(ledger) => ledger.commit(&batch).await,
+        }
+    }
+}
+
+/// The entries of a batch, each request at most once on each side.
+struct Batch<'a> {
+    starts: Vec<&'a RequestStart>,
+    ends: Vec<End<'a>>,
+}
+
+/// A request's end, with its start.
+#[derive(Clone, Copy)]
+struct End<'a> {
+    start: &'a RequestStart,
+    settlement: &'a Settlement,
+}
+
+impl<'a> Batch<'a> {
+    fn of(entries: &'a [LedgerEntry]) -> Self {
+        let mut batch = Self { starts: Vec::with_capacity(entries.len()), ends: Vec::with_capacity(entries.len()) };
+        for entry in entries {
+            match entry {
+                LedgerEntry::Start(start) => batch.starts.push(start),
+                LedgerEntry::Settle { start, settlement } => batch.ends.push(End { start, settlement }),
+            }
+        }
+        if entries.len() > 1 {
+            let mut seen = HashSet::with_capacity(entries.len());
+            batch.starts.retain(|start| seen.insert(start.id));
+            seen.clear();
+            batch.ends.retain(|end| seen.insert(end.start.id));
+        }
+        batch
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.starts.is_empty() && self.ends.is_empty()
+    }
+}
+
+/// The ends that took effect, given the ids of the requests that were open until now.
+fn effective<'a>(ends: &[End<'a>], settled: &HashSet<RequestId>) -> Vec<End<'a>> {
+    ends.iter().copied().filter(|end| settled.contains(&end.start.id)).collect()
+}
+
+/// What the ends add to the rollups.
+fn cells_of(ends: &[End<'_>]) -> Cells {
+    let mut cells = Cells::default();
+    for end in ends {
+        cells.add(end.start, end.settlement);
+    }
+    cells
+}

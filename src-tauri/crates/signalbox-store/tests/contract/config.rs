@@ -1,0 +1,205 @@
+//! Configuration is read whole, written whole, and tells every process.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use signalbox_core::change::ChangeKind;
+use signalbox_core::ids::KeyId;
+use signalbox_core::key::{ApiKey, KeyHash};
+use signalbox_core::operation::Operation;
+use signalbox_core::provider::{CredentialSource, Provider};
+use signalbox_core::time::Timestamp;
+use signalbox_store::{ConfigEdit, ConfigWrite, StoreError};
+
+use crate::database::on_both_databases;
+use crate::samples::{
+    HOSTILE, MIDNIGHT, change, edit, model, operation, operation_id, price_card, provider, put_operation, route,
+    stored, target,
+};
+
+fn key(name: &str) -> ApiKey {
+    ApiKey {
+        id: KeyId::generate(),
+        name: name.to_owned(),
+        last4: "a91f".to_owned(),
+        operations: BTreeSet::from([operation_id("chat_message"), operation_id("job_planning")]),
+        created_at: MIDNIGHT,
+        revoked_at: None,
+    }
+}
+
+fn put_provider(provider: Provider, base_version: Option<u32>) -> ConfigWrite {
+    ConfigWrite::PutProvider { provider, base_version }
+}
+
+on_both_databases! {
+    async fn a_new_store_has_nothing_and_revision_zero(db: &Database) {
+        assert_eq!(db.store.revision().await.unwrap(), 0);
+        let config = db.store.load_config().await.unwrap();
+        assert_eq!(config.revision, 0);
+        assert!(config.operations.is_empty() && config.providers.is_empty() && config.keys.is_empty());
+        assert!(db.store.write_config(Vec::new()).await.unwrap().is_empty());
+        assert_eq!(db.store.revision().await.unwrap(), 0);
+    }
+
+    async fn what_is_written_is_read_back_the_same(db: &Database) {
+        let wanted = target("deepseek/deepseek-chat");
+        let api_key = key("crm");
+        let writes = vec![
+            put_operation("chat_message", 1, None),
+            put_provider(provider("deepseek", 1), None),
+            put_provider(Provider { credential: CredentialSource::NotNeeded, ..provider("local", 1) }, None),
+            ConfigWrite::PutModel { model: model("deepseek/deepseek-chat") },
+            ConfigWrite::PutPriceCard { target: wanted.clone(), card: price_card(100) },
+            ConfigWrite::PutPriceCard { target: wanted.clone(), card: price_card(0) },
+            ConfigWrite::InsertKey { key: api_key.clone(), hash: KeyHash([7; 32]) },
+            ConfigWrite::PutSetting { key: "log_payloads".to_owned(), value: "off".to_owned() },
+            ConfigWrite::PutSetting { key: "log_payloads".to_owned(), value: "on".to_owned() },
+        ];
+        db.store.write_config(vec![edit(writes)]).await.unwrap();
+
+        let config = db.open_again().await.load_config().await.unwrap();
+        assert_eq!(config.revision, 1);
+        assert_eq!(config.operations[0].operation, operation("chat_message"));
+        assert_eq!(config.operations[0].route, route("chat_message", 1));
+        assert_eq!(config.changed_at[&operation_id("chat_message")], MIDNIGHT);
+        assert_eq!(config.providers[0], provider("deepseek", 1));
+        assert_eq!(config.providers[1].credential, CredentialSource::NotNeeded);
+        assert_eq!(config.models[0].model, model("deepseek/deepseek-chat"));
+        assert_eq!(config.models[0].cards, [price_card(0), price_card(100)]);
+        assert_eq!(config.keys, [(KeyHash([7; 32]), api_key)]);
+        assert_eq!(config.settings, [("log_payloads".to_owned(), "on".to_owned())]);
+    }
+
+    async fn an_edit_made_from_an_old_version_is_refused_with_the_current_one(db: &Database) {
+        db.store.write_config(vec![edit(vec![put_operation("chat_message", 1, None)])]).await.unwrap();
+        db.store.write_config(vec![edit(vec![put_operation("chat_message", 2, Some(1))])]).await.unwrap();
+        let late = db.store.write_config(vec![edit(vec![put_operation("chat_message", 2, Some(1))])]).await;
+        assert!(matches!(
+            late,
+            Err(StoreError::Conflict { kind: "operation", subject, current_version: 2 }) if subject == "chat_message"
+        ));
+        let again = db.store.write_config(vec![edit(vec![put_operation("chat_message", 1, None)])]).await;
+        assert!(matches!(again, Err(StoreError::AlreadyExists { kind: "operation", .. })));
+        let unknown = db.store.write_config(vec![edit(vec![put_operation("nothing", 2, Some(1))])]).await;
+        assert!(matches!(unknown, Err(StoreError::NotFound { kind: "operation", .. })));
+        assert_eq!(db.store.revision().await.unwrap(), 2);
+    }
+
+    async fn a_provider_is_changed_and_removed_only_at_the_version_it_was_seen_at(db: &Database) {
+        let store = &db.store;
+        store.write_config(vec![edit(vec![
+            put_provider(provider("deepseek", 1), None),
+            ConfigWrite::PutModel { model: model("deepseek/deepseek-chat") },
+            ConfigWrite::PutPriceCard { target: target("deepseek/deepseek-chat"), card: price_card(0) },
+        ])]).await.unwrap();
+        let exists = store.write_config(vec![edit(vec![put_provider(provider("deepseek", 1), None)])]).await;
+        assert!(matches!(exists, Err(StoreError::AlreadyExists { kind: "provider", .. })));
+        store.write_config(vec![edit(vec![put_provider(provider("deepseek", 2), Some(1))])]).await.unwrap();
+        let remove = |base_version| ConfigWrite::RemoveProvider { name: "deepseek".parse().unwrap(), base_version };
+        let late = store.write_config(vec![edit(vec![remove(1)])]).await;
+        assert!(matches!(late, Err(StoreError::Conflict { kind: "provider", current_version: 2, .. })));
+        store.write_config(vec![edit(vec![remove(2)])]).await.unwrap();
+        let config = store.load_config().await.unwrap();
+        assert!(config.providers.is_empty() && config.models.is_empty());
+        assert_eq!(db.number("SELECT COUNT(*) FROM price_cards").await, 0);
+    }
+
+    async fn what_belongs_to_nothing_is_refused(db: &Database) {
+        let store = &db.store;
+        let orphan = store.write_config(vec![edit(vec![ConfigWrite::PutModel { model: model("nobody/model") }])]).await;
+        assert!(matches!(orphan, Err(StoreError::NotFound { kind: "provider", subject }) if subject == "nobody"));
+        let card = ConfigWrite::PutPriceCard { target: target("nobody/model"), card: price_card(0) };
+        let orphan = store.write_config(vec![edit(vec![card])]).await;
+        assert!(matches!(orphan, Err(StoreError::NotFound { kind: "model", .. })));
+        let gone = store.write_config(vec![edit(vec![ConfigWrite::RemoveModel { target: target("a/b") }])]).await;
+        assert!(matches!(gone, Err(StoreError::NotFound { kind: "model", .. })));
+        let unknown = store.write_config(vec![edit(vec![ConfigWrite::PutKey { key: key("x") }])]).await;
+        assert!(matches!(unknown, Err(StoreError::NotFound { kind: "key", .. })));
+    }
+
+    async fn keys_are_unique_by_their_hash_and_can_be_revoked(db: &Database) {
+        let first = key("crm");
+        let insert = |key: &ApiKey| ConfigWrite::InsertKey { key: key.clone(), hash: KeyHash([9; 32]) };
+        db.store.write_config(vec![edit(vec![insert(&first)])]).await.unwrap();
+        let twin = db.store.write_config(vec![edit(vec![insert(&key("other"))])]).await;
+        assert!(matches!(twin, Err(StoreError::AlreadyExists { kind: "key", .. })));
+        let revoked = ApiKey { revoked_at: Some(Timestamp::from_micros(1)), ..first };
+        db.store.write_config(vec![edit(vec![ConfigWrite::PutKey { key: revoked.clone() }])]).await.unwrap();
+        assert_eq!(db.store.load_config().await.unwrap().keys, [(KeyHash([9; 32]), revoked)]);
+    }
+
+    async fn one_refused_write_undoes_all_of_them_and_their_history(db: &Database) {
+        let result = db.store.write_config(vec![
+            edit(vec![put_operation("chat_message", 1, None)]),
+            edit(vec![put_operation("job_planning", 3, Some(2))]),
+        ]).await;
+        assert!(matches!(result, Err(StoreError::NotFound { .. })));
+        assert_eq!(db.store.revision().await.unwrap(), 0);
+        assert!(db.store.load_config().await.unwrap().operations.is_empty());
+        assert_eq!(db.number("SELECT COUNT(*) FROM changes").await, 0);
+    }
+
+    async fn hostile_text_is_only_text(db: &Database) {
+        let mut described = operation("chat_message");
+        described.description = HOSTILE.to_owned();
+        let mut named = key(HOSTILE);
+        named.last4 = HOSTILE.to_owned();
+        let credential = CredentialSource::Environment { variable: HOSTILE.to_owned() };
+        let mut card = price_card(0);
+        card.source_url = Some(HOSTILE.to_owned());
+        db.store.write_config(vec![ConfigEdit {
+            writes: vec![
+                ConfigWrite::PutOperation { operation: described, route: route("chat_message", 1), base_version: None },
+                put_provider(Provider { credential, ..provider("deepseek", 1) }, None),
+                ConfigWrite::PutModel { model: model("deepseek/deepseek-chat") },
+                ConfigWrite::PutPriceCard { target: target("deepseek/deepseek-chat"), card },
+                ConfigWrite::InsertKey { key: named, hash: KeyHash([1; 32]) },
+                ConfigWrite::PutSetting { key: HOSTILE.to_owned(), value: HOSTILE.to_owned() },
+            ],
+            change: change(ChangeKind::Install, HOSTILE),
+        }]).await.unwrap();
+        let text = stored(HOSTILE);
+        let config = db.store.load_config().await.unwrap();
+        assert_eq!(config.operations[0].operation.description, text);
+        assert_eq!(config.keys[0].1.name, text);
+        assert_eq!(config.keys[0].1.last4, text);
+        assert_eq!(config.providers[0].credential, CredentialSource::Environment { variable: text.clone() });
+        assert_eq!(config.models[0].cards[0].source_url.as_deref(), Some(text.as_str()));
+        assert_eq!(config.settings, [(text.clone(), text)]);
+    }
+
+    async fn a_write_by_another_process_fires_the_signal_with_its_revision(db: &Database) {
+        let mut signal = db.store.config_signal().await;
+        let other = db.open_again().await;
+        let write = async {
+            other.write_config(vec![edit(vec![put_operation("chat_message", 1, None)])]).await.unwrap();
+        };
+        let fired = tokio::time::timeout(Duration::from_secs(10), async { tokio::join!(signal.changed(), write).0 });
+        assert_eq!(fired.await.unwrap().unwrap(), 1);
+    }
+
+    async fn a_write_while_nobody_waits_for_the_signal_is_not_missed(db: &Database) {
+        let mut signal = db.store.config_signal().await;
+        let nothing = tokio::time::timeout(Duration::from_millis(30), signal.changed()).await;
+        assert!(nothing.is_err(), "it must not fire without a write");
+        db.store.write_config(vec![edit(vec![put_operation("chat_message", 1, None)])]).await.unwrap();
+        assert_eq!(tokio::time::timeout(Duration::from_secs(10), signal.changed()).await.unwrap().unwrap(), 1);
+        signal.seen(0);
+        assert_eq!(tokio::time::timeout(Duration::from_secs(10), signal.changed()).await.unwrap().unwrap(), 1);
+    }
+
+    async fn two_processes_that_write_at_once_both_get_their_own_revision(db: &Database) {
+        let other = db.open_again().await;
+        let settings = |store: signalbox_store::Store, name: &'static str| async move {
+            for value in 0..10 {
+                let write = ConfigWrite::PutSetting { key: name.to_owned(), value: value.to_string() };
+                store.write_config(vec![edit(vec![write])]).await.unwrap();
+            }
+        };
+        tokio::join!(settings(db.store.clone(), "left"), settings(other, "right"));
+        assert_eq!(db.store.revision().await.unwrap(), 20);
+        let chain = db.store.verify_chain().await.unwrap();
+        assert_eq!((chain.entries(), chain.first_bad()), (20, None));
+    }
+}

@@ -1,0 +1,13 @@
+//! What the store promises, on both databases.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod config;
+mod database;
+mod history;
+mod ledger;
+mod list;
+mod opening;
+mod rollups;
+mod samples;
+mod verify;
