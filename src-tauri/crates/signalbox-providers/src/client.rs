@@ -355,7 +355,8 @@ fn events_of(response: ChatResponse) -> std::collections::VecDeque<ChatEvent> {
     events
 }
 
-fn stream_writer(dialect: Dialect, call: &ChatCall, headers: &HeaderMap) -> Writer {
+/// How a stream of `dialect` is written for the client.
+pub(crate) fn stream_writer(dialect: Dialect, call: &ChatCall, headers: &HeaderMap) -> Writer {
     if Dialect::of_surface(call.surface) == dialect {
         Writer::Forward { hides_usage: !wants_stream_usage(&call.body) }
     } else {

@@ -234,3 +234,6 @@ impl ChatStream {
 pub fn stream_error_frame(surface: Surface, code: &str, message: &str) -> Bytes {
     Dialect::of_surface(surface).error_frame(code, message)
 }
+
+#[cfg(test)]
+mod tests;

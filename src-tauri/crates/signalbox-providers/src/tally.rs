@@ -123,9 +123,9 @@ impl Tally {
         self.finish.is_some()
     }
 
-    /// Whether anything came that a provider would bill.
+    /// Whether anything came that a provider would bill. The opening of an answer alone is none of it.
     pub const fn is_billable(&self) -> bool {
-        !self.visible.is_empty() || !self.hidden.is_empty() || self.usage.is_some() || self.finish.is_some()
+        !self.visible.is_empty() || !self.hidden.is_empty() || self.complete || self.finish.is_some()
     }
 
     /// What was used up to here: as reported where that can be believed, else counted by us.

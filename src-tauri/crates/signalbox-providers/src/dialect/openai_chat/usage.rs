@@ -131,6 +131,9 @@ fn dollars(text: &str) -> Option<NanoUsd> {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits: i128 = format!("{whole}{fraction}").parse().ok().filter(|digits| *digits >= 0)?;
     let shift = exponent.checked_add(NANO_DIGITS)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    if shift > 0 && shift.unsigned_abs() > SHIFT_MAX {
+        return None;
+    }
     let power = 10_i128.checked_pow(shift.unsigned_abs().min(SHIFT_MAX))?;
     let nanos = if shift >= 0 { digits.checked_mul(power)? } else { digits.checked_add(power - 1)? / power };
     i64::try_from(nanos).ok().map(NanoUsd::from_nanos)
@@ -168,8 +171,9 @@ mod tests {
         assert_eq!(nanos("2"), Some(2_000_000_000));
         assert_eq!(nanos("0"), Some(0));
         assert_eq!(nanos("1e-12"), Some(1));
+        assert_eq!(nanos("1e-2147483648"), Some(1));
         assert_eq!(nanos("0.0000000014"), Some(2));
-        for bad in ["-1", "-0.5", "1e300", "1e-2147483648", "x", ""] {
+        for bad in ["-1", "-0.5", "1e300", "1e-2147483649", "x", ""] {
             assert_eq!(nanos(bad), None, "{bad}");
         }
     }
