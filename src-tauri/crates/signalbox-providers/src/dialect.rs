@@ -168,3 +168,6 @@ impl Encoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

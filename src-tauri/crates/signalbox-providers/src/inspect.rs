@@ -249,3 +249,119 @@ impl Walk {
         self.tokens = self.tokens.saturating_add(tokens);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn body(value: Value) -> Map<String, Value> {
+        let Value::Object(map) = value else { panic!("a body is an object") };
+        map
+    }
+
+    fn openai(value: Value) -> RequestFeatures {
+        inspect(Surface::OpenaiChat, &body(value)).unwrap()
+    }
+
+    fn hello() -> Value {
+        json!([{"role": "user", "content": "hello world"}])
+    }
+
+    #[test]
+    fn a_small_chat_is_counted_exactly() {
+        let features = openai(json!({"messages": hello()}));
+        assert_eq!(features.bound.tokens_in, 3 + 4 + 2);
+        assert_eq!(features.bound.tokens_out_max, 4096);
+        assert!(
+            !features.bound.may_write_cache
+                && !features.has_images
+                && !features.streamed
+                && !features.has_tools
+        );
+    }
+
+    #[test]
+    fn the_clients_own_limit_bounds_the_answer_and_each_answer_counts() {
+        let bound = |value| openai(value).bound.tokens_out_max;
+        assert_eq!(bound(json!({"messages": hello(), "max_tokens": 10})), 10);
+        assert_eq!(bound(json!({"messages": hello(), "max_completion_tokens": 20, "max_tokens": 10})), 20);
+        assert_eq!(bound(json!({"messages": hello(), "max_tokens": 10, "n": 3})), 30);
+        assert_eq!(bound(json!({"messages": hello(), "n": 2, "max_tokens": null})), 8192);
+        let anthropic = body(json!({"messages": hello(), "max_tokens": 7, "n": 5}));
+        assert_eq!(inspect(Surface::AnthropicMessages, &anthropic).unwrap().bound.tokens_out_max, 7);
+    }
+
+    #[test]
+    fn everything_a_model_reads_is_counted() {
+        let plain = openai(json!({"messages": hello()})).bound.tokens_in;
+        for more in [
+            json!({"messages": hello(), "system": "be brief"}),
+            json!({"messages": hello(), "system": [{"type": "text", "text": "be brief"}]}),
+            json!({"messages": hello(), "tools": [{"type": "function", "function": {"name": "weather"}}]}),
+            json!({"messages": hello(), "response_format": {"type": "json_schema", "json_schema": {"schema": {}}}}),
+            json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "hello world, more of it"}]}]}),
+            json!({"messages": [{"role": "user", "content": "hello world", "tool_calls": [{"id": "a"}]}]}),
+            json!({"messages": [{"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": "a long result"}]},
+            ]}]}),
+        ] {
+            assert!(openai(more.clone()).bound.tokens_in > plain, "{more}");
+        }
+    }
+
+    #[test]
+    fn features_are_seen_in_both_dialects() {
+        let image = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}});
+        let block = json!({"type": "image", "source": {"type": "base64", "data": "AAAA"}});
+        let result = json!({"type": "tool_result", "tool_use_id": "a", "content": [block]});
+        for part in [image, block, result] {
+            let features = openai(json!({"messages": [{"role": "user", "content": [part]}]}));
+            assert!(features.has_images);
+            assert_eq!(features.bound.tokens_in, 3 + 4 + 1600);
+        }
+        let tools = json!([{"name": "weather"}]);
+        assert!(openai(json!({"messages": hello(), "tools": tools, "stream": true})).has_tools);
+        assert!(openai(json!({"messages": hello(), "stream": true})).streamed);
+        assert!(!openai(json!({"messages": hello(), "tools": []})).has_tools);
+    }
+
+    #[test]
+    fn a_wish_to_write_the_cache_is_seen_wherever_it_stands() {
+        let control = json!({"type": "ephemeral"});
+        for asks in [
+            json!({"messages": hello(), "cache_control": control}),
+            json!({"messages": hello(), "system": [{"type": "text", "text": "x", "cache_control": control}]}),
+            json!({"messages": hello(), "tools": [{"name": "a", "cache_control": control}]}),
+            json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "x", "cache_control": control}]}]}),
+        ] {
+            assert!(openai(asks.clone()).bound.may_write_cache, "{asks}");
+        }
+    }
+
+    #[test]
+    fn a_clients_fault_is_named_by_its_path() {
+        for (fault, path) in [
+            (json!({}), "messages"),
+            (json!({"messages": []}), "messages"),
+            (json!({"messages": "hi"}), "messages"),
+            (json!({"messages": [7]}), "messages[0]"),
+            (json!({"messages": [{"role": "user"}, {"content": "x"}]}), "messages[1].role"),
+            (json!({"messages": [{"role": "user", "content": 7}]}), "messages[0].content"),
+            (json!({"messages": hello(), "max_tokens": 0}), "max_tokens"),
+            (json!({"messages": hello(), "max_tokens": -5}), "max_tokens"),
+            (json!({"messages": hello(), "max_completion_tokens": "9"}), "max_completion_tokens"),
+            (json!({"messages": hello(), "stream": "yes"}), "stream"),
+            (json!({"messages": hello(), "n": 1000}), "n"),
+        ] {
+            assert_eq!(inspect(Surface::OpenaiChat, &body(fault.clone())).unwrap_err().path, path, "{fault}");
+        }
+    }
+
+    #[test]
+    fn huge_limits_saturate() {
+        let features = openai(json!({"messages": hello(), "max_tokens": u64::MAX, "n": 128}));
+        assert_eq!(features.bound.tokens_out_max, u64::MAX);
+    }
+}

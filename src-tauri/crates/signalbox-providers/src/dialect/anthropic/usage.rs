@@ -80,3 +80,87 @@ pub(crate) fn write(usage: &Usage) -> Value {
         "output_tokens": usage.tokens_out(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(usage: &Value) -> Option<Usage> {
+        of_answer(&json!({"usage": usage})).unwrap().usage
+    }
+
+    #[test]
+    fn cache_reads_and_both_kinds_of_writes_stand_beside_the_input() {
+        let body =
+            serde_json::from_str(include_str!("../../../tests/fixtures/anthropic/complete_cached.json"))
+                .unwrap();
+        let expected = Usage::default()
+            .with(Unit::InputTokens, 21)
+            .with(Unit::CachedInputTokens, 188_086)
+            .with(Unit::CacheWrite5mTokens, 456)
+            .with(Unit::CacheWrite1hTokens, 100)
+            .with(Unit::OutputTokens, 393);
+        assert_eq!(of_answer(&body).unwrap().usage, Some(expected));
+    }
+
+    #[test]
+    fn writes_past_the_known_split_go_where_the_known_part_went() {
+        let written = |sum: Value, short: u64, long: u64| {
+            let split = json!({"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long});
+            let usage = read(
+                &json!({"input_tokens": 1, "cache_creation_input_tokens": sum, "cache_creation": split}),
+            )?;
+            Some((usage.get(Unit::CacheWrite5mTokens), usage.get(Unit::CacheWrite1hTokens)))
+        };
+        assert_eq!(written(json!(900), 300, 0), Some((900, 0)));
+        assert_eq!(written(json!(900), 0, 300), Some((0, 900)));
+        assert_eq!(written(json!(900), 300, 200), Some((700, 200)));
+        assert_eq!(written(Value::Null, 300, 200), Some((300, 200)));
+        assert_eq!(written(json!(100), 300, 0), None);
+    }
+
+    #[test]
+    fn a_lie_is_not_believed() {
+        for lie in [
+            json!(7),
+            json!({}),
+            json!({"input_tokens": -1, "output_tokens": 1}),
+            json!({"input_tokens": "1", "output_tokens": 1}),
+            json!({"input_tokens": 1, "output_tokens": 1e12}),
+            json!({"input_tokens": 1, "output_tokens": 0.5}),
+            json!({"input_tokens": 1, "output_tokens": 5, "output_tokens_details": {"thinking_tokens": 6}}),
+            json!({"input_tokens": 1, "cache_read_input_tokens": -3}),
+        ] {
+            assert_eq!(read(&lie), None, "{lie}");
+        }
+    }
+
+    #[test]
+    fn later_totals_replace_earlier_ones_and_an_unfilled_field_hides_nothing() {
+        let Value::Object(mut known) =
+            json!({"input_tokens": 25, "cache_read_input_tokens": 7, "output_tokens": 1})
+        else {
+            panic!("an object");
+        };
+        let Value::Object(later) =
+            json!({"input_tokens": 0, "cache_read_input_tokens": null, "output_tokens": 15})
+        else {
+            panic!("an object");
+        };
+        lay_over(&mut known, &later);
+        assert_eq!(
+            Value::Object(known),
+            json!({"input_tokens": 25, "cache_read_input_tokens": 7, "output_tokens": 15})
+        );
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        let usage = Usage::default()
+            .with(Unit::InputTokens, 5)
+            .with(Unit::CachedInputTokens, 7)
+            .with(Unit::CacheWrite5mTokens, 11)
+            .with(Unit::OutputTokens, 13);
+        assert_eq!(read(&write(&usage)), Some(usage));
+    }
+}

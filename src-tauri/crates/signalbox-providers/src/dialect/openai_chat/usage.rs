@@ -177,4 +177,161 @@ mod tests {
             assert_eq!(nanos(bad), None, "{bad}");
         }
     }
+
+    fn read(usage: &Value) -> Report {
+        of_answer(&json!({"usage": usage})).unwrap()
+    }
+
+    fn units(usage: &Value) -> Vec<(Unit, u64)> {
+        read(usage).usage.unwrap_or_else(|| panic!("{usage}")).iter().collect()
+    }
+
+    fn fixture(text: &str) -> Report {
+        of_answer(&serde_json::from_str(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_vendors_published_usage_comes_apart_into_disjoint_units() {
+        let table = [
+            (
+                include_str!("../../../tests/fixtures/openai/complete.json"),
+                vec![(Unit::InputTokens, 19), (Unit::OutputTokens, 10)],
+            ),
+            (
+                include_str!("../../../tests/fixtures/openai/complete_cached_reasoning.json"),
+                vec![
+                    (Unit::InputTokens, 86),
+                    (Unit::CachedInputTokens, 1920),
+                    (Unit::OutputTokens, 108),
+                    (Unit::ReasoningTokens, 192),
+                ],
+            ),
+            (
+                include_str!("../../../tests/fixtures/openai/complete_audio.json"),
+                vec![
+                    (Unit::InputTokens, 4),
+                    (Unit::CachedInputTokens, 3),
+                    (Unit::OutputTokens, 8),
+                    (Unit::AudioInputTokens, 8),
+                    (Unit::CachedAudioInputTokens, 2),
+                    (Unit::AudioOutputTokens, 25),
+                ],
+            ),
+            (
+                include_str!("../../../tests/fixtures/openai/deepseek.json"),
+                vec![
+                    (Unit::InputTokens, 6),
+                    (Unit::CachedInputTokens, 1024),
+                    (Unit::OutputTokens, 20),
+                    (Unit::ReasoningTokens, 40),
+                ],
+            ),
+            (
+                include_str!("../../../tests/fixtures/openai/gemini.json"),
+                vec![(Unit::InputTokens, 5), (Unit::OutputTokens, 3), (Unit::ReasoningTokens, 50)],
+            ),
+            (
+                include_str!("../../../tests/fixtures/openai/openrouter.json"),
+                vec![
+                    (Unit::InputTokens, 44),
+                    (Unit::CachedInputTokens, 100),
+                    (Unit::CacheWrite5mTokens, 50),
+                    (Unit::OutputTokens, 8),
+                    (Unit::ReasoningTokens, 4),
+                ],
+            ),
+        ];
+        for (text, expected) in table {
+            let mut found: Vec<_> = fixture(text).usage.unwrap().iter().collect();
+            let mut expected = expected;
+            found.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parts_add_up_to_the_providers_own_total_whether_or_not_reasoning_is_inside() {
+        let usage = |completion: u64, reasoning: u64, total: u64| {
+            json!({
+                "prompt_tokens": 10, "completion_tokens": completion, "total_tokens": total,
+                "completion_tokens_details": {"reasoning_tokens": reasoning},
+            })
+        };
+        let out = |visible, reasoning| {
+            vec![(Unit::InputTokens, 10), (Unit::OutputTokens, visible), (Unit::ReasoningTokens, reasoning)]
+        };
+        assert_eq!(units(&usage(100, 60, 110)), out(40, 60));
+        assert_eq!(units(&usage(40, 60, 110)), out(40, 60));
+        assert_eq!(units(&usage(40, 0, 110)), out(40, 60));
+        assert_eq!(units(&usage(100, 60, 115)), out(40, 65));
+    }
+
+    #[test]
+    fn an_amount_the_provider_names_is_taken_over() {
+        let charged = |usage: &Value| read(usage).charged.map(NanoUsd::as_nanos);
+        let openrouter = fixture(include_str!("../../../tests/fixtures/openai/openrouter.json"));
+        assert_eq!(openrouter.charged, Some(NanoUsd::from_nanos(950_000)));
+        let own_key =
+            json!({"cost": 0.001, "is_byok": true, "cost_details": {"upstream_inference_cost": 0.02}});
+        assert_eq!(charged(&own_key), Some(21_000_000));
+        assert_eq!(charged(&json!({"cost": {"total_cost": 0.006}})), Some(6_000_000));
+        for lie in [json!({"cost": -1}), json!({"cost": "1"}), json!({"cost": 1e300}), json!({"cost": []})] {
+            assert_eq!(charged(&lie), None, "{lie}");
+        }
+    }
+
+    #[test]
+    fn a_lie_is_not_believed() {
+        let lies = [
+            json!("many"),
+            json!([]),
+            json!({}),
+            json!({"completion_tokens": 5}),
+            json!({"prompt_tokens": -1, "completion_tokens": 5}),
+            json!({"prompt_tokens": 1.5, "completion_tokens": 5}),
+            json!({"prompt_tokens": "10", "completion_tokens": 5}),
+            json!({"prompt_tokens": 1_000_000_001_u64, "completion_tokens": 5}),
+            json!({"prompt_tokens": u64::MAX, "completion_tokens": u64::MAX, "total_tokens": u64::MAX}),
+            json!({"prompt_tokens": 10, "completion_tokens": null, "total_tokens": 5}),
+            json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 12}),
+            json!({"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 11}}),
+            json!({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 8, "audio_tokens": 3}}),
+            json!({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": 1, "cached_tokens_details": {"audio_tokens": 2}}}),
+            json!({"prompt_tokens": 10, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 6}}),
+            json!({"prompt_tokens": 10, "completion_tokens": 5, "completion_tokens_details": {"audio_tokens": 4, "reasoning_tokens": 2}}),
+        ];
+        for lie in lies {
+            assert_eq!(read(&lie).usage, None, "{lie}");
+        }
+    }
+
+    #[test]
+    fn usage_is_found_wherever_a_vendor_puts_it_and_null_is_none() {
+        let usage = json!({"prompt_tokens": 3, "completion_tokens": 2, "cached_tokens": 1});
+        let expected = Usage::default()
+            .with(Unit::InputTokens, 2)
+            .with(Unit::CachedInputTokens, 1)
+            .with(Unit::OutputTokens, 2);
+        for body in [
+            json!({"usage": usage}),
+            json!({"usage": null, "x_groq": {"usage": usage}}),
+            json!({"choices": [{"usage": usage}]}),
+        ] {
+            assert_eq!(of_answer(&body).unwrap().usage, Some(expected), "{body}");
+        }
+        assert_eq!(of_answer(&json!({"usage": null, "choices": []})), None);
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        let usage = Usage::default()
+            .with(Unit::InputTokens, 5)
+            .with(Unit::CachedInputTokens, 7)
+            .with(Unit::AudioInputTokens, 11)
+            .with(Unit::OutputTokens, 13)
+            .with(Unit::ReasoningTokens, 17)
+            .with(Unit::AudioOutputTokens, 19);
+        assert_eq!(read(&write(&usage)).usage, Some(usage));
+    }
 }
