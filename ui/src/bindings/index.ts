@@ -5,38 +5,65 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
+	/**  How everything stands; it answers also while the backend is starting or could not start. */
 	status: () => typedError<Status, AppError>(__TAURI_INVOKE("status")),
+	/**  Figures of a period, and spend over time by group. */
 	overview: (query: OverviewQuery) => typedError<Overview, AppError>(__TAURI_INVOKE("overview", { query })),
+	/**  A page of requests, newest first. */
 	requestsPage: (filter: RequestFilter, cursor: string | null, limit: number) => typedError<RequestPage, AppError>(__TAURI_INVOKE("requests_page", { filter, cursor, limit })),
+	/**  Distinct values with their counts, for the filter bar. */
 	requestFacets: () => typedError<Facets, AppError>(__TAURI_INVOKE("request_facets")),
+	/**  Everything about one request. */
 	requestDetail: (id: string) => typedError<RequestDetail, AppError>(__TAURI_INVOKE("request_detail", { id })),
+	/**  Writes the filtered requests to a new file in the downloads folder. */
 	requestsExport: (filter: RequestFilter, format: ExportFormat) => typedError<Exported, AppError>(__TAURI_INVOKE("requests_export", { filter, format })),
+	/**  All operations with their routes. */
 	operationsList: () => typedError<Operation[], AppError>(__TAURI_INVOKE("operations_list")),
+	/**  Every target a route could have. */
 	targetOptions: () => typedError<TargetOption[], AppError>(__TAURI_INVOKE("target_options")),
+	/**  What a draft would change. Nothing is written. */
 	routePreview: (draft: RouteDraft) => typedError<RoutePreview, AppError>(__TAURI_INVOKE("route_preview", { draft })),
+	/**  Makes a draft the route. */
 	routeApply: (draft: RouteDraft) => typedError<Operation, AppError>(__TAURI_INVOKE("route_apply", { draft })),
+	/**  All providers with models and readiness. */
 	providersList: () => typedError<Provider[], AppError>(__TAURI_INVOKE("providers_list")),
+	/**  Well-known providers to choose from. */
 	providerPresets: () => typedError<ProviderPreset[], AppError>(__TAURI_INVOKE("provider_presets")),
+	/**  Adds a provider. */
 	providerAdd: (input: ProviderInput) => typedError<Provider, AppError>(__TAURI_INVOKE("provider_add", { input })),
+	/**  Changes where a provider is or whether it is on. */
 	providerUpdate: (patch: ProviderPatch) => typedError<Provider, AppError>(__TAURI_INVOKE("provider_update", { patch })),
+	/**  Removes a provider that no route uses. */
 	providerRemove: (name: string) => typedError<null, AppError>(__TAURI_INVOKE("provider_remove", { name })),
+	/**  Takes the credential from the clipboard, so that the page never holds it, and clears the clipboard. */
 	providerPasteCredential: (name: string) => typedError<Provider, AppError>(__TAURI_INVOKE("provider_paste_credential", { name })),
+	/**  Takes a credential the person typed. */
 	providerSetCredential: (name: string, secret: SecretInput) => typedError<Provider, AppError>(__TAURI_INVOKE("provider_set_credential", { name, secret })),
+	/**  Forgets a provider's credential. */
 	providerClearCredential: (name: string) => typedError<Provider, AppError>(__TAURI_INVOKE("provider_clear_credential", { name })),
+	/**  The free check: the list of models. */
 	providerVerify: (name: string) => typedError<CheckResult, AppError>(__TAURI_INVOKE("provider_verify", { name })),
+	/**  Adds a model, or gives a known one a new price. */
 	modelAdd: (input: ModelInput) => typedError<Model, AppError>(__TAURI_INVOKE("model_add", { input })),
+	/**  All keys, newest first. */
 	keysList: () => typedError<ApiKey[], AppError>(__TAURI_INVOKE("keys_list")),
+	/**  Makes a key and puts it on the clipboard; the page sees its last four characters. */
 	keyCreate: (input: KeyInput) => typedError<KeyCreated, AppError>(__TAURI_INVOKE("key_create", { input })),
+	/**  Makes a key useless, for good. */
 	keyRevoke: (id: string) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_revoke", { id })),
+	/**  Sends a message to an operation and waits for the answer. */
 	sendTestRequest: (input: TestRequest) => typedError<TestAnswer, AppError>(__TAURI_INVOKE("send_test_request", { input })),
+	/**  A page of changes, newest first. */
 	changesPage: (filter: ChangeFilter, cursor: string | null, limit: number) => typedError<ChangePage, AppError>(__TAURI_INVOKE("changes_page", { filter, cursor, limit })),
+	/**  Walks the whole chain. */
 	changeVerify: () => typedError<ChainReport, AppError>(__TAURI_INVOKE("change_verify")),
+	/**  Puts things back to what they were before a change. */
 	changeRevert: (seq: number, reason: string | null) => typedError<Change, AppError>(__TAURI_INVOKE("change_revert", { seq, reason })),
 };
 
 /** Events */
 export const events = {
-	cacheTagsChanged: makeEvent<CacheTagsChanged>("cache-tags-changed"),
+	cacheTagsChanged: makeEvent<CacheTagsChanged, CacheTagsChanged>("cache-tags-changed"),
 };
 
 /* Types */
@@ -54,7 +81,9 @@ export type ApiKey = {
 
 /**  What failed, for a program (`code`) and for a person (`message`). */
 export type AppError = {
+	/**  For a program. */
 	code: Code,
+	/**  For a person. */
 	message: string,
 	/**  Field-level problems, for forms. */
 	details: Problem[],
@@ -86,6 +115,12 @@ export type Bucket = "minute" | "hour" | "day";
 
 /**  What changed; the window refetches the queries that carry the tag. */
 export type CacheTag = "status" | "requests" | "operations" | "providers" | "keys" | "changes";
+
+/**  Queries that carry one of these tags are stale. */
+export type CacheTagsChanged = {
+	/**  What changed. */
+	tags: CacheTag[],
+};
 
 export type CandidateView = {
 	provider: string,
@@ -155,13 +190,17 @@ export type CheckResult = {
 /**  Closed list of codes; a new one is added only when a client acts on it. */
 export type Code = 
 /**  The input is wrong; `details` names the fields. */
-"invalid" | "not_found" | 
+"invalid" | 
+/**  There is no such thing. */
+"not_found" | 
 /**  Something of that name exists already. */
 "already_exists" | 
 /**  The object has changed since it was read; read it again. */
 "conflict" | 
 /**  The state does not allow it (e.g. the provider is still used by a route). */
-"refused" | "forbidden" | 
+"refused" | 
+/**  The caller's role does not allow it. */
+"forbidden" | 
 /**  Secrets cannot be decrypted on this machine now. */
 "sealed" | 
 /**  The gateway is not running. */
@@ -593,10 +632,6 @@ export type Traffic = {
 
 export type Verdict = "chosen" | "standby" | "rejected";
 
-export type CacheTagsChanged = {
-	tags: CacheTag[],
-};
-
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
     try {
@@ -606,7 +641,6 @@ async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; dat
         return { status: "error", error: e as any };
     }
 }
-const _assertTypedErrorFollowsContract: <T, E>(result: Promise<T>) => Promise<any> = typedError;
 
 type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;
 
@@ -632,3 +666,4 @@ function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload:
 
     return Object.assign(fn, base);
 }
+

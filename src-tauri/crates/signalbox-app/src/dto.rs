@@ -31,6 +31,13 @@ pub struct JsonText(pub String);
 #[serde(transparent)]
 pub struct SecretInput(pub(crate) String);
 
+impl SecretInput {
+    /// A secret from a place other than the page, e.g. the clipboard.
+    pub const fn new(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
 impl std::fmt::Debug for SecretInput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretInput([REDACTED])")

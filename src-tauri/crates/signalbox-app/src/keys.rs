@@ -1,6 +1,7 @@
 //! API keys of programs.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use signalbox_core::change::{Change, ChangeKind};
@@ -8,6 +9,7 @@ use signalbox_core::ids::{KeyId, OperationId};
 use signalbox_core::key::{ApiKey, KEY_PREFIX};
 use signalbox_core::time::Timestamp;
 use signalbox_engine::api_key;
+use signalbox_engine::secrets::SecretsError;
 use signalbox_store::ConfigWrite;
 
 use crate::app::{App, Caller, Role, json};
@@ -97,6 +99,15 @@ pub async fn revoke(app: &App, caller: &Caller, id: &str) -> Result<dto::ApiKey,
     };
     app.commit(vec![ConfigWrite::PutKey { key: after.clone() }], change).await?;
     Ok(shown(&after, &last_used))
+}
+
+/// Writes a new key to a file that only its owner can read, for a machine without a clipboard.
+pub fn save_for_owner(
+    folder: &Path,
+    key: &dto::ApiKey,
+    secret: &SecretString,
+) -> Result<PathBuf, SecretsError> {
+    signalbox_engine::secrets::write_for_owner(folder, &format!("{}.key", key.id), secret)
 }
 
 fn last4(secret: &str) -> String {

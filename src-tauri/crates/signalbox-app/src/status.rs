@@ -50,13 +50,19 @@ pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError>
     })
 }
 
-/// What a window can show while the installation could not be opened.
-pub fn unavailable(problem: &str, data_dir: &str, listen: &str, now: Timestamp) -> dto::Status {
+/// What a window can show while the installation is not, or cannot be, opened.
+pub fn without_backend(
+    gateway: dto::GatewayState,
+    problem: Option<String>,
+    data_dir: &str,
+    listen: &str,
+    now: Timestamp,
+) -> dto::Status {
     dto::Status {
-        gateway: dto::GatewayState::Stopped,
+        gateway,
         base_url: format!("http://{listen}/v1"),
         listen: listen.to_owned(),
-        problem: Some(problem.to_owned()),
+        problem,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: data_dir.to_owned(),
         database: "not open".to_owned(),

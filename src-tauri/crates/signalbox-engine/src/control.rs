@@ -9,7 +9,8 @@ use signalbox_core::ids::ProviderName;
 use signalbox_core::provider::{CredentialSource, Provider};
 use signalbox_core::snapshot::Snapshot;
 use signalbox_core::time::{Clock, Timestamp};
-use signalbox_store::{ConfigEdit, Durability, Store};
+pub use signalbox_store::Durability;
+use signalbox_store::{ConfigEdit, Store};
 
 use crate::api_key::KeyHasher;
 use crate::error::EngineError;

@@ -19,6 +19,12 @@ pub fn prepare(path: &Path) -> Result<(), EngineError> {
     File::create(&probe).and_then(|_| std::fs::remove_file(&probe)).map_err(failed)
 }
 
+/// Where this platform keeps an application's data; the window and the command line share it. `None` for an account
+/// without a home.
+pub fn default_location() -> Option<PathBuf> {
+    dirs::data_dir().map(|path| path.join("signalbox"))
+}
+
 /// The SQLite file of a data directory.
 pub fn database_file(path: &Path) -> PathBuf {
     path.join("signalbox.sqlite")

@@ -10,7 +10,9 @@ mod vault;
 pub use master_key::{Keychain, MasterKeyChoice};
 pub use vault::Vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
 
 /// Why a secret cannot be read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,19 @@ pub enum SecretsError {
     /// The operating system's random numbers failed.
     #[error("the operating system has no random numbers")]
     NoRandomness,
+}
+
+/// Writes a secret to a new file that only its owner can read, in a folder only its owner can open.
+pub fn write_for_owner(folder: &Path, name: &str, secret: &SecretString) -> Result<PathBuf, SecretsError> {
+    let failed = |source| SecretsError::File { operation: "create", path: folder.to_owned(), source };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(failed)?;
+    let path = folder.join(name);
+    master_key::write_private(&path, secret.expose_secret().as_bytes())?;
+    Ok(path)
 }
 
 /// Random bytes from the operating system.

@@ -1,0 +1,54 @@
+//! Commands and events as TypeScript. The generated file is checked in; a test fails when it is stale.
+
+use specta_typescript::Typescript;
+use tauri::Runtime;
+use tauri_specta::{Builder, collect_commands, collect_events};
+
+use crate::commands::{changes, keys, operations, overview, providers, requests, status, trial};
+use crate::events::CacheTagsChanged;
+
+include!("command_names.rs");
+
+/// Everything the window may call and hear.
+pub fn builder<R: Runtime>() -> Builder<R> {
+    Builder::new()
+        .disable_serde_phases()
+        .commands(collect_commands![
+            status::status,
+            overview::overview,
+            requests::requests_page,
+            requests::request_facets,
+            requests::request_detail,
+            requests::requests_export,
+            operations::operations_list,
+            operations::target_options,
+            operations::route_preview,
+            operations::route_apply,
+            providers::providers_list,
+            providers::provider_presets,
+            providers::provider_add,
+            providers::provider_update,
+            providers::provider_remove,
+            providers::provider_paste_credential,
+            providers::provider_set_credential,
+            providers::provider_clear_credential,
+            providers::provider_verify,
+            providers::model_add,
+            keys::keys_list,
+            keys::key_create,
+            keys::key_revoke,
+            trial::send_test_request,
+            changes::changes_page,
+            changes::change_verify,
+            changes::change_revert,
+        ])
+        .events(collect_events![CacheTagsChanged])
+}
+
+/// Writes the TypeScript of all commands, events and types.
+///
+/// Errors: a type that has no TypeScript, or a file that cannot be written.
+pub fn export_bindings(path: &std::path::Path) -> anyhow::Result<()> {
+    builder::<tauri::Wry>().export(Typescript::default(), path)?;
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The window's commands: each extracts, calls one function of `signalbox-app` and passes the result on.
+
+#![expect(clippy::unreachable, reason = "Tauri's command macro writes one into every command")]
+
+pub mod changes;
+pub mod keys;
+pub mod operations;
+pub mod overview;
+pub mod providers;
+pub mod requests;
+pub mod status;
+pub mod trial;

@@ -1,0 +1,41 @@
+//! Operations and routes.
+
+use signalbox_app::operations;
+use signalbox_app::{AppError, dto};
+use tauri::State;
+
+use crate::shell::{Shell, caller};
+
+/// All operations with their routes.
+#[tauri::command]
+#[specta::specta]
+pub async fn operations_list(shell: State<'_, Shell>) -> Result<Vec<dto::Operation>, AppError> {
+    operations::list(&shell.app()?, &caller()).await
+}
+
+/// Every target a route could have.
+#[tauri::command]
+#[specta::specta]
+pub async fn target_options(shell: State<'_, Shell>) -> Result<Vec<dto::TargetOption>, AppError> {
+    operations::target_options(&shell.app()?, &caller()).await
+}
+
+/// What a draft would change. Nothing is written.
+#[tauri::command]
+#[specta::specta]
+pub async fn route_preview(
+    shell: State<'_, Shell>,
+    draft: dto::RouteDraft,
+) -> Result<dto::RoutePreview, AppError> {
+    operations::route_preview(&shell.app()?, &caller(), draft).await
+}
+
+/// Makes a draft the route.
+#[tauri::command]
+#[specta::specta]
+pub async fn route_apply(
+    shell: State<'_, Shell>,
+    draft: dto::RouteDraft,
+) -> Result<dto::Operation, AppError> {
+    operations::route_apply(&shell.app()?, &caller(), draft).await
+}

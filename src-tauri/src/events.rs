@@ -1,0 +1,74 @@
+//! Tells the window what has changed, at most four times a second, whatever the traffic.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use signalbox_app::dto::CacheTag;
+use signalbox_engine::events::Topic;
+use specta::Type;
+use tauri::{AppHandle, Runtime};
+use tauri_specta::Event;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+use crate::tray;
+
+/// Least time between two messages to the window.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Queries that carry one of these tags are stale.
+#[derive(Debug, Clone, Serialize, Deserialize, Type, Event)]
+pub struct CacheTagsChanged {
+    /// What changed.
+    pub tags: Vec<CacheTag>,
+}
+
+const ALL: [CacheTag; 6] = [
+    CacheTag::Status,
+    CacheTag::Requests,
+    CacheTag::Operations,
+    CacheTag::Providers,
+    CacheTag::Keys,
+    CacheTag::Changes,
+];
+
+/// Makes the window read everything again.
+pub fn everything_changed<R: Runtime>(app: &AppHandle<R>) {
+    tell(app, ALL.to_vec());
+}
+
+/// Gathers topics and passes them on as tags until the engine is gone.
+pub async fn forward<R: Runtime>(app: AppHandle<R>, mut topics: Receiver<Topic>) {
+    let mut next_at = Instant::now();
+    let mut waiting = BTreeSet::new();
+    loop {
+        let topic = if waiting.is_empty() {
+            topics.recv().await
+        } else {
+            match tokio::time::timeout_at(next_at, topics.recv()).await {
+                Ok(topic) => topic,
+                Err(_) => {
+                    tell(&app, std::mem::take(&mut waiting).into_iter().collect());
+                    tray::refresh(&app).await;
+                    next_at = Instant::now() + PAUSE;
+                    continue;
+                }
+            }
+        };
+        match topic {
+            Ok(topic) => {
+                waiting.insert(CacheTag::from(topic));
+            }
+            Err(RecvError::Lagged(_)) => waiting.extend(ALL),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn tell<R: Runtime>(app: &AppHandle<R>, tags: Vec<CacheTag>) {
+    if let Err(error) = (CacheTagsChanged { tags }).emit(app) {
+        tracing::debug!(%error, "the window could not be told of a change");
+    }
+}

@@ -1,0 +1,57 @@
+//! The one window. It shows our own page and nothing else.
+
+use tauri::webview::NewWindowResponse;
+use tauri::{AppHandle, Manager, Runtime, WebviewWindowBuilder};
+
+const LABEL: &str = "main";
+
+/// Opens the window as `tauri.conf.json` describes it; it cannot leave our page or open others.
+pub fn open<R: Runtime>(app: &AppHandle<R>) -> Result<(), Box<dyn std::error::Error>> {
+    let config = app.config().app.windows.iter().find(|window| window.label == LABEL);
+    let config = config.ok_or("tauri.conf.json describes no window")?.clone();
+    WebviewWindowBuilder::from_config(app, &config)?
+        .on_navigation(|url| is_our_page(url.scheme(), url.host_str()))
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .build()?;
+    Ok(())
+}
+
+/// Brings the window to the front.
+pub fn show<R: Runtime>(app: &AppHandle<R>) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        let _ = window.unminimize();
+        let _ = window.show();
+        let _ = window.set_focus();
+    }
+}
+
+/// The embedded page, or the development server of a development build.
+fn is_our_page(scheme: &str, host: Option<&str>) -> bool {
+    match scheme {
+        "tauri" => host == Some("localhost"),
+        "http" | "https" => {
+            host == Some("tauri.localhost")
+                || (cfg!(not(feature = "custom-protocol")) && host == Some("localhost"))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_cannot_leave_our_page() {
+        assert!(is_our_page("tauri", Some("localhost")));
+        for (scheme, host) in [
+            ("https", Some("example.com")),
+            ("http", Some("tauri.localhost.evil.example")),
+            ("file", None),
+            ("javascript", None),
+            ("data", None),
+        ] {
+            assert!(!is_our_page(scheme, host), "{scheme} {host:?}");
+        }
+    }
+}
