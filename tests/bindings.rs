@@ -1,7 +1,5 @@
 //! The TypeScript of commands and events is generated, checked in and never stale; and the window may call exactly them.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first fault")]
-
 use std::path::Path;
 
 const CHECKED_IN: &str = "ui/src/bindings/index.ts";

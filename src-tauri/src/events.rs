@@ -44,17 +44,14 @@ pub async fn forward<R: Runtime>(app: AppHandle<R>, mut topics: Receiver<Topic>)
     let mut next_at = Instant::now();
     let mut waiting = BTreeSet::new();
     loop {
-        let topic = if waiting.is_empty() {
-            topics.recv().await
-        } else {
-            match tokio::time::timeout_at(next_at, topics.recv()).await {
-                Ok(topic) => topic,
-                Err(_) => {
-                    tell(&app, std::mem::take(&mut waiting).into_iter().collect());
-                    tray::refresh(&app).await;
-                    next_at = Instant::now() + PAUSE;
-                    continue;
-                }
+        let due = tokio::time::sleep_until(next_at);
+        let topic = tokio::select! {
+            topic = topics.recv() => topic,
+            () = due, if !waiting.is_empty() => {
+                tell(&app, std::mem::take(&mut waiting).into_iter().collect());
+                tray::refresh(&app).await;
+                next_at = Instant::now() + PAUSE;
+                continue;
             }
         };
         match topic {

@@ -33,7 +33,7 @@ pub fn run() -> ExitCode {
             bindings.mount_events(app);
             setup::set_up(app.handle())
         })
-        .build(tauri::generate_context!());
+        .build(context());
     match app {
         Ok(app) => ExitCode::from(u8::try_from(app.run_return(setup::on_run_event)).unwrap_or(1)),
         Err(error) => {
@@ -41,4 +41,13 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the build embedded: configuration, permissions and the page.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Tauri's generated code ends the process when its own build is broken"
+)]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }

@@ -80,6 +80,7 @@ impl From<StoreError> for AppError {
             StoreError::Busy { .. }
             | StoreError::Full { .. }
             | StoreError::Unwritable { .. }
+            | StoreError::ReadOnly { .. }
             | StoreError::NewerSchema { .. }
             | StoreError::ForeignSchema { .. }
             | StoreError::TooOldSqlite { .. } => Code::Unavailable,
