@@ -16,7 +16,9 @@ use signalbox_core::ledger::{RequestStart, Settlement};
 
 use crate::error::{StoreError, during};
 use crate::pools::Pools;
-use crate::{Store, ledger::rows::Cells};
+use crate::Store;
+
+pub(crate) use rows::{CellKey, Cells, Latencies, LatencyKey};
 
 /// What errors of this file say was being done.
 const OPERATION: &str = "write the ledger";
