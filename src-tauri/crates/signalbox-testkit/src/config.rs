@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::ids::{ChangeId, KeyId, OperationId, ProviderName};
@@ -21,6 +21,9 @@ use signalbox_simulator::{Dials, DialsHandle, Observed, RunningSimulator, Simula
 use signalbox_store::{ConfigEdit, ConfigWrite};
 
 use crate::app::TestApp;
+
+/// The credential of every provider that a test adds.
+pub const CREDENTIAL: &str = "sk-test-credential-0123456789";
 
 /// A vendor: a simulator of its own behind a provider of the configuration. It stops when dropped.
 #[derive(Debug, Clone)]
@@ -108,7 +111,7 @@ impl TestApp {
         self.add_vendor(name, ProviderKind::Anthropic, Dials::default()).await
     }
 
-    /// Adds a vendor of a kind, with a simulator of its own under `dials`. It needs no credential.
+    /// Adds a vendor of a kind, with a simulator of its own under `dials`. Its credential is [`CREDENTIAL`], sealed.
     pub async fn add_vendor(&self, name: &str, kind: ProviderKind, dials: Dials) -> anyhow::Result<Vendor> {
         let simulator = Arc::new(Simulator::bind_ephemeral(dials).await?);
         let base_url = match kind {
@@ -119,16 +122,18 @@ impl TestApp {
         Ok(Vendor { simulator })
     }
 
-    /// Adds a provider anywhere, e.g. where nothing listens. It needs no credential.
+    /// Adds a provider anywhere, e.g. where nothing listens. Its credential is [`CREDENTIAL`], sealed.
     pub async fn add_provider(&self, name: &str, kind: ProviderKind, base_url: &str) -> anyhow::Result<()> {
+        let hint = format!("…{}", &CREDENTIAL[CREDENTIAL.len() - 4..]);
         let provider = Provider {
             name: ProviderName::new(name)?,
             kind,
             base_url: base_url.parse()?,
             enabled: true,
-            credential: CredentialSource::NotNeeded,
+            credential: CredentialSource::Stored { hint, set_at: self.engine.control.now() },
             version: 1,
         };
+        self.engine.control.store_credential(&provider, SecretString::from(CREDENTIAL)).await?;
         self.write(vec![ConfigWrite::PutProvider { provider, base_version: None }]).await
     }
 

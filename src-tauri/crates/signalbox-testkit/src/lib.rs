@@ -30,5 +30,5 @@ mod ledger;
 
 pub use app::{Builder, TestApp};
 pub use client::{Reply, Streamed, chat_body, message_body};
-pub use config::{Prices, Vendor};
+pub use config::{CREDENTIAL, Prices, Vendor};
 pub use fake_clock::FakeClock;
