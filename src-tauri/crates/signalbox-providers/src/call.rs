@@ -69,7 +69,7 @@ impl Default for Timeouts {
 }
 
 /// A complete answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ChatAnswer {
     /// JSON in the surface's dialect; `model` is what the provider reported.
     pub body: Bytes,
@@ -77,6 +77,17 @@ pub struct ChatAnswer {
     pub metering: Metering,
     /// The provider's status code.
     pub http_status: u16,
+}
+
+/// Leaves the body out: answers do not belong in logs.
+impl fmt::Debug for ChatAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatAnswer")
+            .field("http_status", &self.http_status)
+            .field("metering", &self.metering)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
 }
 
 /// What a call used and how it ended.
@@ -93,7 +104,7 @@ pub struct Metering {
 }
 
 /// A piece of a streamed answer.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum StreamItem {
     /// Server-sent events in the surface's dialect.
     Frame {
@@ -111,6 +122,21 @@ pub enum StreamItem {
     },
     /// The stream broke after its start. Nothing follows.
     Failed(CallError),
+}
+
+/// Leaves the bytes out: answers do not belong in logs.
+impl fmt::Debug for StreamItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame { bytes, semantic } => {
+                f.debug_struct("Frame").field("bytes", &bytes.len()).field("semantic", semantic).finish()
+            }
+            Self::End { bytes, metering } => {
+                f.debug_struct("End").field("bytes", &bytes.len()).field("metering", metering).finish()
+            }
+            Self::Failed(error) => f.debug_tuple("Failed").field(error).finish(),
+        }
+    }
 }
 
 /// A call that failed.

@@ -1,6 +1,5 @@
 //! Server-sent events as they come in: bounded in size and in time.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,12 +38,6 @@ pub(crate) enum Fault {
 pub(crate) struct Events {
     parsed: SseByteStream<Bounded>,
     unparsed: Arc<AtomicUsize>,
-}
-
-impl fmt::Debug for Events {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events").finish_non_exhaustive()
-    }
 }
 
 impl Events {

@@ -1,6 +1,7 @@
 //! A streamed answer on its way from the provider's events to the surface's.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -10,12 +11,11 @@ use signalbox_core::ledger::Surface;
 use crate::call::{CallError, Metering, StreamItem};
 use crate::chat::ChatEvent;
 use crate::dialect::{Decoded, Decoder, Dialect, Encoder};
-use crate::failure::{failed, tidy};
+use crate::failure::{ErrorBody, failed, tidy};
 use crate::sse::{Events, Fault, write_event};
 use crate::tally::Tally;
 
 /// A streamed answer. Dropping it cancels the provider's call.
-#[derive(Debug)]
 pub struct ChatStream {
     source: Source,
     writer: Writer,
@@ -29,7 +29,6 @@ pub struct ChatStream {
 }
 
 /// Where the events come from.
-#[derive(Debug)]
 pub(crate) enum Source {
     /// A stream.
     Events(Box<(Events, Decoder)>),
@@ -38,7 +37,6 @@ pub(crate) enum Source {
 }
 
 /// How events are written for the client.
-#[derive(Debug)]
 pub(crate) enum Writer {
     /// As they came.
     Forward { hides_usage: bool },
@@ -51,6 +49,16 @@ struct Step {
     decoded: Decoded,
     /// Name and data as they came.
     raw: Option<(Option<String>, String)>,
+}
+
+/// Leaves prompt and answer out: they do not belong in logs.
+impl fmt::Debug for ChatStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatStream")
+            .field("http_status", &self.http_status)
+            .field("over", &self.over)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ChatStream {
@@ -112,6 +120,11 @@ impl ChatStream {
                 Ok(Some(event)) => {
                     // Comments and bare `retry` lines carry nothing.
                     let Some(data) = event.data else { continue };
+                    if event.event.as_deref() == Some("error") {
+                        return Err(
+                            self.given_up(ErrorBody::of_bytes(data.as_bytes()).into_error(None, None, None))
+                        );
+                    }
                     return match decoder.read(&data) {
                         Ok(decoded) => Ok(Some(Step { decoded, raw: Some((event.event, data)) })),
                         Err(fault) => Err(self.broken(FailureKind::BadResponse, &fault)),

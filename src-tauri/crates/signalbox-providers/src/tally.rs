@@ -17,7 +17,6 @@ use crate::{inspect, tokens};
 const KEPT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Gathers what one call used.
-#[derive(Debug)]
 pub(crate) struct Tally {
     surface: Surface,
     provider: Dialect,
@@ -31,7 +30,7 @@ pub(crate) struct Tally {
 }
 
 /// Text the model wrote.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Written {
     text: String,
     bytes_beyond: u64,

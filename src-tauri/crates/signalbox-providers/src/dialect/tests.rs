@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 use signalbox_core::ids::ModelName;
 use signalbox_core::usage::Unit;
@@ -32,6 +33,7 @@ fn translated(from: Dialect, to: Dialect, text: &str) -> Value {
     to.encode_response(&response, &from.read_usage(&body).unwrap().usage.unwrap())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "literals read better without a borrow")]
 fn user(content: Value) -> Value {
     json!({"role": "user", "content": content})
 }
@@ -383,5 +385,124 @@ fn an_answer_of_another_form_is_refused_and_never_a_panic() {
     ] {
         let response = Dialect::OpenaiChat.decode_response(&odd).unwrap();
         Dialect::Anthropic.encode_response(&response, &Usage::default().with(Unit::OutputTokens, 1));
+    }
+}
+
+#[test]
+fn a_call_left_for_another_cannot_go_on_at_anthropics_wire() {
+    let start =
+        |index| ChatEvent::ToolStart { index, id: format!("call_{index}"), name: "weather".to_owned() };
+    let more = |index| ChatEvent::ToolArguments { index, fragment: "{}".to_owned() };
+    let mut encoder = Encoder::Anthropic(anthropic::stream::Encoder::new("m", false));
+    let mut out = Vec::new();
+    for event in [start(0), more(0), start(1), more(1)] {
+        encoder.write(&event, &mut out).unwrap();
+    }
+    assert!(encoder.write(&more(0), &mut out).is_err());
+}
+
+/// JSON of any shape, made of the words the dialects look for.
+fn json_of_any_shape() -> impl Strategy<Value = Value> {
+    const WORDS: &[&str] = &[
+        "messages",
+        "role",
+        "content",
+        "user",
+        "assistant",
+        "system",
+        "tool",
+        "type",
+        "text",
+        "image",
+        "image_url",
+        "url",
+        "tool_use",
+        "tool_result",
+        "tool_calls",
+        "function",
+        "name",
+        "arguments",
+        "input",
+        "id",
+        "source",
+        "data",
+        "base64",
+        "tools",
+        "tool_choice",
+        "stop",
+        "n",
+        "max_tokens",
+        "thinking",
+        "usage",
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "input_tokens",
+        "output_tokens",
+        "cache_creation",
+        "choices",
+        "message",
+        "delta",
+        "index",
+        "finish_reason",
+        "error",
+        "code",
+        "content_block",
+        "message_start",
+        "message_delta",
+        "content_block_start",
+        "content_block_delta",
+        "input_json_delta",
+        "partial_json",
+        "cost",
+        "response_format",
+        "json_schema",
+        "file",
+    ];
+    let word = || prop::sample::select(WORDS);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        word().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 48, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((word(), inner), 0..6)
+                .prop_map(|fields| fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn json_of_any_shape_is_read_or_refused_and_never_a_panic(value in json_of_any_shape()) {
+        let model = ModelName::new("any").unwrap();
+        for dialect in [Dialect::OpenaiChat, Dialect::Anthropic] {
+            let other = if dialect == Dialect::OpenaiChat { Dialect::Anthropic } else { Dialect::OpenaiChat };
+            let body = Map::from_iter([("messages".to_owned(), value.clone()), ("tools".to_owned(), value.clone())]);
+            for body in [value.as_object().cloned().unwrap_or_default(), body] {
+                if let Ok(request) = dialect.decode_request(&body) {
+                    other.encode_request(&request, &model, true);
+                }
+                let _ = crate::inspect(Surface::OpenaiChat, &body);
+            }
+            let usage = dialect.read_usage(&json!({"usage": value})).and_then(|report| report.usage).unwrap_or_default();
+            for answer in [value.clone(), json!({"choices": [{"message": value}], "content": value})] {
+                if let Ok(response) = dialect.decode_response(&answer) {
+                    other.encode_response(&response, &usage);
+                }
+            }
+            let mut decoder = Decoder::new(dialect);
+            let chunk = json!({"choices": [{"delta": value}], "type": "content_block_delta", "delta": value});
+            for data in [value.to_string(), chunk.to_string()] {
+                let _ = decoder.read(&data);
+            }
+        }
     }
 }

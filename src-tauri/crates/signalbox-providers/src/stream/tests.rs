@@ -383,6 +383,8 @@ fn an_error_event_is_a_failure_with_its_meaning_and_what_was_used() {
 fn a_stream_that_fails_before_any_content_has_used_nothing() {
     let played = forwarded_openai("data: {\"error\":{\"message\":\"slow down\",\"code\":429}}\n\n");
     assert_eq!((played.error().kind, played.error().metering.clone()), (FailureKind::RateLimit, None));
+    let named = forwarded_openai("event: error\ndata: {\"message\":\"Overloaded\"}\n\n");
+    assert_eq!(named.error().kind, FailureKind::Overloaded);
 }
 
 #[test]
