@@ -126,3 +126,6 @@ fn cells_of(ends: &[End<'_>]) -> Cells {
     }
     cells
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,6 +164,11 @@ impl Ledger {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn writer(&mut self) -> &mut SqliteConnection {
+        &mut self.writer
+    }
+
     pub(super) async fn commit(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
         if self.in_doubt {
             self.roll_back().await;

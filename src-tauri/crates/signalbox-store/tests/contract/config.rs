@@ -6,7 +6,6 @@ use std::time::Duration;
 use signalbox_core::change::ChangeKind;
 use signalbox_core::ids::KeyId;
 use signalbox_core::key::{ApiKey, KeyHash};
-use signalbox_core::operation::Operation;
 use signalbox_core::provider::{CredentialSource, Provider};
 use signalbox_core::time::Timestamp;
 use signalbox_store::{ConfigEdit, ConfigWrite, StoreError};

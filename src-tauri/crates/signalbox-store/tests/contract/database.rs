@@ -96,9 +96,32 @@ impl Database {
         }
     }
 
+    /// The URL of a `PostgreSQL` database.
+    pub fn url(&self) -> Option<&str> {
+        match &self.place {
+            Place::File(_) => None,
+            Place::Server { url } => Some(url),
+        }
+    }
+
+    /// One column of text, read past the store.
+    pub async fn texts(&self, query: &str) -> Vec<String> {
+        let query = AssertSqlSafe(query.to_owned());
+        match &self.place {
+            Place::File(folder) => {
+                let mut connection = sqlite_options(&file_in(folder)).connect().await.unwrap();
+                sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
+            }
+            Place::Server { url } => {
+                let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+                sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
+            }
+        }
+    }
+
     /// One number, read past the store.
     pub async fn number(&self, query: &str) -> i64 {
-        let query = sqlx::AssertSqlSafe(query.to_owned());
+        let query = AssertSqlSafe(query.to_owned());
         match &self.place {
             Place::File(folder) => {
                 let mut connection = sqlite_options(&file_in(folder)).connect().await.unwrap();
