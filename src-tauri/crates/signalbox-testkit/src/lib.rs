@@ -27,6 +27,7 @@ mod client;
 mod config;
 mod fake_clock;
 mod ledger;
+pub mod seed;
 
 pub use app::{Builder, TestApp};
 pub use client::{Reply, Streamed, chat_body, message_body};

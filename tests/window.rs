@@ -1,0 +1,228 @@
+//! The built app, clicked through as a person would.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first fault")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use signalbox_app::{App, Caller, Source, dto, keys, models, operations, providers, requests};
+use signalbox_engine::clock::SystemClock;
+use signalbox_engine::control::{Control, Durability, Options};
+use signalbox_engine::secrets::Keychain;
+use signalbox_simulator::{Dials, Simulator};
+use support::Window;
+
+/// The installation beside the running window, as the command line opens it.
+async fn beside(data_dir: &Path) -> App {
+    let options = Options {
+        data_dir: data_dir.to_owned(),
+        database_url: None,
+        durability: Durability::Process,
+        keychain: Keychain::Unused,
+    };
+    App::open(Control::open(&options, Arc::new(SystemClock)).await.unwrap()).unwrap()
+}
+
+fn caller() -> Caller {
+    Caller::local(Source::Cli)
+}
+
+async fn rows(app: &App) -> Vec<dto::RequestRow> {
+    requests::page(app, &caller(), dto::RequestFilter::default(), None, 50).await.unwrap().rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_person_sends_a_first_request_and_sees_it_in_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let window = Window::open(dir.path()).await;
+    assert_eq!(window.windows().await.len(), 1);
+    window.find("page-first-run").await;
+    window.reads("status-gateway", "Running").await;
+    window.click("first-run-use-simulator").await;
+    window.click("first-run-send").await;
+    window.find("first-run-answer").await;
+    window.click("nav-logs").await;
+    window.find("page-logs").await;
+    window.reads("log-row", "chat_message").await;
+    let app = beside(dir.path()).await;
+    let rows = rows(&app).await;
+    assert_eq!(rows.len(), 1, "one click, one request");
+    assert!(rows[0].simulated && rows[0].status == dto::RequestStatus::Succeeded);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_route_is_changed_in_the_window_the_next_request_goes_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let window = Window::open(dir.path()).await;
+    window.reads("status-gateway", "Running").await;
+    let vendor = Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
+    let app = beside(dir.path()).await;
+    let input = dto::ProviderInput {
+        name: "second".to_owned(),
+        kind: "openai".to_owned(),
+        base_url: vendor.base_url_openai(),
+    };
+    providers::add(&app, &caller(), input).await.unwrap();
+    let model = dto::ModelInput {
+        provider: "second".to_owned(),
+        model: "model-b".to_owned(),
+        input_usd_per_mtok: Some("1".to_owned()),
+        cached_input_usd_per_mtok: None,
+        output_usd_per_mtok: Some("2".to_owned()),
+        context_window: None,
+    };
+    models::add(&app, &caller(), model).await.unwrap();
+    let made = keys::create(&app, &caller(), dto::KeyInput { name: "test".to_owned(), operations: vec![] })
+        .await
+        .unwrap();
+
+    window.go("/operations?operation=chat_message").await;
+    window.find("page-operations").await;
+    pick_target(&window, 1, "second/model-b").await;
+    window.click("draft-preview").await;
+    window.click("draft-apply").await;
+    wait_until(async || {
+        let operation = operations::find(&app, &caller(), "chat_message").await.unwrap();
+        operation.targets[0].provider == "second"
+    })
+    .await;
+
+    let answer = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(format!("http://{}/v1/chat/completions", window.listen))
+        .bearer_auth(made.secret.expose_secret())
+        .json(&serde_json::json!({
+            "model": "op:chat_message",
+            "messages": [{"role": "user", "content": "where do you go now"}],
+        }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.headers()["x-signalbox-provider"], "second");
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    window.click("nav-changes").await;
+    window.reads("page-changes", "second/model-b").await;
+    window.close().await;
+    vendor.shutdown().await;
+}
+
+/// Chooses a target in the numbered dropdown of the chain.
+async fn pick_target(window: &Window, number: usize, target: &str) {
+    use thirtyfour::prelude::*;
+    let input = window.find(&format!("route-target-select-{number}")).await;
+    input.click().await.unwrap();
+    input.send_keys(Key::Control + "a").await.unwrap();
+    input.send_keys(target).await.unwrap();
+    let (_, model) = target.split_once('/').unwrap();
+    let option = window
+        .driver
+        .query(By::XPath(format!("//*[@role='option'][contains(., '{model}')]")))
+        .wait(Duration::from_secs(10), Duration::from_millis(50))
+        .first()
+        .await
+        .expect("the target can be chosen");
+    option.click().await.unwrap();
+}
+
+async fn wait_until(condition: impl AsyncFn() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while !condition().await {
+        assert!(tokio::time::Instant::now() < deadline, "it never came true");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Pictures of each screen, dark and light, on a believable past. Not a test: `cargo xtask screenshots` runs it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes pictures; run by `cargo xtask screenshots`"]
+async fn screenshots() {
+    let folder = PathBuf::from(
+        std::env::var("SIGNALBOX_SCREENSHOTS").unwrap_or_else(|_| "docs/screenshots".to_owned()),
+    );
+    std::fs::create_dir_all(&folder).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    seed(dir.path()).await;
+    let window = Window::open(dir.path()).await;
+    window.reads("status-gateway", "Running").await;
+    let app = beside(dir.path()).await;
+    let failed_over = rows(&app)
+        .await
+        .into_iter()
+        .find(|row| row.attempts > 1 && row.status == dto::RequestStatus::Succeeded);
+    let detail = failed_over.map(|row| row.id).unwrap_or_default();
+    let screens = [
+        ("overview", "/".to_owned(), "page-overview"),
+        ("logs", "/logs".to_owned(), "page-logs"),
+        ("log-detail", format!("/logs?request={detail}"), "log-detail"),
+        ("operations", "/operations".to_owned(), "page-operations"),
+        ("route-editor", "/operations?operation=chat_message".to_owned(), "route-target-select-1"),
+        ("providers", "/providers".to_owned(), "page-providers"),
+        ("provider-add", "/providers?add=true".to_owned(), "page-providers"),
+        ("keys", "/keys".to_owned(), "page-keys"),
+        ("changes", "/changes".to_owned(), "page-changes"),
+        ("first-run", "/first-run".to_owned(), "page-first-run"),
+    ];
+    for theme in ["dark", "light"] {
+        window.click("theme-menu").await;
+        window.click(&format!("theme-{theme}")).await;
+        for (name, route, landmark) in &screens {
+            window.go(route).await;
+            window.find(landmark).await;
+            // Charts draw themselves after their data has come.
+            tokio::time::sleep(Duration::from_millis(1_200)).await;
+            window.screenshot(&folder.join(format!("{name}-{theme}.png"))).await;
+        }
+    }
+    window.close().await;
+    let window = Window::open(empty.path()).await;
+    window.reads("status-gateway", "Running").await;
+    for (name, route) in [("overview", "/"), ("logs", "/logs"), ("keys", "/keys")] {
+        window.go(route).await;
+        window.find(&format!("page-{name}")).await;
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        window.screenshot(&folder.join(format!("{name}-empty.png"))).await;
+    }
+    window.close().await;
+}
+
+/// Connected providers, keys, changes and two days of traffic.
+async fn seed(data_dir: &Path) {
+    let app = beside(data_dir).await;
+    let caller = caller();
+    for name in ["deepseek", "gemini", "openai", "anthropic"] {
+        let secret = dto::SecretInput::new(format!("sk-not-a-real-key-{name}-4f2a"));
+        providers::set_credential(&app, &caller, name, secret).await.unwrap();
+    }
+    for (name, operations) in [("crm", vec!["chat_message"]), ("agents", vec![])] {
+        let operations = operations.into_iter().map(str::to_owned).collect();
+        keys::create(&app, &caller, dto::KeyInput { name: name.to_owned(), operations }).await.unwrap();
+    }
+    let agent = operations::find(&app, &caller, "agent_execution").await.unwrap();
+    let target = |provider: &str, model: &str| dto::DraftTarget {
+        provider: provider.to_owned(),
+        model: model.to_owned(),
+        enabled: true,
+    };
+    let draft = dto::RouteDraft {
+        operation: agent.id,
+        base_version: agent.version,
+        enabled: true,
+        targets: vec![target("anthropic", "claude-sonnet-5"), target("openai", "gpt-5-mini")],
+        reason: Some("Agents need tool use that holds.".to_owned()),
+    };
+    operations::route_apply(&app, &caller, draft).await.unwrap();
+    let control = app.control();
+    let snapshot = control.snapshot().await.unwrap();
+    signalbox_testkit::seed::traffic(&control.store, &snapshot, control.now(), 2 * 86_400, 12_000)
+        .await
+        .unwrap();
+}
