@@ -241,7 +241,29 @@ fn thinking_is_asked_for_only_where_the_api_takes_it() {
         let body = to_anthropic(&ask(refused));
         assert_eq!((body.get("thinking"), &body["temperature"]), (None, &json!(0.2)));
     }
-    assert_eq!(to_anthropic_model(&ask(json!({})), "claude-3-5-haiku-latest").get("thinking"), None);
+    for (model, thinking, sampling) in [
+        ("claude-3-5-haiku-latest", json!(null), true),
+        ("claude-3-7-sonnet-20250219", json!("enabled"), false),
+        ("claude-sonnet-4-20250514", json!("enabled"), false),
+        ("claude-haiku-4-5-20251001", json!("enabled"), false),
+        ("anthropic/claude-4.6-opus", json!("adaptive"), false),
+        ("claude-opus-4-7", json!("adaptive"), false),
+        ("claude-fable-5", json!("adaptive"), false),
+        ("sim-large", json!(null), true),
+    ] {
+        let body = to_anthropic_model(&ask(json!({})), model);
+        assert_eq!(
+            (&body["thinking"]["type"], body.get("temperature").is_some()),
+            (&thinking, sampling),
+            "{model}"
+        );
+    }
+    let plain =
+        |model| to_anthropic_model(&json!({"messages": [user(json!("x"))], "temperature": 0.2}), model);
+    assert_eq!(plain("claude-sonnet-4-6")["temperature"], 0.2);
+    assert_eq!(plain("claude-opus-4-8").get("temperature"), None);
+    let effort = to_anthropic_model(&ask(json!({})), "claude-opus-5-5");
+    assert_eq!(effort["output_config"], json!({"effort": "medium"}));
 }
 
 #[test]
@@ -254,6 +276,20 @@ fn openais_thinking_models_get_the_fields_they_take() {
     assert_eq!(gpt["max_completion_tokens"], 500);
     assert_eq!(gpt["reasoning_effort"], "high");
     assert!(["temperature", "stop", "max_tokens"].iter().all(|key| gpt.get(*key).is_none()), "{gpt}");
+    for (model, fixed, effort) in [
+        ("openai/gpt-6.1-sol", true, true),
+        ("o3-pro", true, true),
+        ("gpt-5-chat-latest", false, false),
+        ("gpt-4o-mini", false, false),
+        ("gpt-oss-120b", false, true),
+        ("gemini-2.0-flash", false, false),
+        ("gemini-3.8-flash", false, true),
+        ("olmo-3", false, false),
+    ] {
+        let body = to_openai_model(&body, model);
+        let found = (body.get("max_completion_tokens").is_some(), body.get("reasoning_effort").is_some());
+        assert_eq!(found, (fixed, effort), "{model}");
+    }
     let deepseek = to_openai(&body);
     assert_eq!((deepseek.get("reasoning_effort"), &deepseek["temperature"]), (None, &json!(0.2)));
 }

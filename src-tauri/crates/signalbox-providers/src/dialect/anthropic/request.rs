@@ -178,7 +178,8 @@ const BUDGET_HIGH: u64 = 16_384;
 /// Writes the request for a provider.
 pub(crate) fn encode(request: &ChatRequest, model: &ModelName, stream: bool) -> Value {
     let max_tokens = request.max_output.unwrap_or(TOKENS_OUT_DEFAULT);
-    let thinking = thinking_budget(request, model, max_tokens);
+    let traits = Traits::of(model);
+    let thinking = thinking(request, traits, max_tokens);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(model.as_str()));
     let mut set = |key: &str, value: Option<Value>| {
@@ -189,13 +190,14 @@ pub(crate) fn encode(request: &ChatRequest, model: &ModelName, stream: bool) -> 
     set("max_tokens", Some(json!(max_tokens)));
     set("system", encode_system(request).map(Value::from));
     set("messages", Some(Value::Array(encode_messages(&request.messages))));
-    if let Some(budget) = thinking {
-        // Thinking fixes the sampling.
-        set("thinking", Some(json!({"type": "enabled", "budget_tokens": budget})));
-    } else {
+    // Thinking fixes the sampling.
+    if traits.takes_sampling && thinking.is_none() {
         set("temperature", request.temperature.map(|temperature| json!(temperature.clamp(0.0, 1.0))));
-        // Newer models refuse both at once.
+        // Models refuse both at once.
         set("top_p", request.top_p.filter(|_| request.temperature.is_none()).map(Value::from));
+    }
+    for (key, value) in thinking.into_iter().flatten() {
+        set(key, Some(value));
     }
     let stops = request.stop.iter().filter(|stop| !stop.trim().is_empty()).collect::<Vec<_>>();
     set("stop_sequences", (!stops.is_empty()).then(|| json!(stops)));
@@ -208,25 +210,74 @@ pub(crate) fn encode(request: &ChatRequest, model: &ModelName, stream: bool) -> 
     Value::Object(body)
 }
 
-/// How many tokens to think for. None where the API would refuse it: on models that cannot, under a small limit, with a
-/// tool forced, or in the middle of a tool's turn whose signed thoughts another vendor cannot have given.
-fn thinking_budget(request: &ChatRequest, model: &ModelName, max_tokens: u64) -> Option<u64> {
-    let wanted = match request.reasoning? {
+/// What a model of that name takes. Each generation refuses what an earlier one wanted.
+///
+/// Source: the vendor's migration guides; thinking by a budget came with 3.7, by an effort with 4.6, which 4.7 made the
+/// only one while it gave up sampling parameters.
+#[derive(Debug, Clone, Copy)]
+struct Traits {
+    takes_sampling: bool,
+    thinks: Thinks,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Thinks {
+    Not,
+    ByBudget,
+    ByEffort,
+}
+
+impl Traits {
+    fn of(model: &ModelName) -> Self {
+        // A name without a version is left alone: no thinking is never refused.
+        let Some(version) = version(model.as_str()) else {
+            return Self { takes_sampling: true, thinks: Thinks::Not };
+        };
+        let thinks = if version >= (4, 6) {
+            Thinks::ByEffort
+        } else if version >= (3, 7) {
+            Thinks::ByBudget
+        } else {
+            Thinks::Not
+        };
+        Self { takes_sampling: version < (4, 7), thinks }
+    }
+}
+
+/// The version in a model's name, before or after its family: `claude-3-7-sonnet-20250219`, `claude-opus-4-7`.
+fn version(model: &str) -> Option<(u8, u8)> {
+    // A date has too many digits to be one.
+    let mut parts = model.split(['-', '.', '/']).map(str::parse::<u8>).skip_while(Result::is_err);
+    let major = parts.next()?.ok()?;
+    Some((major, parts.next().and_then(Result::ok).unwrap_or(0)))
+}
+
+/// How to ask for thinking. Not where the API would refuse it: on models that cannot, with a tool forced, and by budget
+/// under a small limit or amid the calls of tools, whose signed thoughts another vendor cannot have given.
+fn thinking(request: &ChatRequest, traits: Traits, max_tokens: u64) -> Option<Vec<(&'static str, Value)>> {
+    let (budget, effort) = match request.reasoning? {
         Reasoning::Off => return None,
-        Reasoning::Low => BUDGET_LOW,
-        Reasoning::Medium => BUDGET_MEDIUM,
-        Reasoning::High => BUDGET_HIGH,
+        Reasoning::Low => (BUDGET_LOW, "low"),
+        Reasoning::Medium => (BUDGET_MEDIUM, "medium"),
+        Reasoning::High => (BUDGET_HIGH, "high"),
     };
-    let name = model.as_str();
-    let thinks = !name.contains("claude-3") || name.contains("claude-3-7");
-    let forced = matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
-    let amid_tools = request
-        .messages
-        .iter()
-        .flat_map(|message| &message.parts)
-        .any(|part| matches!(part, Part::ToolUse { .. }));
-    let budget = wanted.min(max_tokens.saturating_sub(1) / 2);
-    (thinks && !forced && !amid_tools && budget >= BUDGET_LOW).then_some(budget)
+    if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_))) {
+        return None;
+    }
+    match traits.thinks {
+        Thinks::Not => None,
+        Thinks::ByEffort => Some(vec![
+            ("thinking", json!({"type": "adaptive"})),
+            ("output_config", json!({"effort": effort})),
+        ]),
+        Thinks::ByBudget => {
+            let mut parts = request.messages.iter().flat_map(|message| &message.parts);
+            let amid_tools = parts.any(|part| matches!(part, Part::ToolUse { .. }));
+            let budget = budget.min(max_tokens.saturating_sub(1) / 2);
+            let thinking = json!({"type": "enabled", "budget_tokens": budget});
+            (!amid_tools && budget >= BUDGET_LOW).then(|| vec![("thinking", thinking)])
+        }
+    }
 }
 
 /// The instructions, and as best effort those for a JSON answer, which this API has no field for.

@@ -239,9 +239,15 @@ impl Traits {
     fn of(model: &ModelName) -> Self {
         let name = model.as_str().rsplit('/').next().unwrap_or_default();
         let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        let fixed_sampling = begins(&["o1", "o3", "o4", "gpt-5", "gpt-6"]) && !name.contains("chat");
-        let takes_effort = fixed_sampling || begins(&["gpt-oss", "gemini-2.5", "gemini-3"]);
-        Self { fixed_sampling, takes_effort }
+        let generation = |family: &str| -> Option<u32> {
+            let rest = name.strip_prefix(family)?;
+            rest.split(|char: char| !char.is_ascii_digit()).next()?.parse().ok()
+        };
+        let thinks =
+            generation("o").is_some() || generation("gpt-").is_some_and(|generation| generation >= 5);
+        let fixed_sampling = thinks && !name.contains("chat");
+        let thinking_gemini = begins(&["gemini-"]) && !begins(&["gemini-1", "gemini-2.0"]);
+        Self { fixed_sampling, takes_effort: fixed_sampling || thinking_gemini || begins(&["gpt-oss"]) }
     }
 }
 
