@@ -1,0 +1,91 @@
+//! One file per noun; what they share is here: opening the installation and who calls.
+
+mod history;
+mod keys;
+mod ledger;
+mod models;
+mod operations;
+mod providers;
+mod requests;
+mod routes;
+mod serve;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use signalbox_app::{App, Caller, Source};
+use signalbox_engine::clock::SystemClock;
+use signalbox_engine::control::{Control, Options};
+use signalbox_engine::data_dir;
+use signalbox_engine::secrets::Keychain;
+use signalbox_store::Durability;
+
+use crate::cli::{Cli, Command, Place};
+use crate::failure::{Exit, Failure};
+
+/// Runs a command to its end.
+pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    let options = options(cli.place)?;
+    match cli.command {
+        Command::Serve(serve) => serve::serve(serve, options),
+        Command::Keys(command) => with_app(&options, |desk| keys::run(desk, command)),
+        Command::Providers(command) => with_app(&options, |desk| providers::run(desk, command)),
+        Command::Models(command) => with_app(&options, |desk| models::run(desk, command)),
+        Command::Routes(command) => with_app(&options, |desk| routes::run(desk, command)),
+        Command::Operations(command) => with_app(&options, |desk| operations::run(desk, command)),
+        Command::Requests(command) => with_app(&options, |desk| requests::run(desk, command)),
+        Command::Ledger(command) => with_app(&options, |desk| ledger::run(desk, command)),
+        Command::History(command) => with_app(&options, |desk| history::run(desk, command)),
+    }
+}
+
+/// What every command but `serve` works on: an opened installation, and the person at this machine.
+#[derive(Debug)]
+pub struct Desk {
+    pub app: App,
+    pub caller: Caller,
+}
+
+/// Opens the installation beside whatever instance serves it, runs one command, and closes it.
+fn with_app<F: Future<Output = Result<Exit, Failure>>>(
+    options: &Options,
+    command: impl FnOnce(Desk) -> F,
+) -> Result<Exit, Failure> {
+    logging::to_stderr_in_brief();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let control = Control::open(options, Arc::new(SystemClock)).await?;
+        let store = control.store.clone();
+        let desk = Desk { app: App::open(control)?, caller: Caller::local(Source::Cli) };
+        let result = command(desk).await;
+        store.close().await;
+        result
+    })
+}
+
+fn options(place: Place) -> Result<Options, Failure> {
+    let nowhere = || {
+        let message = "This account has no folder for application data; name one with --data-dir.";
+        Failure::new(Exit::Usage, message)
+    };
+    let given = place.data_dir.filter(|path| !path.as_os_str().is_empty());
+    Ok(Options {
+        data_dir: given.or_else(data_dir::default_location).ok_or_else(nowhere)?,
+        database_url: place.database_url.filter(|url| !url.is_empty()),
+        durability: Durability::Process,
+        keychain: if place.no_keychain { Keychain::Unused } else { Keychain::Preferred },
+    })
+}
+
+mod logging {
+    //! The log of short commands: what went wrong inside, on standard error, beside the sentence that says what failed.
+
+    use std::io;
+
+    use tracing_subscriber::EnvFilter;
+
+    pub fn to_stderr_in_brief() {
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().init();
+    }
+}

@@ -1,0 +1,102 @@
+//! `providers`: add, give a credential, list.
+
+use std::io::Read;
+
+use secrecy::zeroize::Zeroize;
+use signalbox_app::dto::{CredentialState, Provider, ProviderInput, SecretInput};
+use signalbox_app::providers;
+
+use super::Desk;
+use crate::cli::Providers;
+use crate::failure::{Exit, Failure};
+use crate::output::{Table, print, print_json, remark, yes_no};
+
+/// Longest credential that is read. Units: bytes.
+const CREDENTIAL_BYTES_MAX: u64 = 16 * 1024;
+
+pub async fn run(desk: Desk, command: Providers) -> Result<Exit, Failure> {
+    match command {
+        Providers::Add { kind, name, base_url, credential_env, credential_stdin } => {
+            let input = ProviderInput { name, kind, base_url };
+            // Read first: a provider without its credential is not what was asked for.
+            let secret = credential_stdin.then(read_secret).transpose()?;
+            add(&desk, input, credential_env, secret).await
+        }
+        Providers::Credential { name } => {
+            providers::find(&desk.app, &desk.caller, &name).await?;
+            let provider = providers::set_credential(&desk.app, &desk.caller, &name, read_secret()?).await?;
+            print(&format!("{name} has its credential ({}).", credential(&provider)))?;
+            Ok(Exit::Ok)
+        }
+        Providers::List(form) => list(&desk, form.json).await,
+    }
+}
+
+async fn add(
+    desk: &Desk,
+    input: ProviderInput,
+    variable: Option<String>,
+    secret: Option<SecretInput>,
+) -> Result<Exit, Failure> {
+    let unset =
+        variable.as_deref().filter(|variable| std::env::var_os(variable).is_none()).map(str::to_owned);
+    let mut provider = providers::add_with(&desk.app, &desk.caller, input, variable).await?;
+    if let Some(secret) = secret {
+        provider = providers::set_credential(&desk.app, &desk.caller, &provider.name, secret).await?;
+    }
+    if let Some(variable) = unset {
+        remark(&format!("note: {variable} is not set here; it has to be where `signalbox-node serve` runs."));
+    }
+    print(&format!(
+        "{} is added at {} with {} models; credential: {}.",
+        provider.name,
+        provider.base_url,
+        provider.models.len(),
+        credential(&provider)
+    ))?;
+    Ok(Exit::Ok)
+}
+
+async fn list(desk: &Desk, json: bool) -> Result<Exit, Failure> {
+    let providers = providers::list(&desk.app, &desk.caller).await?;
+    if json {
+        print_json(&providers)?;
+        return Ok(Exit::Ok);
+    }
+    let mut table = Table::new(&["NAME", "KIND", "ENABLED", "CREDENTIAL", ">MODELS", "BASE URL"]);
+    for provider in providers {
+        table.row([
+            provider.name.clone(),
+            provider.kind.clone(),
+            yes_no(provider.enabled),
+            credential(&provider),
+            provider.models.len().to_string(),
+            if provider.builtin { "built in".to_owned() } else { provider.base_url },
+        ]);
+    }
+    print(&table.text())?;
+    Ok(Exit::Ok)
+}
+
+fn credential(provider: &Provider) -> String {
+    let credential = &provider.credential;
+    match (&credential.env_var, credential.state) {
+        (Some(variable), _) => format!("${variable}"),
+        (None, CredentialState::NotNeeded) => "not needed".to_owned(),
+        (None, CredentialState::Missing) => "missing".to_owned(),
+        (None, CredentialState::Set) => credential.hint.clone().unwrap_or_else(|| "set".to_owned()),
+    }
+}
+
+/// One line from standard input; the buffer is wiped.
+fn read_secret() -> Result<SecretInput, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(CREDENTIAL_BYTES_MAX).read_to_string(&mut text);
+    let secret = text.trim().to_owned();
+    text.zeroize();
+    match read {
+        Ok(_) if !secret.is_empty() => Ok(SecretInput::new(secret)),
+        Ok(_) => Err(Failure::new(Exit::Usage, "There was no credential on standard input.")),
+        Err(error) => Err(Failure::new(Exit::Usage, format!("The credential cannot be read: {error}."))),
+    }
+}
