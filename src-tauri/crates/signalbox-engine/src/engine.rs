@@ -98,6 +98,8 @@ impl Engine {
             reloading: tokio::sync::Mutex::new(()),
             _lock: lock,
         });
+        // The tokenizer's vocabulary takes a moment to load; the first request shall not wait for it.
+        engine.background.spawn_blocking(signalbox_providers::warm);
         engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
         Ok(engine)
     }

@@ -27,8 +27,8 @@ use crate::live::Live;
 const STREAM_FIRST_BYTE: Duration = Duration::from_secs(30);
 /// Until a complete answer: all of its generation.
 const COMPLETE_ANSWER: Duration = Duration::from_mins(5);
-/// Between two pieces of a stream.
-const STREAM_IDLE: Duration = Duration::from_mins(1);
+/// Between two pieces of a stream; models that think send their headers and then nothing for a while.
+const STREAM_IDLE: Duration = Duration::from_mins(2);
 
 /// Where the caller waits for the answer; closed when it no longer does.
 pub(super) type AnswerTo = oneshot::Sender<Result<Answer, Refusal>>;
