@@ -5,7 +5,12 @@
 //! then), so a stall shows. Every figure is measured against the simulator directly and through the gateway; the
 //! difference is what we add. `cargo xtask bench` runs it.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark is a program for a person; it stops at the first fault")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark is a program for a person; it stops at the first fault"
+)]
 #![expect(clippy::disallowed_methods, reason = "the load generator has no engine to track its tasks")]
 
 use std::net::SocketAddr;
@@ -36,13 +41,20 @@ fn main() {
 
 async fn run() {
     pin(std::process::id(), 1);
-    let simulator = Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
+    let simulator =
+        Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
     let data_dir = tempfile::tempdir().unwrap();
     let node = Node::start(data_dir.path(), &simulator);
     let direct = Peer::new(simulator.addr(), "sim-chat", "none");
     let gateway = Peer::new(node.listen, "op:chat_message", &node.key);
-    println!("{:<34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "direct", "", "", "gateway", "", "", "added");
-    println!("{:<34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>17}", "milliseconds", "p50", "p95", "p99", "p50", "p95", "p99", "p50/p99");
+    println!(
+        "{:<34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "direct", "", "", "gateway", "", "", "added"
+    );
+    println!(
+        "{:<34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>17}",
+        "milliseconds", "p50", "p95", "p99", "p50", "p95", "p99", "p50/p99"
+    );
     for latency_ms in [0, 50] {
         simulator.dials().update(|dials| dials.latency_ms = latency_ms);
         for rate in [100, 1_000] {
@@ -72,9 +84,14 @@ fn row(name: &str, without: &Latencies, with: &Latencies) {
     let ms = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1_000.0;
     println!(
         "{name:<34} {:>9.3} {:>9.3} {:>9.3} {:>9.3} {:>9.3} {:>9.3} {:>8.3}/{:.3}{}",
-        ms(without.at(50)), ms(without.at(95)), ms(without.at(99)),
-        ms(with.at(50)), ms(with.at(95)), ms(with.at(99)),
-        ms(with.at(50)) - ms(without.at(50)), ms(with.at(99)) - ms(without.at(99)),
+        ms(without.at(50)),
+        ms(without.at(95)),
+        ms(without.at(99)),
+        ms(with.at(50)),
+        ms(with.at(95)),
+        ms(with.at(99)),
+        ms(with.at(50)) - ms(without.at(50)),
+        ms(with.at(99)) - ms(without.at(99)),
         if with.failures > 0 { format!("  ({} FAILED)", with.failures) } else { String::new() },
     );
 }
@@ -99,7 +116,18 @@ impl Node {
     fn start(data_dir: &Path, simulator: &RunningSimulator) -> Self {
         let url = simulator.base_url_openai();
         cli(data_dir, &["providers", "add", "--kind", "openai", "--name", "bench", "--base-url", &url]);
-        cli(data_dir, &["models", "add", "bench/sim-chat", "--input-usd-per-mtok", "0.3", "--output-usd-per-mtok", "1.2"]);
+        cli(
+            data_dir,
+            &[
+                "models",
+                "add",
+                "bench/sim-chat",
+                "--input-usd-per-mtok",
+                "0.3",
+                "--output-usd-per-mtok",
+                "1.2",
+            ],
+        );
         cli(data_dir, &["routes", "set", "chat_message", "bench/sim-chat"]);
         let created = cli(data_dir, &["keys", "create", "--name", "bench", "--json"]);
         let created: serde_json::Value = serde_json::from_str(&created).unwrap();
@@ -122,9 +150,11 @@ impl Node {
     }
 
     fn resident_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|text| text.parse::<u64>().ok());
+        let kib =
+            line.and_then(|line| line.split_whitespace().next()).and_then(|text| text.parse::<u64>().ok());
         kib.unwrap_or(0) / 1_024
     }
 }
@@ -166,7 +196,8 @@ struct Peer {
 impl Peer {
     fn new(address: SocketAddr, model: &str, key: &str) -> Self {
         let request = |streamed: bool| {
-            let stream = if streamed { r#","stream":true,"stream_options":{"include_usage":true}"# } else { "" };
+            let stream =
+                if streamed { r#","stream":true,"stream_options":{"include_usage":true}"# } else { "" };
             let body = format!(
                 r#"{{"model":"{model}","max_tokens":64,"messages":[{{"role":"system","content":"Answer briefly."}},{{"role":"user","content":"What does a signal box do on a railway?"}}]{stream}}}"#
             );
@@ -217,7 +248,8 @@ impl Connection {
                 None => body.ends_with(b"0\r\n\r\n"),
             };
             if complete {
-                let well = head.starts_with("HTTP/1.1 200") && (content_length(head).is_some() || find(body, b"[DONE]").is_some());
+                let well = head.starts_with("HTTP/1.1 200")
+                    && (content_length(head).is_some() || find(body, b"[DONE]").is_some());
                 return first.filter(|_| well);
             }
         }
@@ -225,7 +257,9 @@ impl Connection {
 }
 
 fn content_length(head: &str) -> Option<usize> {
-    head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|text| text.trim().parse().ok())
+    head.lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .and_then(|text| text.trim().parse().ok())
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -258,7 +292,11 @@ async fn open_loop(peer: &Peer, rate: u32, streamed: bool) -> Latencies {
     let request = peer.bytes(streamed);
     for index in 0..WARM_UP {
         let connection = &mut connections[index % workers];
-        assert!(connection.exchange(&request).await.is_some(), "the warm-up fails: {}", String::from_utf8_lossy(&connection.buffer));
+        assert!(
+            connection.exchange(&request).await.is_some(),
+            "the warm-up fails: {}",
+            String::from_utf8_lossy(&connection.buffer)
+        );
     }
     for mut connection in connections {
         let (due, done_to, request) = (Arc::clone(&due), done_to.clone(), Arc::clone(&request));
