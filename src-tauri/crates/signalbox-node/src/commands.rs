@@ -80,12 +80,17 @@ fn options(place: Place) -> Result<Options, Failure> {
 mod logging {
     //! The log of short commands: what went wrong inside, on standard error, beside the sentence that says what failed.
 
-    use std::io;
+    use std::io::{self, IsTerminal};
 
     use tracing_subscriber::EnvFilter;
 
     pub fn to_stderr_in_brief() {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().init();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal())
+            .without_time()
+            .init();
     }
 }

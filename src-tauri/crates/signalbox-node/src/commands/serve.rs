@@ -1,6 +1,6 @@
 //! `serve`: simulator, engine and gateway in one process, until told to stop.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,7 +162,8 @@ fn wait_for_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
 fn start_log(form: LogForm) -> WorkerGuard {
     let (writer, guard) = tracing_appender::non_blocking(io::stderr());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,hyper=error"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let colours = io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(colours);
     match form {
         LogForm::Text => log.with_target(false).init(),
         LogForm::Json => log.json().flatten_event(true).init(),

@@ -1,0 +1,185 @@
+//! `kill -9` at random moments under load loses no answered request and counts none twice.
+//!
+//! Twenty clients stream without pause from the real program, which is killed and started again, also in the middle of
+//! its recovery. Each client keeps its own list of what it saw answered to the end. `SIGNALBOX_CRASH_KILLS` sets how often it is
+//! killed, `SIGNALBOX_CRASH_SEED` when.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first fault")]
+
+#[expect(dead_code, reason = "shared with the tests of the command line")]
+mod support;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::future::join_all;
+use serde_json::{Value, json};
+use signalbox_simulator::{Dials, Simulator};
+use support::{Installation, Serving, http, ready};
+
+const CLIENTS: usize = 20;
+const KILLS_DEFAULT: u32 = 50;
+const SEED_DEFAULT: u64 = 20_261_121;
+/// What the simulator's key must be; it is not one that opens anything else.
+const CREDENTIAL: &str = "sk-crash-test-0123456789";
+
+/// Numbers from a seed, so that a failure can be repeated. Source: splitmix64.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+/// What the clients saw answered to the last byte, with the HTTP status.
+type Answered = Mutex<Vec<(String, u16)>>;
+
+fn from_env<T: std::str::FromStr>(name: &str, default: T) -> T {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answered_request_is_lost_or_counted_twice_however_often_the_program_is_killed() {
+    let kills: u32 = from_env("SIGNALBOX_CRASH_KILLS", KILLS_DEFAULT);
+    let seed: u64 = from_env("SIGNALBOX_CRASH_SEED", SEED_DEFAULT);
+    println!("{kills} kills with seed {seed}");
+    let mut seeded = Seeded(seed);
+    let dials = Dials {
+        chunk_interval_ms: 8,
+        jitter_ms: 8,
+        seed,
+        api_key: Some(CREDENTIAL.to_owned()),
+        observe: 0,
+        ..Dials::default()
+    };
+    let simulator = Simulator::bind_ephemeral(dials).await.unwrap();
+    let (installation, key) = installed(&simulator.base_url_openai()).await;
+    let answered = Answered::default();
+    let mut recovery_max = Duration::ZERO;
+    for kill in 0..kills {
+        let mut child = installation.spawn(&["--simulator", "off"]);
+        if kill % 7 == 3 {
+            // In the middle of the start, where what the last kill left open is being settled.
+            tokio::time::sleep(Duration::from_millis(seeded.below(120))).await;
+            child.kill().await.unwrap();
+            continue;
+        }
+        let began = Instant::now();
+        let mut serving = ready(child).await;
+        recovery_max = recovery_max.max(began.elapsed());
+        let lifetime = Duration::from_millis(40 + seeded.below(400));
+        let clients = join_all((0..CLIENTS).map(|client| drive(&serving.root, &key, client, &answered)));
+        let killing = async {
+            tokio::time::sleep(lifetime).await;
+            serving.child.kill().await.unwrap();
+        };
+        tokio::join!(clients, killing);
+    }
+    // The last start settles what the last kill left open.
+    let Serving { mut child, .. } = installation.serve(&["--simulator", "off"]).await;
+    child.kill().await.unwrap();
+
+    let answered = answered.into_inner().unwrap();
+    assert_in_order(&installation, &answered).await;
+    println!("{} answered requests, slowest start {} ms", answered.len(), recovery_max.as_millis());
+    assert!(answered.len() > usize::try_from(kills).unwrap(), "too little was answered to prove anything");
+}
+
+/// An installation whose chat goes to a priced model of the simulator, and a key for it.
+async fn installed(base_url: &str) -> (Installation, String) {
+    let installation = Installation::new().with_variable("CRASH_TEST_CREDENTIAL", CREDENTIAL);
+    let add = ["providers", "add", "--kind", "openai", "--name", "sim", "--base-url", base_url];
+    installation.ok(&[&add[..], &["--credential-env", "CRASH_TEST_CREDENTIAL"]].concat()).await;
+    let prices = ["--input-usd-per-mtok", "2", "--output-usd-per-mtok", "8"];
+    installation.ok(&[&["models", "add", "sim/crash"][..], &prices].concat()).await;
+    installation.ok(&["routes", "set", "chat_message", "sim/crash"]).await;
+    let key = installation.ok(&["keys", "create", "--name", "clients"]).await;
+    (installation, key)
+}
+
+/// One client: calls without pause until the program is gone. Three of four speak `OpenAI`'s API, one Anthropic's; one call of
+/// five is not streamed.
+async fn drive(root: &str, key: &str, client: usize, answered: &Answered) {
+    let http = http();
+    for call in 0_usize.. {
+        let (anthropic, streamed) = (client % 4 == 3, (client + call) % 5 != 4);
+        let mut body = json!({
+            "model": "op:chat_message",
+            "messages": [{"role": "user", "content": format!("client {client} makes call {call} now")}],
+            "stream": streamed,
+        });
+        let path = if anthropic { "/v1/messages" } else { "/v1/chat/completions" };
+        if anthropic {
+            body["max_tokens"] = json!(64);
+        }
+        let request = http.post(format!("{root}{path}")).bearer_auth(key).json(&body);
+        match whole_answer(request).await {
+            Some((id, status)) => {
+                assert_eq!(status, 200, "nothing but the kill may fail");
+                answered.lock().unwrap().push((id, status));
+            }
+            None => return,
+        }
+    }
+}
+
+/// The id of the answer, if it came to its last byte: the terminal event of a stream, or the whole body.
+async fn whole_answer(request: reqwest::RequestBuilder) -> Option<(String, u16)> {
+    let response = request.send().await.ok()?;
+    let status = response.status().as_u16();
+    let is_stream =
+        response.headers()["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/event-stream"));
+    let id = response.headers().get("x-signalbox-request-id").map(|id| id.to_str().unwrap().to_owned());
+    let mut text = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        text.extend_from_slice(&chunk.ok()?);
+        if is_stream && (ends_with_event(&text, b"data: [DONE]") || contains(&text, b"event: message_stop")) {
+            // What the client was promised is there, whatever happens to the connection now.
+            return Some((id.expect("an answer without an id"), status));
+        }
+    }
+    let whole = !is_stream && serde_json::from_slice::<Value>(&text).is_ok();
+    whole.then(|| (id.unwrap_or_else(|| panic!("no id: {}", String::from_utf8_lossy(&text))), status))
+}
+
+fn ends_with_event(text: &[u8], event: &[u8]) -> bool {
+    text.trim_ascii_end().ends_with(event)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+async fn assert_in_order(installation: &Installation, answered: &[(String, u16)]) {
+    let rows = installation.json(&["requests", "list", "--limit", "1000000"]).await;
+    let rows = rows.as_array().unwrap();
+    let mut by_id: HashMap<&str, Vec<&Value>> = HashMap::new();
+    for row in rows {
+        by_id.entry(row["id"].as_str().unwrap()).or_default().push(row);
+    }
+    for (id, _) in answered {
+        let rows = by_id.get(id.as_str()).map_or(&[][..], Vec::as_slice);
+        assert_eq!(rows.len(), 1, "{id} was answered and has {} rows", rows.len());
+        assert_eq!(rows[0]["status"], "succeeded", "{id}: {}", rows[0]);
+        let cost: i64 = rows[0]["cost"].as_str().unwrap().parse().unwrap();
+        assert!(cost > 0 && rows[0]["cost_status"] == "exact", "{id}: {}", rows[0]);
+    }
+    let mut ids: Vec<_> = answered.iter().map(|(id, _)| id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), answered.len(), "two answers with one id");
+    let open: Vec<_> = rows.iter().filter(|row| row["status"] == "in_flight").collect();
+    assert!(open.is_empty(), "rows that are still open: {open:?}");
+    let report = installation.json(&["ledger", "verify"]).await;
+    assert_eq!((&report["in_order"], &report["open"]), (&json!(true), &json!(0)), "{report}");
+    assert_eq!(report["settled"], json!(rows.len()), "{report}");
+    installation.ok(&["history", "verify"]).await;
+}
