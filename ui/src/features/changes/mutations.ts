@@ -1,0 +1,27 @@
+import { mutationOptions } from "@tanstack/react-query";
+import { call } from "@/api/call";
+import { platform } from "@/platform";
+
+type Revert = { seq: number; reason: string | null };
+
+const INVALIDATES = ["changes", "operations", "providers", "status"] as const;
+
+/** Puts things back to what they were before a change; the dialog shows why it was refused. */
+export function revertMutationOptions() {
+  return mutationOptions({
+    mutationFn: ({ seq, reason }: Revert) => call(platform().commands.changeRevert(seq, reason)),
+    meta: {
+      failureTitle: "The change was not reverted",
+      failure: "inline",
+      invalidates: INVALIDATES,
+    },
+  });
+}
+
+/** Takes a revert back, from its notice: there is no form left that could show a failure. */
+export function undoRevertMutationOptions() {
+  return mutationOptions({
+    mutationFn: (seq: number) => call(platform().commands.changeRevert(seq, null)),
+    meta: { failureTitle: "The revert was not taken back", invalidates: INVALIDATES },
+  });
+}
