@@ -4,7 +4,12 @@
 //! its recovery. Each client keeps its own list of what it saw answered to the end. `SIGNALBOX_CRASH_KILLS` sets how often it is
 //! killed, `SIGNALBOX_CRASH_SEED` when.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first fault")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first fault"
+)]
 
 #[expect(dead_code, reason = "shared with the tests of the command line")]
 mod support;
