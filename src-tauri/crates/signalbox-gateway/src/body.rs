@@ -256,4 +256,16 @@ mod tests {
         assert_eq!(read(Body::from(vec![b' '; BODY_BYTES_MAX + 1])).await.unwrap_err().status, 413);
         assert_eq!(read(Body::from("{}")).await.unwrap(), "{}");
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_dripped_is_given_up() {
+        let dripping = futures::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            Some((Ok::<_, std::convert::Infallible>("x"), ()))
+        });
+        let began = tokio::time::Instant::now();
+        let read = read(&TaskTracker::new(), &HeaderMap::new(), Body::from_stream(dripping)).await;
+        assert_eq!(read.unwrap_err().status, 408);
+        assert_eq!(began.elapsed(), BODY_READ_MAX);
+    }
 }

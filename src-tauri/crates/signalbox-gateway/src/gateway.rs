@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -10,6 +12,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use signalbox_engine::Engine;
+use signalbox_engine::engine::SHUTDOWN_GRACE;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +24,12 @@ use crate::{chat, health, models, server};
 
 /// Where the gateway listens unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4180));
+
+/// How long programs are told to come back while running requests end; past it their connections are cut.
+const FAREWELL_MAX: Duration = SHUTDOWN_GRACE.saturating_add(Duration::from_secs(1));
+
+/// How long the bytes of ended answers may take to their clients.
+const LAST_BYTES_MAX: Duration = Duration::from_secs(2);
 
 /// Why the gateway cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -125,10 +134,40 @@ impl Gateway {
         format!("http://{}/v1", SocketAddr::new(ip, self.addr.port()))
     }
 
-    /// Serves until `stop` is cancelled, then lets running answers finish for a bounded time.
+    /// Serves until `stop` is cancelled, then lets running answers finish for a bounded time. The engine goes on.
     pub async fn serve(self, stop: CancellationToken) {
+        self.serve_and_drain(stop, SHUTDOWN_GRACE.saturating_add(LAST_BYTES_MAX)).await;
+    }
+
+    async fn serve_and_drain(self, stop: CancellationToken, drain_max: Duration) {
         let router = router(Arc::clone(&self.shared));
-        server::serve(self.listener, router, &self.shared, stop).await;
+        server::serve(self.listener, router, &self.shared, stop, drain_max).await;
+    }
+
+    /// Serves until `stop` is cancelled, then shuts the engine down and stops: the way to end a whole instance.
+    ///
+    /// While running requests end, new ones are told to come back and `/readyz` says why. A client that takes nothing
+    /// cannot hold this up: its connection is cut.
+    pub async fn serve_to_the_end(self, stop: CancellationToken) {
+        let engine = Arc::clone(&self.shared.engine);
+        let no_more = CancellationToken::new();
+        let mut serving = pin!(self.serve_and_drain(no_more.clone(), LAST_BYTES_MAX));
+        tokio::select! {
+            () = serving.as_mut() => {}
+            () = stop.cancelled() => {}
+        }
+        tracing::info!(in_flight = engine.in_flight(), "stopping");
+        let mut settling = pin!(engine.shutdown());
+        let settled = tokio::select! {
+            ended = tokio::time::timeout(FAREWELL_MAX, settling.as_mut()) => ended.is_ok(),
+            () = serving.as_mut() => false,
+        };
+        no_more.cancel();
+        if settled {
+            serving.await;
+        } else {
+            tokio::join!(serving, settling);
+        }
     }
 }
 

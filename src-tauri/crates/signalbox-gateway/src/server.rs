@@ -10,7 +10,6 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use signalbox_engine::engine::SHUTDOWN_GRACE;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -26,11 +25,15 @@ const HEADER_READ_MAX: Duration = Duration::from_secs(30);
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Pause when the system has no more file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
-/// How long connections may go on after the stop: as long as the engine lets requests run, and a moment to send.
-const DRAIN_MAX: Duration = SHUTDOWN_GRACE.saturating_add(Duration::from_secs(2));
 
-/// Serves `router` on `listener` until `stop`, then drains for [`DRAIN_MAX`] and cuts what is left.
-pub(crate) async fn serve(listener: TcpListener, router: Router, shared: &Shared, stop: CancellationToken) {
+/// Serves `router` on `listener` until `stop`, then lets connections end for `drain_max` and cuts what is left.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shared: &Shared,
+    stop: CancellationToken,
+    drain_max: Duration,
+) {
     let connections = std::sync::Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let cut = CancellationToken::new();
     let _cut_when_dropped = cut.clone().drop_guard();
@@ -62,7 +65,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, shared: &Shared
     drop(listener);
     shared.stop.cancel();
     shared.tasks.close();
-    if tokio::time::timeout(DRAIN_MAX, shared.tasks.wait()).await.is_err() {
+    if tokio::time::timeout(drain_max, shared.tasks.wait()).await.is_err() {
         tracing::warn!(connections = shared.tasks.len(), "cutting connections that are still open");
         cut.cancel();
         shared.tasks.wait().await;
@@ -100,5 +103,47 @@ async fn pause_after(error: &io::Error) {
     if !client_gone {
         tracing::error!(%error, "a connection cannot be accepted");
         tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// A client that has sent these bytes, and the other end of its connection.
+    async fn connected(sent: &[u8]) -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        (client, listener.accept().await.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_ends_its_headers_and_one_that_never_begins_are_let_go() {
+        for sent in ["", "GET /livez HTTP/1.1\r\nHost: loc"] {
+            let (mut client, server) = connected(sent.as_bytes()).await;
+            // From here on time passes as soon as nothing else can happen.
+            tokio::time::pause();
+            let began = tokio::time::Instant::now();
+            connection(server, Router::new(), CancellationToken::new()).await;
+            assert!(began.elapsed() >= HEADER_READ_MAX, "{:?}", began.elapsed());
+            tokio::time::resume();
+            let mut answer = Vec::new();
+            let _ = client.read_to_end(&mut answer).await;
+            assert_eq!(String::from_utf8_lossy(&answer), "");
+        }
+    }
+
+    #[tokio::test]
+    async fn accepted_connections_do_not_wait_to_fill_packets() {
+        let (client, server) = connected(b"").await;
+        assert!(!server.nodelay().unwrap());
+        let raw = server.into_std().unwrap();
+        let watched = TcpStream::from_std(raw.try_clone().unwrap()).unwrap();
+        drop(client);
+        connection(TcpStream::from_std(raw).unwrap(), Router::new(), CancellationToken::new()).await;
+        assert!(watched.nodelay().unwrap());
     }
 }

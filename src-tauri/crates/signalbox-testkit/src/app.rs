@@ -159,7 +159,7 @@ impl TestApp {
         let gateway = Gateway::bind(Arc::clone(&engine), free_port, setup.exposure.clone()).await?;
         let addr = gateway.addr();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn(gateway.serve(stop.clone()));
+        tasks.spawn(gateway.serve_to_the_end(stop.clone()));
         tasks.close();
         let http = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
         Ok(Self { engine, addr, key: String::new(), http, setup, directory, simulator, stop, tasks })
@@ -194,7 +194,6 @@ impl TestApp {
 
     /// Stops as a person would stop it: running requests may finish for a while.
     pub async fn stop(&self) {
-        self.engine.shutdown().await;
         self.stop.cancel();
         self.tasks.wait().await;
     }

@@ -10,6 +10,8 @@ use signalbox_core::ledger::Outcome;
 use signalbox_gateway::{Exposure, Gateway, GatewayError};
 use signalbox_simulator::Dials;
 use signalbox_testkit::{TestApp, chat_body};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Far beyond what each step takes; reached only when something hangs.
@@ -103,6 +105,30 @@ async fn stopping_ends_a_stream_that_would_go_on_with_an_error_event_and_settles
     };
     let (text, ()) = timeout(PATIENCE, async { tokio::join!(read, app.stop()) }).await.unwrap();
     assert!(text.contains("\"error\"") && !text.contains("[DONE]"), "{text}");
+    let app = app.restart().await.unwrap();
+    let rows = app.rows().await.unwrap();
+    assert!(rows.len() == 1 && rows[0].end.is_some(), "{rows:?}");
+    app.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_cannot_hold_up_the_stop_and_is_settled() {
+    let app = app().await;
+    app.simulator_dials().unwrap().set(Dials { output_tokens: Some(100_000), ..Dials::default() });
+    let mut body = chat_body("op:chat_message", "hello");
+    body["stream"] = json!(true);
+    let body = body.to_string();
+    let request = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nx-api-key: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        app.addr,
+        app.key,
+        body.len()
+    );
+    let mut deaf = TcpStream::connect(app.addr).await.unwrap();
+    deaf.write_all(request.as_bytes()).await.unwrap();
+    app.simulator().unwrap().observed_until(|seen| seen.in_flight == 1).await;
+    timeout(PATIENCE, app.stop()).await.expect("the stop waits for a client that does not read");
     let app = app.restart().await.unwrap();
     let rows = app.rows().await.unwrap();
     assert!(rows.len() == 1 && rows[0].end.is_some(), "{rows:?}");

@@ -1,27 +1,22 @@
 //! `serve`: simulator, engine and gateway in one process, until told to stop.
 
 use std::io::{self, IsTerminal};
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use signalbox_engine::clock::SystemClock;
 use signalbox_engine::control::Options;
-use signalbox_engine::engine::SHUTDOWN_GRACE;
 use signalbox_engine::{Engine, EngineOptions};
 use signalbox_gateway::{Exposure, Gateway};
 use signalbox_simulator::{Dials, RunningSimulator, Simulator};
 use signalbox_store::Durability;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{self, LogForm, Serve, Switch};
 use crate::failure::{Exit, Failure};
 use crate::output;
-
-/// How long programs are told to come back while running requests end; past it their connections are cut.
-const FAREWELL_MAX: Duration = SHUTDOWN_GRACE.saturating_add(Duration::from_secs(1));
 
 pub fn serve(serve: Serve, mut options: Options) -> Result<Exit, Failure> {
     let _flush_at_end = start_log(serve.log);
@@ -34,7 +29,7 @@ pub fn serve(serve: Serve, mut options: Options) -> Result<Exit, Failure> {
 }
 
 async fn run(serve: Serve, options: Options) -> Result<Exit, Failure> {
-    let stop_asked = stop_signals()?;
+    let asked = stop_signals()?;
     let simulator = match serve.simulator {
         Switch::On => Some(start_simulator().await?),
         Switch::Off => None,
@@ -55,27 +50,13 @@ async fn run(serve: Serve, options: Options) -> Result<Exit, Failure> {
     }
     output::print(&greeting(&engine, &gateway, simulator.as_ref()))?;
 
-    let stop = CancellationToken::new();
-    let mut serving = pin!(gateway.serve(stop.clone()));
-    tokio::select! {
-        () = &mut serving => {}
-        () = stop_asked.cancelled() => {}
-    }
-    tracing::info!(in_flight = engine.in_flight(), "stopping");
-    // The gateway goes on meanwhile: it tells new requests to come back, and `/readyz` says why.
-    let mut settling = pin!(engine.shutdown());
-    let farewell = async {
-        tokio::select! {
-            ended = tokio::time::timeout(FAREWELL_MAX, &mut settling) => ended.is_ok(),
-            () = &mut serving => false,
-        }
+    let at_once = tokio::select! {
+        () = gateway.serve_to_the_end(asked.stop) => false,
+        () = asked.stop_at_once.cancelled() => true,
     };
-    let settled = farewell.await;
-    stop.cancel();
-    if settled {
-        serving.await;
-    } else {
-        tokio::join!(serving, settling);
+    if at_once {
+        tracing::warn!("stopped at once; what was running is settled at the next start");
+        return Ok(Exit::Failed);
     }
     if let Some(simulator) = simulator {
         simulator.shutdown().await;
@@ -118,44 +99,78 @@ fn greeting(engine: &Engine, gateway: &Gateway, simulator: Option<&RunningSimula
     )
 }
 
-/// The token that a signal to stop cancels.
-fn stop_signals() -> Result<CancellationToken, Failure> {
-    let asked = CancellationToken::new();
-    let wait = wait_for_signal()?;
-    let token = asked.clone();
+/// What signals ask for.
+struct Asked {
+    /// Cancelled by the first one: stop, and let running requests finish.
+    stop: CancellationToken,
+    /// Cancelled by the second one.
+    stop_at_once: CancellationToken,
+}
+
+/// Listens for signals from now on.
+fn stop_signals() -> Result<Asked, Failure> {
+    let mut signals = Signals::new()?;
+    let (stop, stop_at_once) = (CancellationToken::new(), CancellationToken::new());
+    let (first, second) = (stop.clone(), stop_at_once.clone());
     // A task of its own, so that a signal during the start is not lost; it holds nothing that has to be waited for.
-    tokio_util::task::TaskTracker::new().spawn(async move {
-        wait.await;
-        token.cancel();
+    TaskTracker::new().spawn(async move {
+        signals.next().await;
+        first.cancel();
+        signals.next().await;
+        second.cancel();
     });
-    Ok(asked)
+    Ok(Asked { stop, stop_at_once })
 }
 
 #[cfg(unix)]
-fn wait_for_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    })
+    }
 }
 
 #[cfg(windows)]
-fn wait_for_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
-    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
-    let (mut interrupt, mut brk) = (ctrl_c()?, ctrl_break()?);
-    let (mut close, mut shutdown) = (ctrl_close()?, ctrl_shutdown()?);
-    Ok(async move {
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    brk: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    shutdown: tokio::signal::windows::CtrlShutdown,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            brk: ctrl_break()?,
+            close: ctrl_close()?,
+            shutdown: ctrl_shutdown()?,
+        })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = brk.recv() => {}
-            _ = close.recv() => {}
-            _ = shutdown.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.brk.recv() => {}
+            _ = self.close.recv() => {}
+            _ = self.shutdown.recv() => {}
         }
-    })
+    }
 }
 
 /// Logs to standard error from a thread of its own, so that a slow terminal does not slow requests.
