@@ -1,4 +1,5 @@
 import type { Change } from "@/bindings";
+import type { FakeMode } from "./mode";
 
 type Row = Pick<
   Change,
@@ -13,28 +14,47 @@ type Row = Pick<
   | "revertible"
 >;
 
+/** An operation with its route, as the backend keeps it in the history. */
+function routeState(version: number, targets: string[]): string {
+  return JSON.stringify({
+    operation: {
+      id: "chat_message",
+      description: "Answers a person in a conversation.",
+      capability: "chat",
+      criticality: "high",
+      enabled: true,
+      batch_eligible: false,
+      cacheable: false,
+    },
+    route: {
+      operation: "chat_message",
+      version,
+      strategy: "in_order",
+      targets: targets.map((target) => ({ target, enabled: true })),
+    },
+  });
+}
+
 const ROWS: Row[] = [
   {
     actor: "admin",
     source: "window",
     kind: "route",
     subject: "chat_message",
-    sentence: "openai/gpt-5-mini moves from third to second; simulator/echo moves to third.",
-    before:
-      '{"enabled":true,"targets":["deepseek/deepseek-chat","simulator/echo","openai/gpt-5-mini"]}',
-    after:
-      '{"enabled":true,"targets":["deepseek/deepseek-chat","openai/gpt-5-mini","simulator/echo"]}',
+    sentence: "openai/gpt-5-mini moves to second",
+    before: routeState(6, ["deepseek/deepseek-chat", "simulator/echo", "openai/gpt-5-mini"]),
+    after: routeState(7, ["deepseek/deepseek-chat", "openai/gpt-5-mini", "simulator/echo"]),
     reason: "The simulator must not stand before a real model.",
     revertible: true,
   },
   {
     actor: "admin",
     source: "cli",
-    kind: "price",
+    kind: "model",
     subject: "deepseek/deepseek-chat",
-    sentence: "Output of deepseek/deepseek-chat costs $1.10 instead of $0.87 per million tokens.",
-    before: '{"output_per_mtok":"870000000"}',
-    after: '{"output_per_mtok":"1100000000"}',
+    sentence: "deepseek/deepseek-chat has new prices from 2026-11-20 on",
+    before: '{"input_per_mtok":"270000000","output_per_mtok":"870000000"}',
+    after: '{"input_per_mtok":"270000000","output_per_mtok":"1100000000"}',
     reason: null,
     revertible: false,
   },
@@ -43,7 +63,7 @@ const ROWS: Row[] = [
     source: "window",
     kind: "credential",
     subject: "anthropic",
-    sentence: "A credential was set for anthropic (…a91f).",
+    sentence: "anthropic has a new credential (…a91f)",
     before: null,
     after: '{"hint":"…a91f"}',
     reason: null,
@@ -54,40 +74,50 @@ const ROWS: Row[] = [
     source: "window",
     kind: "key",
     subject: "support-desk",
-    sentence: "The key support-desk was created for all operations.",
+    sentence: "Key support-desk is created for all operations",
     before: null,
     after: '{"name":"support-desk","operations":[]}',
     reason: null,
     revertible: false,
   },
   {
-    actor: "admin",
-    source: "window",
+    actor: "ines",
+    source: "cli",
     kind: "provider",
     subject: "gemini",
-    sentence: "The provider gemini was added.",
-    before: null,
+    sentence: "gemini moves to https://generativelanguage.googleapis.com/v1beta/openai",
+    before:
+      '{"name":"gemini","kind":"openai","base_url":"https://generativelanguage.googleapis.com/v1beta","enabled":true,"version":1}',
     after:
-      '{"name":"gemini","kind":"openai","base_url":"https://generativelanguage.googleapis.com/v1beta/openai"}',
+      '{"name":"gemini","kind":"openai","base_url":"https://generativelanguage.googleapis.com/v1beta/openai","enabled":true,"version":2}',
     reason: null,
-    revertible: false,
+    revertible: true,
   },
 ];
 
 const INSTALL: Row = {
   actor: "signalbox",
   source: "install",
-  kind: "setting",
-  subject: "defaults",
-  sentence: "Signalbox was installed with ten operations and eight providers.",
+  kind: "install",
+  subject: "installation",
+  sentence: "Signalbox is installed with ten operations and eight providers",
   before: null,
-  after: '{"operations":10,"providers":8}',
+  after: null,
   reason: null,
   revertible: false,
 };
 
-export function makeChanges(nowMs: number, empty: boolean): Change[] {
-  const rows = empty ? [INSTALL] : [...ROWS, ...ROWS, ...ROWS, ...ROWS, INSTALL];
+/** How often the five changes above happened, by how much there is to see. */
+const ROUNDS: Record<FakeMode, number> = {
+  normal: 4,
+  empty: 0,
+  error: 0,
+  loading: 0,
+  large: 2_000,
+};
+
+export function makeChanges(nowMs: number, mode: FakeMode): Change[] {
+  const rows = [...Array.from({ length: ROUNDS[mode] }, () => ROWS).flat(), INSTALL];
   return rows.map((row, index) => ({
     ...row,
     seq: rows.length - index,

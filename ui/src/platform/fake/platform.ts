@@ -310,10 +310,11 @@ function makeCommands(world: World, latency: number): Commands {
             (!filter.subject || change.subject === filter.subject) &&
             (!filter.actor || change.actor === filter.actor),
         );
-        const start = cursor === null ? 0 : Number(cursor);
+        const older = cursor === null ? all : all.filter((change) => change.seq < Number(cursor));
+        const rows = older.slice(0, limit);
         return ok({
-          rows: all.slice(start, start + limit),
-          next: start + limit < all.length ? String(start + limit) : null,
+          rows,
+          next: rows.length < older.length ? String(rows.at(-1)?.seq) : null,
           chain: chainReport(world),
         });
       }),
@@ -325,7 +326,7 @@ function makeCommands(world: World, latency: number): Commands {
         const change = addChange(world, {
           kind: found.kind,
           subject: found.subject,
-          sentence: `Change ${seq} was reverted.`,
+          sentence: `Change ${seq} is reverted (${found.sentence})`,
           before: found.after,
           after: found.before,
           reason,

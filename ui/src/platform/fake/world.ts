@@ -44,7 +44,7 @@ export function makeWorld(mode: FakeMode, nowMs: number): World {
     operations,
     requests: makeRequests(operations, providers, REQUESTS[mode], nowMs),
     keys: empty ? [] : makeKeys(nowMs),
-    changes: makeChanges(nowMs, empty),
+    changes: makeChanges(nowMs, mode),
     listeners: new Set(),
   };
 }
