@@ -2,8 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { Provider } from "@/bindings";
 import {
   baseUrlProblem,
+  credentialWords,
   freeName,
+  groupProviders,
+  matchesQuery,
   nameProblem,
+  originChanges,
   priceProblem,
   providerState,
   sortProviders,
@@ -59,18 +63,61 @@ describe("providerState", () => {
   });
 });
 
+describe("lists", () => {
+  it("groups by what a person has to do, without empty headings", () => {
+    const groups = groupProviders(
+      sortProviders([
+        provider("off", { enabled: false }),
+        provider("simulator", { builtin: true }),
+        provider("bad", { last_check: badCheck }),
+        provider("z"),
+      ]),
+    );
+    expect(
+      groups.map(({ title, providers }) => [title, providers.map(({ name }) => name)]),
+    ).toEqual([
+      ["Connected", ["bad", "z", "simulator"]],
+      ["Not in use", ["off"]],
+    ]);
+  });
+
+  it("finds a provider by any words of its name, kind, address and models", () => {
+    expect(matchesQuery(provider("a"), "EXAMPLE openai")).toBe(true);
+    expect(matchesQuery(provider("a"), "example anthropic")).toBe(false);
+  });
+});
+
+describe("credentials", () => {
+  const credential = { state: "missing", hint: null, env_var: null, set_at: null } as const;
+  it("says where it comes from and what is wrong with it", () => {
+    expect(credentialWords(credential)).toBe("no key yet");
+    expect(credentialWords({ ...credential, hint: "…a91f" })).toContain("cannot be opened");
+    expect(credentialWords({ ...credential, env_var: "KEY" })).toContain("KEY is not set");
+    expect(credentialWords({ ...credential, state: "set", hint: "…a91f" })).toBe("…a91f");
+  });
+
+  it("is lost by a move to another origin only", () => {
+    expect(originChanges("https://a.example/v1", "https://a.example/v2")).toBe(false);
+    expect(originChanges("https://a.example/v1", "https://b.example/v1")).toBe(true);
+    expect(originChanges("https://a.example/v1", "https://")).toBe(false);
+  });
+});
+
 describe("fields", () => {
   it("accepts good names and explains bad ones", () => {
     expect(nameProblem("my-llm_2", [])).toBeUndefined();
     expect(nameProblem("", [])).toContain("needed");
     expect(nameProblem("My LLM", [])).toContain("small letters");
     expect(nameProblem("openai", ["openai"])).toContain("already");
+    expect(nameProblem("302ai", [])).toBeUndefined();
     expect(freeName({ name: "openai" }, ["openai", "openai_2"])).toBe("openai_3");
   });
 
   it("lets a key travel only over https or to this machine", () => {
     expect(baseUrlProblem("https://api.deepseek.com/v1")).toBeUndefined();
     expect(baseUrlProblem("http://localhost:11434/v1")).toBeUndefined();
+    expect(baseUrlProblem("http://127.0.0.7:9/v1")).toBeUndefined();
+    expect(baseUrlProblem("https://api.example.com/v1?key=1")).toContain("Leave out");
     expect(baseUrlProblem("http://api.example.com/v1")).toContain("unencrypted");
     expect(baseUrlProblem("api.example.com")).toContain("full address");
     expect(baseUrlProblem("https://user:pw@example.com")).toContain("credential");

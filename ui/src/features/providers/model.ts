@@ -1,6 +1,6 @@
 /** What the Providers screen derives from a provider. */
 
-import type { Provider, ProviderPreset } from "@/bindings";
+import type { Credential, Provider, ProviderPreset, Traffic } from "@/bindings";
 
 /** One word for the state of a provider, worst fact first. */
 export type ProviderState = "off" | "no_credential" | "failed_check" | "not_ready" | "ready";
@@ -18,28 +18,112 @@ export function providerState(provider: Provider): ProviderState {
   return provider.ready.ready ? "ready" : "not_ready";
 }
 
+/** A failed check in two or three words, by its code. */
+export function checkWord(code: string): string {
+  switch (code) {
+    case "invalid_key":
+      return "Key refused";
+    case "no_credential":
+      return "No key to check with";
+    case "out_of_credit":
+      return "Account out of credit";
+    case "rate_limit":
+      return "Too many requests";
+    case "network":
+      return "No connection";
+    case "timeout":
+      return "No answer in time";
+    case "overloaded":
+    case "server_error":
+      return "Provider in trouble";
+    case "bad_response":
+    case "truncated":
+    case "model_not_found":
+    case "bad_request":
+      return "Not understood";
+    case "simulator_off":
+      return "Simulator off";
+    case "no_adapter":
+      return "Not callable yet";
+    default:
+      return "Check failed";
+  }
+}
+
 /** What a person can do about a failed check, by its code. */
 export function checkAdvice(code: string): string | undefined {
   switch (code) {
     case "invalid_key":
-      return "The provider refused the key. Check that it was copied whole and belongs to this provider, then paste it again.";
-    case "unreachable":
-      return "No connection. Check the network, a proxy, and that the base URL is right.";
+      return "Check that the key was copied whole and belongs to this provider, then paste it again.";
+    case "no_credential":
+      return "Paste a key first.";
+    case "out_of_credit":
+      return "The key is good, but the account has no money left. Top it up at the provider.";
+    case "rate_limit":
+      return "The key is good, but the account is over its limit right now. Try again in a minute.";
+    case "network":
+      return "Check the network, a proxy, the clock of this computer, and that the base URL is right.";
     case "timeout":
-      return "No answer in time. The provider may be down; try again in a minute.";
-    case "not_found":
-      return "The address answers, but not as an AI provider. The base URL usually ends in /v1.";
+      return "The provider may be down, or a proxy swallows the answer. Try again in a minute.";
+    case "overloaded":
+    case "server_error":
+      return "Nothing is wrong here; try again in a minute.";
     case "bad_response":
-      return "The answer could not be read. Is the kind of provider right?";
-    case "clock":
-      return "The clock of this computer seems to be wrong, so the secure connection was refused.";
+    case "truncated":
+    case "model_not_found":
+    case "bad_request":
+      return "Something answers there, but not as this kind of provider does. Is the base URL right? It usually ends in /v1.";
     default:
       return undefined;
   }
 }
 
+/** What the check is blamed on, and so what to offer next. */
+export function checkBlames(code: string): "key" | "address" | "provider" {
+  switch (code) {
+    case "invalid_key":
+    case "no_credential":
+      return "key";
+    case "network":
+    case "bad_response":
+    case "truncated":
+    case "model_not_found":
+    case "bad_request":
+      return "address";
+    default:
+      return "provider";
+  }
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  openai: "OpenAI-compatible",
+  anthropic: "Anthropic",
+  deepgram: "Deepgram",
+  elevenlabs: "ElevenLabs",
+  edge_tts: "Edge TTS",
+  simulator: "Built-in simulator",
+};
+
+/** The protocol a provider speaks, in words. */
+export function kindLabel(kind: string): string {
+  return KINDS[kind] ?? kind;
+}
+
+/** Host of an address, or the text itself when it is not one. */
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}
+
+/** Whether a new address is another origin, so that the stored key will be removed: a key is bound to its origin. */
+export function originChanges(before: string, after: string): boolean {
+  if (!URL.canParse(before) || !URL.canParse(after)) {
+    return false;
+  }
+  return new URL(before).origin !== new URL(after).origin;
+}
+
 /** Which letters a name may have; it becomes the first half of `provider/model`. */
-const NAME = /^[a-z][a-z0-9_-]{0,39}$/;
+const NAME = /^[a-z0-9_-]{1,128}$/;
 
 /** What is wrong with a name for a new provider. */
 export function nameProblem(name: string, taken: readonly string[]): string | undefined {
@@ -47,7 +131,7 @@ export function nameProblem(name: string, taken: readonly string[]): string | un
     return "A name is needed.";
   }
   if (!NAME.test(name)) {
-    return "Use small letters, digits, - and _, starting with a letter.";
+    return "Use small letters, digits, - and _.";
   }
   return taken.includes(name) ? `There is a provider called ${name} already.` : undefined;
 }
@@ -61,9 +145,11 @@ export function baseUrlProblem(text: string): string | undefined {
   if (url.username || url.password) {
     return "Leave the credential out of the address; it is stored apart.";
   }
+  if (url.search || url.hash) {
+    return "Leave out what follows ? or #.";
+  }
   const local =
-    ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname) ||
-    url.hostname.endsWith(".localhost");
+    ["localhost", "[::1]"].includes(url.hostname) || /^127(\.\d+){3}$/.test(url.hostname);
   return url.protocol === "http:" && !local
     ? "Plain http would send the key unencrypted. Use https."
     : undefined;
@@ -90,15 +176,93 @@ export function freeName(preset: Pick<ProviderPreset, "name">, taken: readonly s
 
 const ORDER: Readonly<Record<ProviderState, number>> = {
   failed_check: 0,
-  not_ready: 1,
-  ready: 2,
-  no_credential: 3,
+  ready: 1,
+  no_credential: 2,
+  not_ready: 3,
   off: 4,
 };
 
-/** Troubled first, then those in use, then those that wait for a credential; by name within. */
+/** Connected ones first (the troubled at the top, the simulator last), then those that wait for a credential; by name within. */
 export function sortProviders(providers: readonly Provider[]): Provider[] {
   return providers.toSorted(
-    (a, b) => ORDER[providerState(a)] - ORDER[providerState(b)] || a.name.localeCompare(b.name),
+    (a, b) =>
+      ORDER[providerState(a)] - ORDER[providerState(b)] ||
+      Number(a.builtin) - Number(b.builtin) ||
+      a.name.localeCompare(b.name),
   );
+}
+
+export type ProviderGroup = { title: string; connected: boolean; providers: Provider[] };
+
+/** The sorted providers under their headings; empty groups are left out. */
+export function groupProviders(sorted: readonly Provider[]): ProviderGroup[] {
+  const of = (title: string, connected: boolean, states: readonly ProviderState[]) => ({
+    title,
+    connected,
+    providers: sorted.filter((provider) => states.includes(providerState(provider))),
+  });
+  return [
+    of("Connected", true, ["failed_check", "ready"]),
+    of("Waiting for a credential", false, ["no_credential"]),
+    of("Not in use", false, ["not_ready", "off"]),
+  ].filter((group) => group.providers.length > 0);
+}
+
+/** Whether a provider has all words of a query in its name, kind, address or models. */
+export function matchesQuery(provider: Provider, query: string): boolean {
+  const text = [
+    provider.name,
+    kindLabel(provider.kind),
+    provider.base_url,
+    ...provider.models.map((model) => model.name),
+  ]
+    .join(" ")
+    .toLowerCase();
+  return query
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+/** Where the credential comes from, in words. A stored secret shows its last four characters at most. */
+export function credentialWords({ state, hint, env_var }: Credential): string {
+  if (env_var !== null) {
+    return state === "set"
+      ? `from the environment variable ${env_var}`
+      : `the environment variable ${env_var} is not set`;
+  }
+  if (state === "not_needed") {
+    return "none needed";
+  }
+  if (state === "missing") {
+    return hint === null
+      ? "no key yet"
+      : `${hint} is stored, but cannot be opened on this machine now`;
+  }
+  return hint ?? "stored";
+}
+
+/** Share of requests that failed, 0..1; undefined without requests. */
+export function errorRate({ requests, failed }: Traffic): number | undefined {
+  return requests === 0 ? undefined : failed / requests;
+}
+
+/** Nano-dollars as a person types dollars: `"270000000"` → `"0.27"`; empty without a price. */
+export function usdText(nano: string | null | undefined): string {
+  if (nano === null || nano === undefined) {
+    return "";
+  }
+  const digits = nano.padStart(10, "0");
+  const fraction = digits.slice(-9).replace(/0+$/, "");
+  return fraction === "" ? digits.slice(0, -9) : `${digits.slice(0, -9)}.${fraction}`;
+}
+
+/** Whether a preset has all words of a query in its name, label or address. */
+export function matchesPreset(preset: ProviderPreset, query: string): boolean {
+  const text = `${preset.name} ${preset.label} ${hostOf(preset.base_url)}`.toLowerCase();
+  return query
+    .trim()
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }

@@ -4,7 +4,7 @@ import type { Commands, Platform } from "../types";
 import type { FakeMode } from "./mode";
 import { routeTarget, targetOptions } from "./operations";
 import { makeFigures, makeOverview } from "./overview";
-import { model, PRESETS, READY } from "./providers";
+import { checkOf, firstCredential, model, PRESETS, READY } from "./providers";
 import { createRandom } from "./random";
 import { makeRequest } from "./requests";
 import { announce, iso, key, makeWorld, type World } from "./world";
@@ -55,10 +55,12 @@ function makeCommands(world: World, latency: number): Commands {
       announce(world, ["providers", "operations", "status"]);
       return ok({ ...found });
     });
-  const setCredential = (name: string) =>
+  const setCredential = (name: string, secret: string) =>
     onProvider(name, (found) => {
-      found.credential = { state: "set", hint: "…7d2c", env_var: null, set_at: iso(Date.now()) };
+      const hint = `…${secret.slice(-4)}`;
+      found.credential = { state: "set", hint, env_var: null, set_at: iso(Date.now()) };
       found.ready = READY;
+      found.version += 1;
     });
 
   return {
@@ -170,8 +172,7 @@ function makeCommands(world: World, latency: number): Commands {
           ...template,
           ...input,
           builtin: false,
-          credential: { state: "missing", hint: null, env_var: null, set_at: null },
-          ready: { ready: false, code: "no_credential", text: "It has no credential yet." },
+          ...firstCredential(input.base_url),
           last_check: null,
           models: [],
           last_24h: { requests: 0, failed: 0, spend: "0", latency_ms_p95: null },
@@ -190,8 +191,11 @@ function makeCommands(world: World, latency: number): Commands {
         announce(world, ["providers", "changes", "status"]);
         return ok({ ...added });
       }),
-    providerUpdate: (patch) =>
-      onProvider(patch.name, (found) => {
+    providerUpdate: (patch) => {
+      const version = provider(patch.name)?.version;
+      if (version !== undefined && version !== patch.base_version)
+        return answer(() => failed("conflict", `${patch.name} has changed meanwhile.`));
+      return onProvider(patch.name, (found) => {
         if (patch.base_url !== null && patch.base_url !== found.base_url) {
           found.base_url = patch.base_url;
           found.credential = { state: "missing", hint: null, env_var: null, set_at: null };
@@ -199,7 +203,8 @@ function makeCommands(world: World, latency: number): Commands {
         }
         if (patch.enabled !== null) found.enabled = patch.enabled;
         found.version += 1;
-      }),
+      });
+    },
     providerRemove: (name) =>
       answer(() => {
         const used = world.operations.find((operation) =>
@@ -214,8 +219,8 @@ function makeCommands(world: World, latency: number): Commands {
         announce(world, ["providers", "changes"]);
         return ok(null);
       }),
-    providerPasteCredential: setCredential,
-    providerSetCredential: (name) => setCredential(name),
+    providerPasteCredential: (name) => setCredential(name, "sk-pasted-7d2c"),
+    providerSetCredential: (name, secret) => setCredential(name, secret),
     providerClearCredential: (name) =>
       onProvider(name, (found) => {
         found.credential = { state: "missing", hint: null, env_var: null, set_at: null };
@@ -225,24 +230,7 @@ function makeCommands(world: World, latency: number): Commands {
       answer(() => {
         const found = provider(name);
         if (!found) return failed("not_found", `There is no provider named ${name}.`);
-        const good = found.credential.state !== "missing";
-        found.last_check = good
-          ? {
-              ok: true,
-              message: "Found 23 models.",
-              code: "ok",
-              models_found: 23,
-              latency_ms: 231,
-              at: iso(Date.now()),
-            }
-          : {
-              ok: false,
-              message: "There is no credential to check with. Paste one first.",
-              code: "invalid_key",
-              models_found: 0,
-              latency_ms: 1,
-              at: iso(Date.now()),
-            };
+        found.last_check = checkOf(found, Date.now());
         announce(world, ["providers"]);
         return ok(found.last_check);
       }),
@@ -253,12 +241,15 @@ function makeCommands(world: World, latency: number): Commands {
         const prices =
           input.input_usd_per_mtok === null
             ? null
-            : ([Number(input.input_usd_per_mtok), 0, Number(input.output_usd_per_mtok ?? "0")] as [
-                number,
-                number,
-                number,
-              ]);
+            : ([
+                Number(input.input_usd_per_mtok),
+                Number(input.cached_input_usd_per_mtok ?? input.input_usd_per_mtok),
+                Number(input.output_usd_per_mtok ?? "0"),
+              ] as [number, number, number]);
         const added = model(input.model, ["chat"], input.context_window, prices);
+        if (added.price_source)
+          added.price_source = { ...added.price_source, url: null, as_of: null };
+        found.models = found.models.filter((known) => known.name !== added.name);
         found.models = [...found.models, added];
         announce(world, ["providers", "operations", "changes"]);
         return ok(added);

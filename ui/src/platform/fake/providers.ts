@@ -1,4 +1,4 @@
-import type { Model, Provider, ProviderPreset, Readiness } from "@/bindings";
+import type { CheckResult, Model, Provider, ProviderPreset, Readiness } from "@/bindings";
 
 export const READY: Readiness = { ready: true, code: "ready", text: "Ready" };
 const NO_KEY: Readiness = {
@@ -125,6 +125,64 @@ export function makeProviders(nowMs: number, empty: boolean): Provider[] {
   return [deepseek, gemini, openai, anthropic, deepgram, elevenlabs, edge, simulator];
 }
 
+/** How a provider that was just added stands: one on this computer needs no key. */
+export function firstCredential(baseUrl: string): Pick<Provider, "credential" | "ready"> {
+  const credential = { hint: null, env_var: null, set_at: null };
+  return baseUrl.startsWith("http://")
+    ? { credential: { ...credential, state: "not_needed" }, ready: READY }
+    : { credential: { ...credential, state: "missing" }, ready: NO_KEY };
+}
+
+/** Keys that end in `0bad` are refused; hosts named `nowhere` do not answer; hosts named `wrong` are something else. */
+export function checkOf(provider: Provider, nowMs: number): CheckResult {
+  const at = new Date(nowMs).toISOString();
+  const bad = (code: string, message: string): CheckResult => ({
+    ok: false,
+    message,
+    code,
+    models_found: 0,
+    latency_ms: 148.2,
+    at,
+  });
+  if (provider.credential.state === "missing")
+    return bad("no_credential", `${provider.name} cannot be used: it has no credential yet.`);
+  if (provider.credential.hint === "…0bad")
+    return bad("invalid_key", `${provider.name} cannot be used: Incorrect API key provided.`);
+  if (provider.base_url.includes("nowhere"))
+    return bad("network", `${provider.name} cannot be used: no connection: dns error.`);
+  if (provider.base_url.includes("wrong"))
+    return bad("bad_response", `${provider.name} cannot be used: 404 page not found.`);
+  const message = `${provider.name} answers and lists 23 models.`;
+  return { ok: true, message, code: "ok", models_found: 23, latency_ms: 231, at };
+}
+
+/** Enough accounts to fill several screens. */
+export function manyProviders(known: readonly Provider[]): Provider[] {
+  const [first] = known;
+  if (!first) return [];
+  return Array.from({ length: 36 }, (_, index) => ({
+    ...first,
+    ...(index % 3 === 0 ? firstCredential("https://") : {}),
+    name: `${PRESETS[index % PRESETS.length]?.name ?? "server"}_team_with_a_long_name_${index + 1}`,
+    enabled: index % 5 !== 0,
+    last_check: null,
+    last_24h: {
+      requests: 48_210 * index,
+      failed: 12 * index,
+      spend: `${9_184_023_341_077n * BigInt(index)}`,
+      latency_ms_p95: 840.4 * index,
+    },
+    models: Array.from({ length: 1 + index * 2 }, (_, place) =>
+      model(
+        `model-${place + 1}-2026-11-preview`,
+        ["chat", "vision"],
+        200_000,
+        place % 4 === 3 ? null : [0.3, 0.03, 2.5],
+      ),
+    ),
+  }));
+}
+
 export const PRESETS: ProviderPreset[] = [
   preset("openai", "OpenAI", "openai", "https://api.openai.com/v1", 14),
   preset("anthropic", "Anthropic", "anthropic", "https://api.anthropic.com", 9),
@@ -141,10 +199,6 @@ export const PRESETS: ProviderPreset[] = [
   {
     ...preset("ollama", "Ollama (this computer)", "openai", "http://127.0.0.1:11434/v1", 0),
     needs_credential: false,
-  },
-  {
-    ...preset("custom", "Other OpenAI-compatible server", "openai", "", 0),
-    needs_credential: true,
   },
 ];
 

@@ -10,7 +10,7 @@ import type {
 import { makeChanges } from "./changes";
 import type { FakeMode } from "./mode";
 import { makeOperations } from "./operations";
-import { makeProviders } from "./providers";
+import { makeProviders, manyProviders } from "./providers";
 import { makeRequests } from "./requests";
 
 /** Everything the made-up backend knows. */
@@ -36,7 +36,8 @@ const REQUESTS: Record<FakeMode, number> = {
 
 export function makeWorld(mode: FakeMode, nowMs: number): World {
   const empty = mode === "empty";
-  const providers = makeProviders(nowMs, empty);
+  const named = makeProviders(nowMs, empty);
+  const providers = mode === "large" ? [...named, ...manyProviders(named)] : named;
   const operations = makeOperations(providers, nowMs);
   return {
     mode,

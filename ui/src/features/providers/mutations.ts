@@ -1,0 +1,109 @@
+import { mutationOptions } from "@tanstack/react-query";
+import { call } from "@/api/call";
+import type { CacheTag, ModelInput, ProviderInput, ProviderPatch } from "@/bindings";
+import { notifySuccess } from "@/lib/notices";
+import { platform } from "@/platform";
+
+const TOUCHED: readonly CacheTag[] = ["providers", "operations", "status", "changes"];
+
+export function addProviderMutationOptions() {
+  return mutationOptions({
+    mutationFn: (input: ProviderInput) => call(platform().commands.providerAdd(input)),
+    meta: {
+      failureTitle: "The provider was not added",
+      failure: "inline",
+      invalidates: TOUCHED,
+    },
+  });
+}
+
+/** For forms, which show the failure next to its cause. */
+export function updateProviderMutationOptions() {
+  return mutationOptions({
+    mutationFn: (patch: ProviderPatch) => call(platform().commands.providerUpdate(patch)),
+    meta: {
+      failureTitle: "The provider was not changed",
+      failure: "inline",
+      invalidates: TOUCHED,
+    },
+  });
+}
+
+export function switchProviderMutationOptions() {
+  return mutationOptions({
+    mutationFn: (patch: ProviderPatch) => call(platform().commands.providerUpdate(patch)),
+    meta: { failureTitle: "The provider was not switched", invalidates: TOUCHED },
+  });
+}
+
+export function removeProviderMutationOptions() {
+  return mutationOptions({
+    mutationFn: (name: string) => call(platform().commands.providerRemove(name)),
+    onSuccess: (_nothing, name) => notifySuccess(`${name} removed`),
+    meta: {
+      failureTitle: "The provider was not removed",
+      failure: "inline",
+      invalidates: TOUCHED,
+    },
+  });
+}
+
+export function pasteCredentialMutationOptions() {
+  return mutationOptions({
+    mutationFn: (name: string) => call(platform().commands.providerPasteCredential(name)),
+    meta: { failureTitle: "The key was not stored", failure: "inline", invalidates: TOUCHED },
+  });
+}
+
+/** A secret on its way to the backend. It can be taken out once; then the box is empty. */
+export type SecretBox = { take: () => string };
+
+export function boxSecret(secret: string): SecretBox {
+  let held = secret;
+  return {
+    take: () => {
+      const taken = held;
+      held = "";
+      return taken;
+    },
+  };
+}
+
+/** The secret comes in a box, because what a mutation is called with stays in its cache. */
+export function setCredentialMutationOptions() {
+  return mutationOptions({
+    mutationFn: ({ name, secret }: { name: string; secret: SecretBox }) =>
+      call(platform().commands.providerSetCredential(name, secret.take())),
+    meta: { failureTitle: "The key was not stored", failure: "inline", invalidates: TOUCHED },
+  });
+}
+
+export function clearCredentialMutationOptions() {
+  return mutationOptions({
+    mutationFn: (name: string) => call(platform().commands.providerClearCredential(name)),
+    onSuccess: (_provider, name) => notifySuccess(`The key of ${name} was removed`),
+    meta: { failureTitle: "The key was not removed", invalidates: TOUCHED },
+  });
+}
+
+export function verifyProviderMutationOptions() {
+  return mutationOptions({
+    mutationFn: (name: string) => call(platform().commands.providerVerify(name)),
+    meta: {
+      failureTitle: "The provider was not checked",
+      failure: "inline",
+      invalidates: ["providers"],
+    },
+  });
+}
+
+export function addModelMutationOptions() {
+  return mutationOptions({
+    mutationFn: (input: ModelInput) => call(platform().commands.modelAdd(input)),
+    meta: {
+      failureTitle: "The model was not added",
+      failure: "inline",
+      invalidates: ["providers", "operations", "changes"],
+    },
+  });
+}
