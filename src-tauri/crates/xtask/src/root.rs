@@ -1,18 +1,18 @@
 //! The root of the repository: every task runs there.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::{env, path::PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Makes the root of the repository the working directory, wherever the task was called from.
+/// Makes the root of the repository the working directory, wherever in it the task was called.
+///
+/// Asked of the caller's folder, not remembered from the build: several clones may share one target folder.
 pub fn enter() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+    let here = env::current_dir().context("cannot tell the working directory")?;
+    let root = here
         .ancestors()
-        .find(|folder| folder.join("tauri.conf.json").exists() || folder.join(".ci").exists())
-        .context("the root of the repository is not above this program's sources")?;
+        .find(|folder| folder.join("tauri.conf.json").exists())
+        .with_context(|| format!("{} is not in a clone of Signalbox", here.display()))?;
     env::set_current_dir(root).with_context(|| format!("cannot enter {}", root.display()))
 }
 
