@@ -159,8 +159,10 @@ async fn screenshots() {
         .into_iter()
         .find(|row| row.attempts > 1 && row.status == dto::RequestStatus::Succeeded);
     let detail = failed_over.map(|row| row.id).unwrap_or_default();
+    let only = std::env::var("SIGNALBOX_SCREENS").unwrap_or_default();
+    let wanted = |name: &str| only.is_empty() || only.split(',').any(|screen| screen == name);
     let screens = [
-        ("overview", "/".to_owned(), "page-overview"),
+        ("overview", "/overview".to_owned(), "page-overview"),
         ("logs", "/logs".to_owned(), "page-logs"),
         ("log-detail", format!("/logs?request={detail}"), "log-detail"),
         ("operations", "/operations".to_owned(), "page-operations"),
@@ -174,7 +176,7 @@ async fn screenshots() {
     for theme in ["dark", "light"] {
         window.click("theme-menu").await;
         window.click(&format!("theme-{theme}")).await;
-        for (name, route, landmark) in &screens {
+        for (name, route, landmark) in screens.iter().filter(|(name, _, _)| wanted(name)) {
             window.go(route).await;
             window.find(landmark).await;
             // Charts draw themselves after their data has come.
@@ -185,7 +187,9 @@ async fn screenshots() {
     window.close().await;
     let window = Window::open(empty.path()).await;
     window.reads("status-gateway", "Running").await;
-    for (name, route) in [("overview", "/"), ("logs", "/logs"), ("keys", "/keys")] {
+    let empty_screens =
+        [("overview", "/overview"), ("logs", "/logs"), ("keys", "/keys"), ("first-run", "/first-run")];
+    for (name, route) in empty_screens.into_iter().filter(|(name, _)| wanted(name)) {
         window.go(route).await;
         window.find(&format!("page-{name}")).await;
         tokio::time::sleep(Duration::from_millis(800)).await;
