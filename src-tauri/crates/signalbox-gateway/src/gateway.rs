@@ -1,7 +1,7 @@
 //! The gateway as its owner holds it: bound, then served until told to stop.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::body::discard;
 use crate::fault::Fault;
 use crate::guard::{Doors, guard, surface_of};
+use crate::server::Listeners;
 use crate::{chat, health, models, server};
 
 /// Where the gateway listens unless told otherwise.
@@ -78,6 +79,7 @@ pub struct Exposure {
 #[derive(Debug)]
 pub struct Gateway {
     listener: TcpListener,
+    twin: Option<TcpListener>,
     addr: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -94,7 +96,7 @@ pub(crate) struct Shared {
 }
 
 impl Gateway {
-    /// Binds `listen` (port 0 for a free one) in front of `engine`.
+    /// Binds `listen` (port 0 for a free one) in front of `engine`; with `127.0.0.1` also `::1` where there is one.
     ///
     /// Errors: the port is taken, the address is not a loopback one without [`Exposure::remote`], or the system refuses.
     pub async fn bind(
@@ -111,13 +113,14 @@ impl Gateway {
         };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
+        let twin = bind_twin(addr, listen.port() != 0).await?;
         let shared = Arc::new(Shared {
             engine,
             doors: Doors::new(addr, &exposure),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
-        Ok(Self { listener, addr, shared })
+        Ok(Self { listener, twin, addr, shared })
     }
 
     /// The bound address.
@@ -141,7 +144,8 @@ impl Gateway {
 
     async fn serve_and_drain(self, stop: CancellationToken, drain_max: Duration) {
         let router = router(Arc::clone(&self.shared));
-        server::serve(self.listener, router, &self.shared, stop, drain_max).await;
+        let listeners = Listeners { first: self.listener, second: self.twin };
+        server::serve(listeners, router, &self.shared, stop, drain_max).await;
     }
 
     /// Serves until `stop` is cancelled, then shuts the engine down and stops: the way to end a whole instance.
@@ -151,22 +155,36 @@ impl Gateway {
     pub async fn serve_to_the_end(self, stop: CancellationToken) {
         let engine = Arc::clone(&self.shared.engine);
         let no_more = CancellationToken::new();
-        let mut serving = pin!(self.serve_and_drain(no_more.clone(), LAST_BYTES_MAX));
-        tokio::select! {
-            () = serving.as_mut() => {}
-            () = stop.cancelled() => {}
-        }
-        tracing::info!(in_flight = engine.in_flight(), "stopping");
-        let mut settling = pin!(engine.shutdown());
-        let settled = tokio::select! {
-            ended = tokio::time::timeout(FAREWELL_MAX, settling.as_mut()) => ended.is_ok(),
-            () = serving.as_mut() => false,
+        let serving = self.serve_and_drain(no_more.clone(), LAST_BYTES_MAX);
+        let ending = async {
+            stop.cancelled().await;
+            tracing::info!(in_flight = engine.in_flight(), "stopping");
+            let mut settling = pin!(engine.shutdown());
+            let settled = tokio::time::timeout(FAREWELL_MAX, settling.as_mut()).await.is_ok();
+            no_more.cancel();
+            if !settled {
+                settling.await;
+            }
         };
-        no_more.cancel();
-        if settled {
-            serving.await;
-        } else {
-            tokio::join!(serving, settling);
+        tokio::join!(serving, ending);
+    }
+}
+
+/// Binds `::1` beside `127.0.0.1`: clients that say `localhost` may try either, and no other program shall get to see
+/// their keys there. A machine without IPv6 has no such address, which is no fault.
+async fn bind_twin(addr: SocketAddr, port_was_chosen: bool) -> Result<Option<TcpListener>, GatewayError> {
+    if addr.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        return Ok(None);
+    }
+    let twin = SocketAddr::from((Ipv6Addr::LOCALHOST, addr.port()));
+    match TcpListener::bind(twin).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && port_was_chosen => {
+            Err(GatewayError::PortTaken { addr: twin })
+        }
+        Err(error) => {
+            tracing::debug!(%error, %twin, "only IPv4 is served");
+            Ok(None)
         }
     }
 }

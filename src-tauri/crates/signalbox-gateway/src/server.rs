@@ -3,6 +3,7 @@
 //! axum's own server cannot limit how long a client takes to send its headers, so hyper is driven here.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -26,9 +27,27 @@ const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Pause when the system has no more file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// Serves `router` on `listener` until `stop`, then lets connections end for `drain_max` and cuts what is left.
+/// Where connections come from.
+pub(crate) struct Listeners {
+    pub first: TcpListener,
+    pub second: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match &self.second {
+            None => self.first.accept().await,
+            Some(second) => tokio::select! {
+                accepted = self.first.accept() => accepted,
+                accepted = second.accept() => accepted,
+            },
+        }
+    }
+}
+
+/// Serves `router` on `listeners` until `stop`, then lets connections end for `drain_max` and cuts what is left.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     router: Router,
     shared: &Shared,
     stop: CancellationToken,
@@ -40,7 +59,7 @@ pub(crate) async fn serve(
     loop {
         let next = async {
             let permit = std::sync::Arc::clone(&connections).acquire_owned().await;
-            (permit, listener.accept().await)
+            (permit, listeners.accept().await)
         };
         let (permit, accepted) = tokio::select! {
             biased;
@@ -62,7 +81,7 @@ pub(crate) async fn serve(
             Err(error) => pause_after(&error).await,
         }
     }
-    drop(listener);
+    drop(listeners);
     shared.stop.cancel();
     shared.tasks.close();
     if tokio::time::timeout(drain_max, shared.tasks.wait()).await.is_err() {

@@ -97,3 +97,14 @@ async fn a_listed_origin_and_a_listed_name_get_in_with_the_key() {
         app.http.get(app.url("/v1/models")).header("origin", "https://desk.example").bearer_auth(&app.key);
     assert_eq!(app.send(request.header("host", "gate.example")).await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn localhost_is_answered_over_ipv6_too_so_that_no_other_program_gets_its_keys() {
+    if tokio::net::TcpListener::bind("[::1]:0").await.is_err() {
+        // A machine without IPv6 has nothing to take over.
+        return;
+    }
+    let app = TestApp::start().await.unwrap();
+    let url = format!("http://[::1]:{}/v1/models", app.addr.port());
+    assert_eq!(app.send(app.http.get(url).bearer_auth(&app.key)).await.unwrap().status, 200);
+}

@@ -9,9 +9,9 @@ use serde_json::json;
 use signalbox_core::ledger::Outcome;
 use signalbox_gateway::{Exposure, Gateway, GatewayError};
 use signalbox_simulator::Dials;
-use signalbox_testkit::{TestApp, chat_body};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use signalbox_testkit::{Prices, TestApp, chat_body};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 /// Far beyond what each step takes; reached only when something hangs.
@@ -29,6 +29,20 @@ fn streamed(app: &TestApp) -> reqwest::RequestBuilder {
     app.post("/v1/chat/completions", &body)
 }
 
+/// The same, byte by byte.
+fn raw_stream_request(app: &TestApp) -> String {
+    let mut body = chat_body("op:chat_message", "hello");
+    body["stream"] = json!(true);
+    let body = body.to_string();
+    format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nx-api-key: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        app.addr,
+        app.key,
+        body.len()
+    )
+}
+
 #[tokio::test]
 async fn a_taken_port_and_an_address_others_can_reach_are_refused_by_name() {
     let app = app().await;
@@ -36,6 +50,11 @@ async fn a_taken_port_and_an_address_others_can_reach_are_refused_by_name() {
     let taken = bind(app.addr).await.unwrap_err();
     assert!(matches!(taken, GatewayError::PortTaken { .. }), "{taken:?}");
     assert!(taken.to_string().contains(&app.addr.port().to_string()), "{taken}");
+    if let Ok(other) = TcpListener::bind("[::1]:0").await {
+        let beside = SocketAddr::from((Ipv4Addr::LOCALHOST, other.local_addr().unwrap().port()));
+        let taken = bind(beside).await.unwrap_err();
+        assert!(matches!(taken, GatewayError::PortTaken { .. }), "{taken:?}");
+    }
     let open = bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))).await.unwrap_err();
     assert!(matches!(open, GatewayError::NotLoopback { .. }), "{open:?}");
 }
@@ -69,6 +88,42 @@ async fn a_client_that_leaves_before_or_during_the_answer_cancels_the_provider_a
         assert_eq!(end.outcome, Outcome::Cancelled);
         assert!(end.cost.is_some(), "a row without cost");
     }
+    assert_eq!(app.engine.in_flight(), 0);
+    app.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn wherever_in_a_stream_a_client_leaves_its_row_is_settled_with_its_cost_and_nothing_leaks() {
+    let app = app().await;
+    let alpha = app.add_openai("alpha").await.unwrap();
+    app.add_model("alpha/gpt-test", Prices::per_mtok("2", "8")).await.unwrap();
+    app.set_route("chat_message", &["alpha/gpt-test"]).await.unwrap();
+    alpha.dials().update(|dials| {
+        dials.chunk_interval_ms = 1;
+        dials.output_tokens = Some(12);
+    });
+    let request = raw_stream_request(&app);
+    let mut leaves = 0;
+    for bytes_read in (0..4_500).step_by(75) {
+        let mut client = TcpStream::connect(app.addr).await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut seen = vec![0; bytes_read];
+        // A stream that was shorter than that has simply ended.
+        let _ = timeout(Duration::from_millis(200), client.read_exact(&mut seen)).await;
+        leaves += 1;
+    }
+    // One that left before the head was read may never have begun.
+    let rows = app.settled_rows(leaves - 1).await.unwrap();
+    for row in rows {
+        let end = row.end.unwrap();
+        assert!(matches!(end.outcome, Outcome::Cancelled | Outcome::Succeeded), "{end:?}");
+        assert!(end.cost.is_some(), "a row without cost: {end:?}");
+        if end.attempts == 1 && end.outcome == Outcome::Cancelled && end.first_token_us.is_some() {
+            assert!(end.cost.unwrap().as_nanos() > 0, "used and not charged: {end:?}");
+        }
+    }
+    let seen = alpha.simulator().observed_until(|seen| seen.in_flight == 0);
+    timeout(PATIENCE, seen).await.expect("calls to the provider leak");
     assert_eq!(app.engine.in_flight(), 0);
     app.verify().await.unwrap();
 }
@@ -115,16 +170,7 @@ async fn stopping_ends_a_stream_that_would_go_on_with_an_error_event_and_settles
 async fn a_client_that_takes_nothing_cannot_hold_up_the_stop_and_is_settled() {
     let app = app().await;
     app.simulator_dials().unwrap().set(Dials { output_tokens: Some(100_000), ..Dials::default() });
-    let mut body = chat_body("op:chat_message", "hello");
-    body["stream"] = json!(true);
-    let body = body.to_string();
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nx-api-key: {}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        app.addr,
-        app.key,
-        body.len()
-    );
+    let request = raw_stream_request(&app);
     let mut deaf = TcpStream::connect(app.addr).await.unwrap();
     deaf.write_all(request.as_bytes()).await.unwrap();
     app.simulator().unwrap().observed_until(|seen| seen.in_flight == 1).await;
