@@ -55,7 +55,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
     let report = store.verify_ledger().await?;
     let per_request = began.elapsed().as_micros() / u128::from(report.settled.max(1));
-    println!("checked {} requests, {} differences, {per_request} us each", report.settled, report.differences);
+    println!(
+        "checked {} requests, {} differences, {per_request} us each",
+        report.settled, report.differences
+    );
     Ok(())
 }
 

@@ -98,7 +98,9 @@ pub enum StoreError {
 pub(crate) fn during(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
     move |source| match &source {
         sqlx::Error::PoolTimedOut => StoreError::Busy { operation },
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreError::Corrupt { detail: source.to_string() },
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            StoreError::Corrupt { detail: source.to_string() }
+        }
         sqlx::Error::Database(error) => match fault_of(error.as_ref()) {
             Some(Fault::Busy) => StoreError::Busy { operation },
             Some(Fault::Full) => StoreError::Full { operation },

@@ -72,7 +72,7 @@ impl Store {
     /// Errors: [`StoreError::Unwritable`], [`StoreError::NewerSchema`], [`StoreError::Corrupt`] for a file that is no
     /// database, [`StoreError::Busy`] when another process holds it.
     pub async fn open_sqlite(path: &Path, durability: Durability) -> Result<Self, StoreError> {
-        SqlitePools::open(path, durability).await.map(|pools| Self::of(Pools::Sqlite(pools)))
+        SqlitePools::open(path, durability).await.map(|pools| Self::of(Pools::Sqlite(Box::new(pools))))
     }
 
     /// Opens a database shared by several nodes, `postgres://…`, and brings its schema up to date.

@@ -112,12 +112,16 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .filter(|name| {
-                std::path::Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
+                std::path::Path::new(name)
+                    .extension()
+                    .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
             })
             .collect();
         files.sort();
-        let known: Vec<String> =
-            MIGRATIONS.iter().map(|(version, description, _)| format!("{version}_{description}.sql")).collect();
+        let known: Vec<String> = MIGRATIONS
+            .iter()
+            .map(|(version, description, _)| format!("{version}_{description}.sql"))
+            .collect();
         assert_eq!(files, known);
     }
 

@@ -145,8 +145,16 @@ const PART: i128 = 1_000_000_000;
 macro_rules! sum_in_parts {
     ($column:literal, $name:literal) => {
         concat!(
-            "CAST(SUM(", $column, " / 1000000000) AS BIGINT) AS ", $name, "_high, ",
-            "CAST(SUM(", $column, " % 1000000000) AS BIGINT) AS ", $name, "_low"
+            "CAST(SUM(",
+            $column,
+            " / 1000000000) AS BIGINT) AS ",
+            $name,
+            "_high, ",
+            "CAST(SUM(",
+            $column,
+            " % 1000000000) AS BIGINT) AS ",
+            $name,
+            "_low"
         )
     };
 }
@@ -154,11 +162,15 @@ macro_rules! sum_in_parts {
 macro_rules! sums_by {
     ($key:literal) => {
         concat!(
-            "SELECT start_at, ", $key, " AS group_key, simulated, outcome, ",
+            "SELECT start_at, ",
+            $key,
+            " AS group_key, simulated, outcome, ",
             "CAST(SUM(requests) AS BIGINT) AS requests, CAST(SUM(unpriced) AS BIGINT) AS unpriced, ",
             "CAST(SUM(estimated) AS BIGINT) AS estimated, ",
-            sum_in_parts!("cost_nano_usd", "cost"), ", ",
-            sum_in_parts!("tokens_in", "tokens_in"), ", ",
+            sum_in_parts!("cost_nano_usd", "cost"),
+            ", ",
+            sum_in_parts!("tokens_in", "tokens_in"),
+            ", ",
             sum_in_parts!("tokens_out", "tokens_out"),
             " FROM rollups WHERE step = $1 AND start_at >= $2 AND start_at < $3 ",
             "AND (CAST($4 AS TEXT) IS NULL OR operation = $4) ",
@@ -170,7 +182,9 @@ macro_rules! sums_by {
 macro_rules! histogram_by {
     ($key:literal) => {
         concat!(
-            "SELECT ", $key, " AS group_key, simulated, kind, bucket, CAST(SUM(requests) AS BIGINT) AS requests ",
+            "SELECT ",
+            $key,
+            " AS group_key, simulated, kind, bucket, CAST(SUM(requests) AS BIGINT) AS requests ",
             "FROM rollup_latencies WHERE step = $1 AND start_at >= $2 AND start_at < $3 ",
             "AND (CAST($4 AS TEXT) IS NULL OR operation = $4) ",
             "GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
@@ -206,14 +220,15 @@ impl Store {
 
     /// Histograms of succeeded requests' durations per group, by group, then duration.
     pub async fn latencies(&self, query: &LatencyQuery) -> Result<Vec<LatencyRow>, StoreError> {
-        let rows: Vec<HistogramRow> = reading!(self, pool => sqlx::query_as(by_group!(query.group_by, histogram_by))
+        let rows: Vec<HistogramRow> =
+            reading!(self, pool => sqlx::query_as(by_group!(query.group_by, histogram_by))
             .bind(query.step.as_str())
             .bind(query.from.floor_to(query.step.micros()).as_micros())
             .bind(query.to.as_micros())
             .bind(query.operation.as_ref().map(OperationId::as_str))
             .fetch_all(pool)
             .await)
-        .map_err(during("read the latencies"))?;
+            .map_err(during("read the latencies"))?;
         rows.into_iter().map(LatencyRow::try_from).collect()
     }
 }

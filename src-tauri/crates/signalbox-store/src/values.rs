@@ -62,7 +62,10 @@ fn without_escaped_nul(text: &str) -> String {
 }
 
 /// A stored JSON value as its type.
-pub(crate) fn parsed<T: DeserializeOwned>(column: &str, stored: &Json<Box<RawValue>>) -> Result<T, StoreError> {
+pub(crate) fn parsed<T: DeserializeOwned>(
+    column: &str,
+    stored: &Json<Box<RawValue>>,
+) -> Result<T, StoreError> {
     serde_json::from_str(stored.0.get()).map_err(|error| corrupt(column, error))
 }
 
@@ -72,7 +75,11 @@ pub(crate) fn valid<T, E: std::fmt::Display>(column: &str, value: Result<T, E>) 
 }
 
 /// A stored word as the enum it stands for.
-pub(crate) fn word<T>(column: &str, word: &str, from_word: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+pub(crate) fn word<T>(
+    column: &str,
+    word: &str,
+    from_word: impl Fn(&str) -> Option<T>,
+) -> Result<T, StoreError> {
     from_word(word).ok_or_else(|| corrupt(column, format_args!("unknown word `{word}`")))
 }
 

@@ -161,7 +161,10 @@ struct LatencyRow {
     requests: i64,
 }
 
-async fn requests_after(transaction: &mut Transaction, after: (i64, Uuid)) -> Result<Vec<RequestRow>, StoreError> {
+async fn requests_after(
+    transaction: &mut Transaction,
+    after: (i64, Uuid),
+) -> Result<Vec<RequestRow>, StoreError> {
     within!(transaction, connection => sqlx::query_as(
         "SELECT id, started_at, operation, user_name, settled_at, outcome, provider, model, simulated, attempts, \
          tokens_in, tokens_out, cost_status, cost_nano_usd, latency_us, first_token_us, \

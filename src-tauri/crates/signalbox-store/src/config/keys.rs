@@ -43,7 +43,11 @@ pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<(KeyHash, A
         .collect()
 }
 
-pub(super) async fn insert(transaction: &mut Transaction, key: &ApiKey, hash: &KeyHash) -> Result<(), StoreError> {
+pub(super) async fn insert(
+    transaction: &mut Transaction,
+    key: &ApiKey,
+    hash: &KeyHash,
+) -> Result<(), StoreError> {
     let inserted = within!(transaction, connection => sqlx::query(
         "INSERT INTO api_keys (id, hash, name, last4, operations, created_at, revoked_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
@@ -59,7 +63,11 @@ pub(super) async fn insert(transaction: &mut Transaction, key: &ApiKey, hash: &K
     .await
     .map(|done| done.rows_affected()))
     .map_err(during("store a key"))?;
-    if inserted == 0 { Err(StoreError::AlreadyExists { kind: "key", subject: key.id.to_string() }) } else { Ok(()) }
+    if inserted == 0 {
+        Err(StoreError::AlreadyExists { kind: "key", subject: key.id.to_string() })
+    } else {
+        Ok(())
+    }
 }
 
 pub(super) async fn put(transaction: &mut Transaction, key: &ApiKey) -> Result<(), StoreError> {
@@ -84,7 +92,11 @@ pub(super) async fn settings(transaction: &mut Transaction) -> Result<Vec<(Strin
     .map_err(during("read settings"))
 }
 
-pub(super) async fn put_setting(transaction: &mut Transaction, name: &str, value: &str) -> Result<(), StoreError> {
+pub(super) async fn put_setting(
+    transaction: &mut Transaction,
+    name: &str,
+    value: &str,
+) -> Result<(), StoreError> {
     within!(transaction, connection => sqlx::query(
         "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )

@@ -7,7 +7,7 @@ mod providers;
 
 use std::collections::HashMap;
 
-use signalbox_core::change::{Change, ChainedChange};
+use signalbox_core::change::{ChainedChange, Change};
 use signalbox_core::ids::{OperationId, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
 use signalbox_core::operation::{Capability, Criticality, Operation};
@@ -215,7 +215,9 @@ impl VersionOf<'_> {
     async fn refusal(self, transaction: &mut Transaction) -> StoreError {
         let (kind, subject, text) = match self {
             Self::Route(id) => ("operation", id.as_str(), "SELECT version FROM routes WHERE operation = $1"),
-            Self::Provider(name) => ("provider", name.as_str(), "SELECT version FROM providers WHERE name = $1"),
+            Self::Provider(name) => {
+                ("provider", name.as_str(), "SELECT version FROM providers WHERE name = $1")
+            }
         };
         let current: Result<Option<i64>, sqlx::Error> = within!(transaction, connection =>
             sqlx::query_scalar(text).bind(subject).fetch_optional(connection).await);
@@ -231,7 +233,9 @@ impl VersionOf<'_> {
 
 fn capability_from_word(word: &str) -> Option<Capability> {
     use Capability::{Chat, Embedding, Speech, Transcription, Vision};
-    [Chat, Embedding, Transcription, Speech, Vision].into_iter().find(|capability| capability.as_str() == word)
+    [Chat, Embedding, Transcription, Speech, Vision]
+        .into_iter()
+        .find(|capability| capability.as_str() == word)
 }
 
 fn criticality_from_word(word: &str) -> Option<Criticality> {

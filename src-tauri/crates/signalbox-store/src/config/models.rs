@@ -44,7 +44,8 @@ pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<ModelEntry>
     .map_err(during("read models"))?;
     rows.into_iter()
         .map(|row| {
-            let tokens = |stored: Option<i64>| stored.map(|tokens| number("models.tokens", tokens)).transpose();
+            let tokens =
+                |stored: Option<i64>| stored.map(|tokens| number("models.tokens", tokens)).transpose();
             let model = Model {
                 provider: valid("models.provider", ProviderName::new(&row.provider))?,
                 name: valid("models.name", ModelName::new(&row.name))?,
@@ -58,7 +59,9 @@ pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<ModelEntry>
         .collect()
 }
 
-async fn cards(transaction: &mut Transaction) -> Result<HashMap<(String, String), Vec<PriceCard>>, StoreError> {
+async fn cards(
+    transaction: &mut Transaction,
+) -> Result<HashMap<(String, String), Vec<PriceCard>>, StoreError> {
     let rows: Vec<CardRow> = within!(transaction, connection => sqlx::query_as(
         "SELECT provider, model, effective_from, units, tiers, source_url, as_of FROM price_cards \
          ORDER BY provider, model, effective_from",
@@ -108,7 +111,11 @@ pub(super) async fn remove(transaction: &mut Transaction, target: &Target) -> Re
     .await
     .map(|done| done.rows_affected()))
     .map_err(during("remove a model"))?;
-    if removed == 0 { Err(StoreError::NotFound { kind: "model", subject: target.to_string() }) } else { Ok(()) }
+    if removed == 0 {
+        Err(StoreError::NotFound { kind: "model", subject: target.to_string() })
+    } else {
+        Ok(())
+    }
 }
 
 pub(super) async fn put_card(
@@ -135,7 +142,11 @@ pub(super) async fn put_card(
 }
 
 /// A missing parent in the domain's words.
-fn missing_or(kind: &'static str, subject: &str, operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+fn missing_or(
+    kind: &'static str,
+    subject: &str,
+    operation: &'static str,
+) -> impl Fn(sqlx::Error) -> StoreError {
     move |error| {
         if is_foreign_key_violation(&error) {
             StoreError::NotFound { kind, subject: subject.to_owned() }

@@ -27,7 +27,9 @@ struct Row {
     targets: JsonText,
 }
 
-pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<(OperationEntry, Timestamp)>, StoreError> {
+pub(super) async fn all(
+    transaction: &mut Transaction,
+) -> Result<Vec<(OperationEntry, Timestamp)>, StoreError> {
     let rows: Vec<Row> = within!(transaction, connection => sqlx::query_as(
         "SELECT o.id, o.description, o.capability, o.criticality, o.enabled, o.batch_eligible, o.cacheable, \
          o.changed_at, r.version, r.strategy, r.targets \

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use signalbox_core::ids::RequestId;
 use signalbox_core::ledger::{RequestStart, Settlement};
 
+use crate::Store;
 use crate::error::{StoreError, during};
 use crate::pools::Pools;
-use crate::Store;
 
 pub(crate) use rows::{CellKey, Cells, Latencies, LatencyKey};
 
@@ -44,15 +44,17 @@ pub struct LedgerConnection(Connection);
 #[derive(Debug)]
 enum Connection {
     Sqlite(sqlite::Ledger),
-    Postgres(postgres::Ledger),
+    Postgres(Box<postgres::Ledger>),
 }
 
 impl Store {
     /// A connection of its own for the ledger's writer.
     pub async fn ledger(&self) -> Result<LedgerConnection, StoreError> {
         let connection = match &self.inner.pools {
-            Pools::Sqlite(pools) => Connection::Sqlite(sqlite::Ledger::open(pools).await.map_err(during(OPERATION))?),
-            Pools::Postgres(pool) => Connection::Postgres(postgres::Ledger::new(pool)),
+            Pools::Sqlite(pools) => {
+                Connection::Sqlite(sqlite::Ledger::open(pools).await.map_err(during(OPERATION))?)
+            }
+            Pools::Postgres(pool) => Connection::Postgres(Box::new(postgres::Ledger::new(pool))),
         };
         Ok(LedgerConnection(connection))
     }
@@ -92,7 +94,8 @@ struct End<'a> {
 
 impl<'a> Batch<'a> {
     fn of(entries: &'a [LedgerEntry]) -> Self {
-        let mut batch = Self { starts: Vec::with_capacity(entries.len()), ends: Vec::with_capacity(entries.len()) };
+        let mut batch =
+            Self { starts: Vec::with_capacity(entries.len()), ends: Vec::with_capacity(entries.len()) };
         for entry in entries {
             match entry {
                 LedgerEntry::Start(start) => batch.starts.push(start),

@@ -47,10 +47,24 @@ const LINES: &str = "INSERT INTO cost_lines (request_id, ordinal, line, unit, qu
 macro_rules! held_sum {
     ($column:literal) => {
         concat!(
-            $column, " = CASE WHEN excluded.", $column, " > 0 AND rollups.", $column,
-            " > 9223372036854775807 - excluded.", $column, " THEN 9223372036854775807 WHEN excluded.", $column,
-            " < 0 AND rollups.", $column, " < -9223372036854775807 - excluded.", $column,
-            " THEN -9223372036854775807 ELSE rollups.", $column, " + excluded.", $column, " END"
+            $column,
+            " = CASE WHEN excluded.",
+            $column,
+            " > 0 AND rollups.",
+            $column,
+            " > 9223372036854775807 - excluded.",
+            $column,
+            " THEN 9223372036854775807 WHEN excluded.",
+            $column,
+            " < 0 AND rollups.",
+            $column,
+            " < -9223372036854775807 - excluded.",
+            $column,
+            " THEN -9223372036854775807 ELSE rollups.",
+            $column,
+            " + excluded.",
+            $column,
+            " END"
         )
     };
 }
@@ -165,7 +179,10 @@ async fn start(
 }
 
 /// Settles what is open and returns its ids.
-async fn settle_open(connection: &mut PgConnection, ends: &[End<'_>]) -> Result<HashSet<RequestId>, StoreError> {
+async fn settle_open(
+    connection: &mut PgConnection,
+    ends: &[End<'_>],
+) -> Result<HashSet<RequestId>, StoreError> {
     let rows: Vec<EndRow<'_>> = ends.iter().map(|end| EndRow::of(*end)).collect();
     let settled: Vec<Uuid> = sqlx::query_scalar(ENDS)
         .bind(column(&rows, |row| row.id))

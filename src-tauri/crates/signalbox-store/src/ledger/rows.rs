@@ -97,7 +97,9 @@ pub(super) struct LineRow<'a> {
 }
 
 /// Everything T2 writes about attempts, in the order of the ends.
-pub(super) fn attempts_of<'a>(ends: &[End<'a>]) -> Result<(Vec<AttemptRow<'a>>, Vec<LineRow<'a>>), StoreError> {
+pub(super) fn attempts_of<'a>(
+    ends: &[End<'a>],
+) -> Result<(Vec<AttemptRow<'a>>, Vec<LineRow<'a>>), StoreError> {
     let mut attempts = Vec::new();
     let mut lines = Vec::new();
     for end in ends {
@@ -168,7 +170,12 @@ impl Cells {
     }
 
     /// Counts what one settled request contributes; without latencies when it did not succeed.
-    pub(crate) fn add_contribution(&mut self, keys: [RollupKey; 3], sums: &Sums, latencies: Option<Latencies>) {
+    pub(crate) fn add_contribution(
+        &mut self,
+        keys: [RollupKey; 3],
+        sums: &Sums,
+        latencies: Option<Latencies>,
+    ) {
         let ever = CellKey { step: EVER, start: 0, user: String::new(), ..CellKey::from(keys[0].clone()) };
         self.sums.entry(ever).or_default().add(sums);
         for key in keys {

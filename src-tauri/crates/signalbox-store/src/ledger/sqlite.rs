@@ -34,15 +34,33 @@ const LATENCIES_EACH: usize = 6;
 
 /// Repeats the text of a row.
 macro_rules! times {
-    (1, $row:expr) => { $row };
-    (2, $row:expr) => { concat!($row, ",", $row) };
-    (3, $row:expr) => { concat!($row, ",", $row, ",", $row) };
-    (4, $row:expr) => { times!(2, times!(2, $row)) };
-    (6, $row:expr) => { times!(2, times!(3, $row)) };
-    (8, $row:expr) => { times!(2, times!(4, $row)) };
-    (16, $row:expr) => { times!(4, times!(4, $row)) };
-    (32, $row:expr) => { times!(2, times!(16, $row)) };
-    (64, $row:expr) => { times!(4, times!(16, $row)) };
+    (1, $row:expr) => {
+        $row
+    };
+    (2, $row:expr) => {
+        concat!($row, ",", $row)
+    };
+    (3, $row:expr) => {
+        concat!($row, ",", $row, ",", $row)
+    };
+    (4, $row:expr) => {
+        times!(2, times!(2, $row))
+    };
+    (6, $row:expr) => {
+        times!(2, times!(3, $row))
+    };
+    (8, $row:expr) => {
+        times!(2, times!(4, $row))
+    };
+    (16, $row:expr) => {
+        times!(4, times!(4, $row))
+    };
+    (32, $row:expr) => {
+        times!(2, times!(16, $row))
+    };
+    (64, $row:expr) => {
+        times!(4, times!(16, $row))
+    };
 }
 
 /// A script in every size.
@@ -92,10 +110,24 @@ macro_rules! ends {
 macro_rules! held_sum {
     ($column:literal) => {
         concat!(
-            $column, " = CASE WHEN excluded.", $column, " > 0 AND rollups.", $column,
-            " > 9223372036854775807 - excluded.", $column, " THEN 9223372036854775807 WHEN excluded.", $column,
-            " < 0 AND rollups.", $column, " < -9223372036854775807 - excluded.", $column,
-            " THEN -9223372036854775807 ELSE rollups.", $column, " + excluded.", $column, " END"
+            $column,
+            " = CASE WHEN excluded.",
+            $column,
+            " > 0 AND rollups.",
+            $column,
+            " > 9223372036854775807 - excluded.",
+            $column,
+            " THEN 9223372036854775807 WHEN excluded.",
+            $column,
+            " < 0 AND rollups.",
+            $column,
+            " < -9223372036854775807 - excluded.",
+            $column,
+            " THEN -9223372036854775807 ELSE rollups.",
+            $column,
+            " + excluded.",
+            $column,
+            " END"
         )
     };
 }
@@ -214,14 +246,20 @@ impl Ledger {
     }
 
     /// Settles what is open and returns it.
-    async fn settle<'a>(&mut self, ends: &[End<'a>], texts: &[&'static str; 7]) -> Result<Vec<End<'a>>, StoreError> {
+    async fn settle<'a>(
+        &mut self,
+        ends: &[End<'a>],
+        texts: &[&'static str; 7],
+    ) -> Result<Vec<End<'a>>, StoreError> {
         let mut settled = self.settle_open(ends, texts).await?;
         if settled.len() < ends.len() {
             // Either settled before, which is fine, or never started: then its start is written now, so that an answer
             // a client has is never missing.
-            let rest: Vec<End<'a>> = ends.iter().copied().filter(|end| !settled.contains(&end.start.id)).collect();
+            let rest: Vec<End<'a>> =
+                ends.iter().copied().filter(|end| !settled.contains(&end.start.id)).collect();
             for chunk in rest.chunks(SIZE_MAX) {
-                let starts = chunk.iter().map(|end| StartRow::of(end.start)).collect::<Result<Vec<_>, _>>()?;
+                let starts =
+                    chunk.iter().map(|end| StartRow::of(end.start)).collect::<Result<Vec<_>, _>>()?;
                 self.run(starts_query(&STARTS, &starts)).await?;
             }
             settled.extend(self.settle_open(&rest, &ENDS).await?);
@@ -237,7 +275,8 @@ impl Ledger {
         let mut settled = HashSet::with_capacity(ends.len());
         let mut texts = texts;
         for chunk in ends.chunks(SIZE_MAX) {
-            let rows = ends_query(texts, chunk).fetch_all(&mut self.writer).await.map_err(during(OPERATION))?;
+            let rows =
+                ends_query(texts, chunk).fetch_all(&mut self.writer).await.map_err(during(OPERATION))?;
             for row in rows {
                 let id: Uuid = sqlx::Row::try_get(&row, 0).map_err(during(OPERATION))?;
                 settled.insert(RequestId::from_uuid(id));
@@ -388,7 +427,8 @@ impl Details<'_> {
             taken
         }
         let attempts = front(&mut self.attempts, requests * ATTEMPTS_EACH);
-        let lines = if self.attempts.is_empty() { front(&mut self.lines, requests * LINES_EACH) } else { &[] };
+        let lines =
+            if self.attempts.is_empty() { front(&mut self.lines, requests * LINES_EACH) } else { &[] };
         Self {
             attempts,
             lines,

@@ -10,10 +10,10 @@ use sqlx::{Database, Encode, QueryBuilder, Type};
 use uuid::Uuid;
 
 use super::{RequestEnd, RequestFilter, RequestStatus, RequestSummary};
-use crate::{Backend, Store};
 use crate::dialect::reading;
 use crate::error::{StoreError, during};
 use crate::values::{clean, label, number, present, valid, word};
+use crate::{Backend, Store};
 
 const OPERATION: &str = "list requests";
 
@@ -61,7 +61,7 @@ impl Store {
         before: Option<RequestId>,
         limit: u32,
     ) -> Result<Vec<RequestSummary>, StoreError> {
-        let Some(ids) = IdRange::of(filter.id_prefix.as_deref()) else { return Ok(Vec::new()) };
+        let Ok(ids) = IdRange::of(filter.id_prefix.as_deref()) else { return Ok(Vec::new()) };
         let before = match before {
             Some(id) => match self.started_at(id).await? {
                 Some(started_at) => Some((started_at, id)),
@@ -206,26 +206,30 @@ struct IdRange {
     last: Uuid,
 }
 
+/// No id begins like that.
+#[derive(Debug, PartialEq, Eq)]
+struct NoSuchId;
+
 impl IdRange {
-    /// `Some(None)`: any id. `None`: no id can begin so.
-    fn of(prefix: Option<&str>) -> Option<Option<Self>> {
+    /// `None`: every id.
+    fn of(prefix: Option<&str>) -> Result<Option<Self>, NoSuchId> {
         const DIGITS: usize = 32;
-        let Some(prefix) = prefix else { return Some(None) };
+        let Some(prefix) = prefix else { return Ok(None) };
         let text = prefix.trim();
         let text = text.strip_prefix(RequestId::PREFIX).unwrap_or(text);
         let digits: String = text.chars().filter(|character| *character != '-').collect();
         if digits.is_empty() {
             // Not even one digit: `req_` and its beginnings fit every id.
-            return Some(None);
+            return Ok(None);
         }
         if digits.len() > DIGITS || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return RequestId::PREFIX.starts_with(text).then_some(None);
+            return if RequestId::PREFIX.starts_with(text) { Ok(None) } else { Err(NoSuchId) };
         }
         let filled = |with: char| {
             let rest = std::iter::repeat_n(with, DIGITS - digits.len());
-            Uuid::try_parse(&digits.chars().chain(rest).collect::<String>()).ok()
+            Uuid::try_parse(&digits.chars().chain(rest).collect::<String>()).map_err(|_| NoSuchId)
         };
-        Some(Some(Self { first: filled('0')?, last: filled('f')? }))
+        Ok(Some(Self { first: filled('0')?, last: filled('f')? }))
     }
 }
 

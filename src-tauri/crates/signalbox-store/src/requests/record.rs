@@ -140,7 +140,10 @@ fn start_of(summary: &RequestSummary, details: &DetailsRow) -> Result<RequestSta
     })
 }
 
-async fn payloads(transaction: &mut Transaction, id: RequestId) -> Result<HashMap<String, String>, StoreError> {
+async fn payloads(
+    transaction: &mut Transaction,
+    id: RequestId,
+) -> Result<HashMap<String, String>, StoreError> {
     let rows: Vec<(String, Vec<u8>)> = within!(transaction, connection =>
         sqlx::query_as("SELECT part, body FROM payloads WHERE request_id = $1")
             .bind(id.as_uuid())

@@ -6,14 +6,15 @@ use std::time::Duration;
 use signalbox_core::change::ChangeKind;
 use signalbox_core::ids::KeyId;
 use signalbox_core::key::{ApiKey, KeyHash};
+use signalbox_core::operation::Operation;
 use signalbox_core::provider::{CredentialSource, Provider};
 use signalbox_core::time::Timestamp;
 use signalbox_store::{ConfigEdit, ConfigWrite, StoreError};
 
 use crate::database::on_both_databases;
 use crate::samples::{
-    HOSTILE, MIDNIGHT, change, edit, model, operation, operation_id, price_card, provider, put_operation, route,
-    stored, target,
+    HOSTILE, MIDNIGHT, change, edit, model, operation, operation_id, price_card, provider, put_operation,
+    route, stored, target,
 };
 
 fn key(name: &str) -> ApiKey {
@@ -140,10 +141,8 @@ on_both_databases! {
     }
 
     async fn hostile_text_is_only_text(db: &Database) {
-        let mut described = operation("chat_message");
-        described.description = HOSTILE.to_owned();
-        let mut named = key(HOSTILE);
-        named.last4 = HOSTILE.to_owned();
+        let described = Operation { description: HOSTILE.to_owned(), ..operation("chat_message") };
+        let named = ApiKey { last4: HOSTILE.to_owned(), ..key(HOSTILE) };
         let credential = CredentialSource::Environment { variable: HOSTILE.to_owned() };
         let mut card = price_card(0);
         card.source_url = Some(HOSTILE.to_owned());

@@ -185,7 +185,7 @@ cat >/dev/null
 
 fn start_server() -> Option<Server> {
     let Some(programs) = postgres_programs() else {
-        println!("SKIPPED on PostgreSQL: no initdb in PATH or /usr/lib/postgresql/*/bin");
+        eprintln!("SKIPPED on PostgreSQL: no initdb in PATH or /usr/lib/postgresql/*/bin");
         return None;
     };
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
@@ -213,7 +213,9 @@ fn start_server() -> Option<Server> {
 
 /// The folder of the newest installed server's programs.
 fn postgres_programs() -> Option<PathBuf> {
-    let in_path = std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    let in_path = std::env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
     let mut packaged: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

@@ -1,6 +1,6 @@
 //! The history is append-only, chained and searchable.
 
-use signalbox_core::change::{ChangeKind, GENESIS};
+use signalbox_core::change::{Change, ChangeKind, GENESIS};
 use signalbox_store::{ChangeFilter, ConfigEdit};
 
 use crate::database::on_both_databases;
@@ -46,12 +46,14 @@ on_both_databases! {
     }
 
     async fn hostile_text_is_hashed_as_it_is_stored(db: &Database) {
-        let mut hostile = change(ChangeKind::Setting, HOSTILE);
-        hostile.actor = "x".repeat(1_000);
-        hostile.sentence = HOSTILE.to_owned();
-        hostile.before = Some(format!("{:?}", HOSTILE));
-        hostile.after = Some(HOSTILE.to_owned());
-        hostile.reason = Some(HOSTILE.repeat(1_000));
+        let hostile = Change {
+            actor: "x".repeat(1_000),
+            sentence: HOSTILE.to_owned(),
+            before: Some(format!("{HOSTILE:?}")),
+            after: Some(HOSTILE.to_owned()),
+            reason: Some(HOSTILE.repeat(1_000)),
+            ..change(ChangeKind::Setting, HOSTILE)
+        };
         let written = db.store.write_config(vec![ConfigEdit { writes: Vec::new(), change: hostile }]).await.unwrap();
         assert_eq!(written[0].change.sentence, stored(HOSTILE));
         assert_eq!(db.store.change(1).await.unwrap().as_ref(), written.first());

@@ -16,8 +16,8 @@ use signalbox_store::{
 
 use crate::database::{Database, on_both_databases};
 use crate::samples::{
-    HOSTILE, MIDNIGHT, SECOND, attempt, begin, edit, failed_attempt, record, record_in, settle, settlement_of, start,
-    stored, succeeded,
+    HOSTILE, MIDNIGHT, SECOND, attempt, begin, edit, failed_attempt, record, record_in, settle,
+    settlement_of, start, stored, succeeded,
 };
 
 async fn total_requests(db: &Database) -> i64 {

@@ -64,6 +64,9 @@ async fn fill(db: &Database) -> (Vec<(RequestStart, Option<Settlement>)>, Vec<Ke
 
 type Request = (RequestStart, Option<Settlement>);
 
+/// Whether a filter must find a request.
+type Fits<'a> = Box<dyn Fn(&Request) -> bool + 'a>;
+
 fn target_is(request: &Request, fits: impl Fn(&str, &str) -> bool) -> bool {
     let target = request.1.as_ref().and_then(Settlement::target);
     target.is_some_and(|target| fits(target.provider.as_str(), target.model.as_str()))
@@ -77,7 +80,6 @@ on_both_databases! {
         let instant = MIDNIGHT.plus_micros(10);
         let cost = NanoUsd::from_nanos(100_000);
         let id_prefix = &all[40].0.id.to_string()[..16];
-        type Fits<'a> = Box<dyn Fn(&Request) -> bool + 'a>;
         let ended = |fits: fn(&Settlement) -> bool| -> Fits<'_> {
             Box::new(move |(_, end)| end.as_ref().is_some_and(fits))
         };

@@ -27,7 +27,12 @@ async fn the_file_and_its_log_are_for_their_owner_only() {
     let file = db.file().unwrap();
     for name in ["", "-wal", "-shm"] {
         let path = file.with_file_name(format!("signalbox.db{name}"));
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            path.display()
+        );
     }
     assert_eq!(pragma(&file, "PRAGMA journal_mode").await, "wal");
 }
@@ -37,7 +42,9 @@ async fn a_place_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    for path in [file.join("signalbox.db"), folder.path().join("missing/signalbox.db"), folder.path().to_owned()] {
+    for path in
+        [file.join("signalbox.db"), folder.path().join("missing/signalbox.db"), folder.path().to_owned()]
+    {
         match open(&path).await {
             Err(StoreError::Unwritable { path: named }) => assert_eq!(named, path),
             other => panic!("{other:?}"),

@@ -7,6 +7,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use signalbox_core::ledger::{Outcome, RequestStart, Settlement};
 use signalbox_core::meter::{Cost, CostStatus};
+use signalbox_core::money::NanoUsd;
 use signalbox_core::rollup::{Step, Sums, latency_bucket};
 use signalbox_core::time::Timestamp;
 use signalbox_store::{Facet, GroupBy, LatencyKind, LatencyQuery, RollupQuery};
@@ -40,8 +41,12 @@ fn requests() -> impl Strategy<Value = Vec<(RequestStart, Settlement)>> {
                         0 => attempt = failed_attempt(TARGETS[target]),
                         1 => attempt.cost.status = CostStatus::Estimated,
                         2 => {
-                            attempt.cost =
-                                Cost { status: CostStatus::Unpriced, total: None, lines: Vec::new(), card: None };
+                            attempt.cost = Cost {
+                                status: CostStatus::Unpriced,
+                                total: None,
+                                lines: Vec::new(),
+                                card: None,
+                            };
                         }
                         _ => {}
                     }
@@ -69,7 +74,7 @@ fn sums_of(settlement: &Settlement) -> Sums {
     let usage = settlement.usage();
     Sums {
         requests: 1,
-        cost_nano_usd: cost.map_or(0, |cost| cost.as_nanos()),
+        cost_nano_usd: cost.map_or(0, NanoUsd::as_nanos),
         unpriced: i64::from(status == CostStatus::Unpriced),
         estimated: i64::from(status == CostStatus::Estimated),
         tokens_in: i64::try_from(usage.tokens_in()).unwrap(),

@@ -24,7 +24,8 @@ pub const MIDNIGHT: Timestamp = Timestamp::from_micros(1_795_219_200_000_000);
 pub const SECOND: i64 = 1_000_000;
 
 /// Text that breaks what is not careful: quotes, comments, patterns, NUL, other directions, other planes.
-pub const HOSTILE: &str = "'; DROP TABLE requests; -- \" \\ \\u0000 %_* $1 ? \0 \u{202e}\u{200b}💥\n\r\t{json} {uuid}";
+pub const HOSTILE: &str =
+    "'; DROP TABLE requests; -- \" \\ \\u0000 %_* $1 ? \0 \u{202e}\u{200b}💥\n\r\t{json} {uuid}";
 
 /// The same as it is read back: no database text can hold a NUL.
 pub fn stored(text: &str) -> String {
@@ -242,7 +243,10 @@ pub fn price_card(effective_from: i64) -> PriceCard {
     let price = |nanos| UnitPrice::per_million(NanoUsd::from_nanos(nanos)).unwrap();
     PriceCard {
         effective_from: Timestamp::from_micros(effective_from),
-        units: BTreeMap::from([(Unit::InputTokens, price(270_000_000)), (Unit::OutputTokens, price(1_100_000_000))]),
+        units: BTreeMap::from([
+            (Unit::InputTokens, price(270_000_000)),
+            (Unit::OutputTokens, price(1_100_000_000)),
+        ]),
         tiers: vec![PriceTier {
             above_input_tokens: 200_000,
             units: BTreeMap::from([(Unit::InputTokens, price(540_000_000))]),
