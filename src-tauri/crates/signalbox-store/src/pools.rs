@@ -169,15 +169,14 @@ pub(crate) async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
         .application_name("signalbox")
         .statement_cache_capacity(STATEMENTS_KEPT)
         .disable_statement_logging();
-    let pool = PgPoolOptions::new()
+    // Not the pool's: it would try again for long and then only say that it took too long.
+    let mut first = options.connect().await.map_err(&failed)?;
+    migrations::migrate_postgres(&mut first).await?;
+    first.close().await.map_err(&failed)?;
+    Ok(PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options)
-        .await
-        .map_err(&failed)?;
-    let mut connection = pool.acquire().await.map_err(&failed)?;
-    migrations::migrate_postgres(&mut connection).await?;
-    Ok(pool)
+        .connect_lazy_with(options))
 }
 
 /// Makes an empty file that only its owner can read; its write-ahead log inherits that.

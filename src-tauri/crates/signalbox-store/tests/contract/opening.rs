@@ -1,12 +1,13 @@
 //! Opening: a new database, an old one, a newer one, none at all, and several processes at once.
 
 use std::path::Path;
+use std::time::Duration;
 
 use signalbox_store::{Backend, Durability, RequestFilter, Store, StoreError};
 use sqlx::{ConnectOptions, Connection, Row};
 
 use crate::database::{Database, empty_postgres, on_both_databases, sqlite_options};
-use crate::samples::{MIDNIGHT, begin, record_in, start, succeeded};
+use crate::samples::{MIDNIGHT, begin, edit, put_operation, record_in, settle, start, succeeded};
 
 async fn open(path: &Path) -> Result<Store, StoreError> {
     Store::open_sqlite(path, Durability::Process).await
@@ -149,6 +150,77 @@ on_both_databases! {
         };
         tokio::join!(writing, db.open_again(), db.open_again(), db.open_again());
     }
+}
+
+#[tokio::test]
+async fn a_migration_broken_off_anywhere_leaves_nothing_and_the_next_start_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for polls in 0..40_u32 {
+        let file = folder.path().join(format!("{polls}.db"));
+        {
+            let mut opening = std::pin::pin!(open(&file));
+            for _ in 0..polls {
+                if futures::poll!(opening.as_mut()).is_ready() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_micros(300)).await;
+            }
+        }
+        assert_eq!(open(&file).await.unwrap().revision().await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_may_have_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join("Application Support %20?mode=ro#&'\"é💥");
+    std::fs::create_dir(&odd).unwrap();
+    let file = odd.join("signalbox.db");
+    let store = open(&file).await.unwrap();
+    let begun = start("chat_message", MIDNIGHT);
+    record_in(&store, &[(begun.clone(), succeeded(&begun, 5))]).await;
+    assert!(file.is_file());
+    assert!(store.request(begun.id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_unreachable_postgres_is_an_error_at_once() {
+    let nowhere = "postgres://nobody@localhost/nothing?host=/nonexistent";
+    let refused = tokio::time::timeout(Duration::from_secs(5), Store::open_postgres(nowhere)).await.unwrap();
+    assert!(
+        matches!(refused, Err(StoreError::Database { operation: "open the database", .. })),
+        "{refused:?}"
+    );
+    assert!(Store::open_postgres("not a url").await.is_err());
+}
+
+#[tokio::test]
+async fn a_postgres_that_drops_every_connection_is_used_again_afterwards() {
+    let Some(db) = Database::postgres().await else { return };
+    let mut signal = db.store.config_signal().await;
+    assert!(tokio::time::timeout(Duration::from_millis(50), signal.changed()).await.is_err());
+    let mut ledger = db.store.ledger().await.unwrap();
+    let begun = start("chat_message", MIDNIGHT);
+    ledger.commit(&[begin(&begun)]).await.unwrap();
+    db.run_behind_its_back(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    .await
+    .unwrap();
+    let end = [settle(&begun, &succeeded(&begun, 5))];
+    assert!(ledger.commit(&end).await.is_err());
+    ledger.commit(&end).await.unwrap();
+    assert!(db.store.request(begun.id).await.unwrap().unwrap().settlement.is_some());
+    db.store.write_config(vec![edit(vec![put_operation("chat_message", 1, None)])]).await.unwrap();
+    let revision = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            if let Ok(revision) = signal.changed().await {
+                return revision;
+            }
+        }
+    });
+    assert_eq!(revision.await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
