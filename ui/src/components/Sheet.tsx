@@ -35,6 +35,7 @@ export function Sheet({ label, title, actions, onClose, children, "data-testid":
     onClose();
   };
   return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape closes it from anywhere inside
     <aside
       className={classes.sheet}
       style={{ width }}
@@ -68,9 +69,6 @@ export function SheetHost({ children, sheet }: { children: ReactNode; sheet: Rea
 }
 
 function ResizeHandle({ width, onResize }: { width: number; onResize: (width: number) => void }) {
-  const start = (event: PointerEvent<HTMLDivElement>) => {
-    event.currentTarget.setPointerCapture(event.pointerId);
-  };
   const move = (event: PointerEvent<HTMLDivElement>) => {
     if (!event.currentTarget.hasPointerCapture(event.pointerId)) return;
     onResize(event.currentTarget.getBoundingClientRect().left + width - event.clientX);
@@ -93,11 +91,15 @@ function ResizeHandle({ width, onResize }: { width: number; onResize: (width: nu
       aria-valuemax={WIDTH_MAX}
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- see above
       tabIndex={0}
-      onPointerDown={start}
+      onPointerDown={holdPointer}
       onPointerMove={move}
       onKeyDown={key}
     />
   );
+}
+
+function holdPointer(event: PointerEvent<HTMLDivElement>): void {
+  event.currentTarget.setPointerCapture(event.pointerId);
 }
 
 function clamp(width: number): number {

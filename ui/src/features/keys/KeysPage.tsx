@@ -20,7 +20,7 @@ import { KEY_MIN_WIDTH, keyColumns } from "./columns";
 import { CreateKeyDialog } from "./components/CreateKeyDialog";
 import { KeySheet } from "./components/KeySheet";
 import { RevokeDialog } from "./components/RevokeDialog";
-import { Snippets } from "./components/Snippets";
+import { Snippets } from "@/components/Snippets";
 import classes from "./KeysPage.module.css";
 import { filterKeys, keyState, type KeyState, snippetOperations } from "./model";
 import type { KeysSearch } from "./search";

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import type { KeyCreated } from "@/bindings";
 import { MonoBox } from "@/components/MonoBox";
 import { maskedKey, scopeWords } from "../model";
-import { KEY_VARIABLE } from "../snippets";
+import { KEY_VARIABLE } from "@/lib/snippets";
 import classes from "./KeyHandover.module.css";
 
 type Props = { created: KeyCreated; onStored: () => void };

@@ -9,7 +9,7 @@ import { SheetSteps } from "@/components/SheetSteps";
 import { KeyStateBadge } from "../columns";
 import { maskedKey, snippetOperations } from "../model";
 import classes from "./KeySheet.module.css";
-import { Snippets } from "./Snippets";
+import { Snippets } from "@/components/Snippets";
 
 type Props = {
   apiKey: ApiKey;

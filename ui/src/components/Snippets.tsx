@@ -2,7 +2,7 @@ import { Select, Tabs } from "@mantine/core";
 import { useState } from "react";
 import { CopyButton } from "@/components/CopyButton";
 import { MonoBox } from "@/components/MonoBox";
-import { KEY_VARIABLE, type Language, snippets } from "../snippets";
+import { KEY_VARIABLE, type Language, snippets } from "@/lib/snippets";
 import classes from "./Snippets.module.css";
 
 type Props = {
