@@ -90,6 +90,21 @@ export const theme = createTheme({
   },
 });
 
+/** Mantine's dark components name shades of its own palette; these are the places they stand for. */
+const DARK = {
+  "--mantine-color-white": "var(--text)",
+  "--mantine-color-dark-0": "var(--text)",
+  "--mantine-color-dark-1": "var(--muted)",
+  "--mantine-color-dark-2": "var(--muted)",
+  "--mantine-color-dark-3": "var(--muted)",
+  "--mantine-color-dark-4": "var(--border)",
+  "--mantine-color-dark-5": "color-mix(in srgb, var(--text) 14%, var(--surface))",
+  "--mantine-color-dark-6": "var(--surface)",
+  "--mantine-color-dark-7": "var(--surface)",
+  "--mantine-color-dark-8": "var(--sunken)",
+  "--mantine-color-dark-9": "var(--sunken)",
+};
+
 /** Points Mantine's own variables at our tokens, so that no default colour of its survives. */
 export const cssVariablesResolver: CSSVariablesResolver = () => {
   const shared = {
@@ -120,5 +135,5 @@ export const cssVariablesResolver: CSSVariablesResolver = () => {
     "--mantine-primary-color-light-color": "var(--accent)",
     "--mantine-color-white": "var(--surface)",
   };
-  return { variables: {}, light: shared, dark: shared };
+  return { variables: {}, light: shared, dark: { ...shared, ...DARK } };
 };

@@ -130,6 +130,7 @@ function summarise(
 /** Axis labels; the exact figures are in the tooltip. */
 function dollars(value: number): string {
   if (value === 0) return "$0";
-  if (value >= 1) return `$${formatCompact(value)}`;
+  if (value >= 10) return `$${formatCompact(value)}`;
+  if (value >= 0.1) return `$${value.toFixed(2)}`;
   return `$${Number(value.toPrecision(2))}`;
 }

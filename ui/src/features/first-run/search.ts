@@ -1,7 +1,6 @@
 import { z } from "zod";
-
-export const FIRST_RUN_STEPS = ["connect", "key", "send"] as const;
+import { STEPS } from "./progress";
 
 export const firstRunSearchSchema = z.object({
-  step: z.enum(FIRST_RUN_STEPS).optional().catch(undefined),
+  step: z.enum(STEPS).optional().catch(undefined),
 });

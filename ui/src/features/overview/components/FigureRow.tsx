@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
-import type { Figures, Overview } from "@/bindings";
+import type { Overview } from "@/bindings";
 import { Duration } from "@/components/Duration";
 import { FigureCard } from "@/components/FigureCard";
 import { Money } from "@/components/Money";
-import { formatCount, formatPercent, plural } from "@/lib/numbers";
+import { formatCompact, formatCount, formatPercent, plural } from "@/lib/numbers";
 import type { RangeSearch } from "@/lib/timeRange";
 import { countComparison, spendComparison } from "../comparison";
 import classes from "../OverviewPage.module.css";
@@ -56,9 +56,15 @@ export function FigureRow({ overview, range }: Props) {
         data-testid="figure-first-token"
       />
       <FigureCard
-        label="Tokens in / out"
-        value={<Tokens figures={figures} />}
-        note={`${formatCount(figures.tokens_in)} in, ${formatCount(figures.tokens_out)} out`}
+        label="Tokens in"
+        value={
+          <span title={formatCount(figures.tokens_in)}>{formatCompact(figures.tokens_in)}</span>
+        }
+        note={
+          <span title={formatCount(figures.tokens_out)}>
+            {formatCompact(figures.tokens_out)} out
+          </span>
+        }
         data-testid="figure-tokens"
       />
     </div>
@@ -70,17 +76,6 @@ function Median({ ms }: { ms: number | null }) {
   return (
     <>
       half within <Duration ms={ms} />
-    </>
-  );
-}
-
-const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
-
-function Tokens({ figures }: { figures: Figures }) {
-  return (
-    <>
-      {compact.format(BigInt(figures.tokens_in))} <span className="muted">/</span>{" "}
-      {compact.format(BigInt(figures.tokens_out))}
     </>
   );
 }

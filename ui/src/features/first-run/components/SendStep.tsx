@@ -1,0 +1,102 @@
+import { Button } from "@mantine/core";
+import { IconArrowRight, IconLoader2, IconSend } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { sendTestRequestMutationOptions } from "@/api/mutations";
+import { operationsQueryOptions } from "@/api/queries";
+import type { Operation, TestAnswer } from "@/bindings";
+import { ErrorState } from "@/components/ErrorState";
+import { MonoBox } from "@/components/MonoBox";
+import { Money } from "@/components/Money";
+import { Snippets } from "@/components/Snippets";
+import { StatusBadge } from "@/components/StatusBadge";
+import classes from "../FirstRunPage.module.css";
+
+type Props = { baseUrl: string; firstRequest: string | null };
+
+const OPERATION = "chat_message";
+const MESSAGE = "Say hello to Signalbox in one short sentence.";
+
+/** A program's snippet to paste, or one request from here; either way it appears in the log. */
+export function SendStep({ baseUrl, firstRequest }: Props) {
+  const operations = useQuery(operationsQueryOptions());
+  const send = useMutation(sendTestRequestMutationOptions());
+  const chat = operations.data?.find((operation) => operation.id === OPERATION);
+  return (
+    <>
+      <Snippets baseUrl={baseUrl} operations={[OPERATION]} />
+      <div className={classes.row}>
+        <Button
+          leftSection={<IconSend size={16} aria-hidden />}
+          loading={send.isPending}
+          onClick={() => send.mutate({ operation: OPERATION, message: MESSAGE })}
+          data-testid="first-run-send"
+        >
+          Send one now
+        </Button>
+        <span className="muted">{chat ? destination(chat) : ""}</span>
+      </div>
+      {send.error ? (
+        <ErrorState
+          title="The request was not answered"
+          error={send.error}
+          compact
+          data-testid="first-run-send-error"
+        />
+      ) : null}
+      {send.data ? <Answer answer={send.data} /> : <Arrival firstRequest={firstRequest} />}
+    </>
+  );
+}
+
+function Answer({ answer }: { answer: TestAnswer }) {
+  return (
+    <div data-testid="first-run-answer">
+      <StatusBadge tone="ok">
+        {answer.provider}/{answer.model} answered for{" "}
+        <Money value={answer.cost} absent="an unknown price" />
+        {answer.simulated ? ", simulated" : ""}
+      </StatusBadge>
+      <MonoBox text={answer.text} label="Answer" maxHeight={120} />
+      <ToLog request={answer.request_id} />
+    </div>
+  );
+}
+
+function Arrival({ firstRequest }: { firstRequest: string | null }) {
+  if (firstRequest === null) {
+    return (
+      <p className={classes.waiting} role="status" data-testid="first-run-waiting">
+        <IconLoader2 size={16} aria-hidden /> Waiting for your first request…
+      </p>
+    );
+  }
+  return (
+    <div data-testid="first-run-arrived">
+      <StatusBadge tone="ok">Your first request has arrived.</StatusBadge>
+      <ToLog request={firstRequest} />
+    </div>
+  );
+}
+
+function ToLog({ request }: { request: string }) {
+  return (
+    <Button
+      variant="subtle"
+      mt={8}
+      rightSection={<IconArrowRight size={16} aria-hidden />}
+      renderRoot={(props) => <Link {...props} to="/logs" search={{ request }} />}
+      data-testid="first-run-to-log"
+    >
+      See its attempts and cost lines
+    </Button>
+  );
+}
+
+/** Where a request would go now, and what that means for money, before anything is sent. */
+function destination(operation: Operation): string {
+  const ready = operation.targets.find((target) => target.ready.ready);
+  return ready
+    ? `It goes to ${ready.provider}/${ready.model} and costs well under a cent.`
+    : "It goes to the simulator and costs $0.";
+}
