@@ -29,7 +29,8 @@ pub struct Running {
 
 /// Starts simulator and engine on a data directory.
 pub async fn start(data_dir: &Path) -> anyhow::Result<Running> {
-    let dials = Dials { require_key: false, ..Dials::default() };
+    // It is reached over loopback only, and by us only; it remembers nothing of what it was asked.
+    let dials = Dials { require_key: false, observe: 0, ..Dials::default() };
     let simulator = Simulator::bind_ephemeral(dials).await.context("the simulator cannot listen")?;
     let installation = Options {
         data_dir: data_dir.to_owned(),
@@ -57,7 +58,7 @@ impl Running {
             match Gateway::bind(Arc::clone(&self.engine), listen, Exposure::default()).await {
                 Ok(gateway) => {
                     self.report(GatewayState::Running, gateway.addr(), None);
-                    gateway.serve(stop.clone()).await;
+                    gateway.serve_to_the_end(stop.clone()).await;
                     break;
                 }
                 Err(error) => {

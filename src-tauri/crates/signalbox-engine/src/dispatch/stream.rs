@@ -82,8 +82,11 @@ impl Run {
         loop {
             if let Some(bytes) = frame.take().filter(|bytes| !bytes.is_empty()) {
                 note(&mut answer, &bytes);
-                let sent = client.send_timeout(bytes, CLIENT_STALL).await;
-                if sent.is_err() {
+                let taken = tokio::select! {
+                    sent = client.send_timeout(bytes, CLIENT_STALL) => sent.is_ok(),
+                    () = abort.cancelled() => true,
+                };
+                if !taken {
                     self.abandon(begun, Some(stream.metering_so_far())).await;
                     return;
                 }
@@ -129,7 +132,7 @@ impl Run {
             Ok(_) => bytes,
             Err(refusal) => stream_error_frame(self.start.surface, refusal.code.as_str(), &refusal.message),
         };
-        let _ = client.send_timeout(last, CLIENT_STALL).await;
+        self.say_last(last, client).await;
     }
 
     /// Broken after content went out: there is no other target now, and the client must not take it for a whole answer.
@@ -151,7 +154,16 @@ impl Run {
             Err(refusal) => (refusal.code, refusal.message),
         };
         let frame = stream_error_frame(self.start.surface, code.as_str(), &message);
-        let _ = client.send_timeout(frame, CLIENT_STALL).await;
+        self.say_last(frame, client).await;
+    }
+
+    /// The last bytes, unless the client does not take them or the instance goes down first.
+    async fn say_last(&self, bytes: Bytes, client: &mpsc::Sender<Bytes>) {
+        let Err(mpsc::error::TrySendError::Full(bytes)) = client.try_send(bytes) else { return };
+        tokio::select! {
+            _ = client.send_timeout(bytes, CLIENT_STALL) => {}
+            () = self.engine.abort.cancelled() => {}
+        }
     }
 }
 

@@ -27,7 +27,7 @@ export function KeyStep({ baseUrl, hasKey, onDone }: Props) {
         </div>
       </div>
       <form
-        className={classes.row}
+        className={classes.form}
         onSubmit={(event) => {
           event.preventDefault();
           create.mutate({ name: name.trim(), operations: [] });

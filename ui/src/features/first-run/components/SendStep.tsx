@@ -51,7 +51,7 @@ export function SendStep({ baseUrl, firstRequest }: Props) {
 
 function Answer({ answer }: { answer: TestAnswer }) {
   return (
-    <div data-testid="first-run-answer">
+    <div className={classes.answer} data-testid="first-run-answer">
       <StatusBadge tone="ok">
         {answer.provider}/{answer.model} answered for{" "}
         <Money value={answer.cost} absent="an unknown price" />
@@ -72,7 +72,7 @@ function Arrival({ firstRequest }: { firstRequest: string | null }) {
     );
   }
   return (
-    <div data-testid="first-run-arrived">
+    <div className={classes.row} data-testid="first-run-arrived">
       <StatusBadge tone="ok">Your first request has arrived.</StatusBadge>
       <ToLog request={firstRequest} />
     </div>
@@ -83,7 +83,6 @@ function ToLog({ request }: { request: string }) {
   return (
     <Button
       variant="subtle"
-      mt={8}
       rightSection={<IconArrowRight size={16} aria-hidden />}
       renderRoot={(props) => <Link {...props} to="/logs" search={{ request }} />}
       data-testid="first-run-to-log"

@@ -35,9 +35,12 @@ export function FigureRow({ overview, range }: Props) {
           notSucceeded === 0 ? (
             "none failed"
           ) : (
-            <Link to="/logs" search={{ ...range, status: "failed" }}>
-              {plural(figures.failed, "failure")}
-              {figures.cancelled > 0 ? `, ${formatCount(figures.cancelled)} cancelled` : ""}
+            <Link
+              to="/logs"
+              search={{ ...range, status: "failed" }}
+              title={`${plural(figures.failed, "failure")}, ${formatCount(figures.cancelled)} cancelled`}
+            >
+              {formatCount(figures.failed)} failed
             </Link>
           )
         }
