@@ -76,9 +76,18 @@ fn rust_tests(report: &mut Report, extent: Extent) -> Result<()> {
 }
 
 fn documentation() -> Step {
+    // The readers are maintainers: private items are documented too.
     // Naming kinds of targets, examples among them, makes Cargo choose the same features as for the tests.
-    let mut command = cargo(["doc", "--workspace", "--no-deps", "--lib", "--bins", "--examples"]);
-    command.env("RUSTDOCFLAGS", "--deny warnings");
+    let mut command = cargo([
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+        "--lib",
+        "--bins",
+        "--examples",
+    ]);
+    command.env("RUSTDOCFLAGS", "--deny warnings --allow rustdoc::private_intra_doc_links");
     Step::new("documentation", command)
 }
 
