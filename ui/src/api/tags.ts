@@ -37,7 +37,7 @@ export function createTagRefresher(client: QueryClient): (tags: readonly CacheTa
 /** Marks everything that carries one of `tags` as stale and waits for the visible ones to be fetched again. */
 export async function refreshTags(client: QueryClient, tags: ReadonlySet<CacheTag>): Promise<void> {
   await client.invalidateQueries(
-    { predicate: (query) => isTouched(query.queryKey as QueryKey, tags) },
+    { predicate: (query) => isTouched(query.queryKey, tags) },
     { cancelRefetch: false },
   );
 }

@@ -57,7 +57,7 @@ export function CommandPalette({ shortcuts }: Props) {
         leftSection: <screen.icon size={16} aria-hidden />,
         rightSection: <Keys keys={`g ${screen.goKey}`} />,
         onClick: () => {
-          const search = pickRange(router.state.location.search as Record<string, unknown>);
+          const search = pickRange(router.state.location.search);
           void router.navigate({ to: screen.to, search });
         },
       })),

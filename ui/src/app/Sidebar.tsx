@@ -21,7 +21,7 @@ const NARROW_WINDOW = "(max-width: 1000px)";
 export function Sidebar() {
   const { sidebarCollapsed } = usePreferences();
   const narrow = useMediaQuery(NARROW_WINDOW, window.matchMedia(NARROW_WINDOW).matches);
-  const collapsed = sidebarCollapsed || narrow === true;
+  const collapsed = sidebarCollapsed || narrow;
   return (
     <nav className={classes.sidebar} data-collapsed={collapsed} aria-label="Screens">
       <div className={classes.brand}>

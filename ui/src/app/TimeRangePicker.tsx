@@ -4,6 +4,7 @@ import { IconChevronDown, IconClock } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import dayjs from "dayjs";
 import { useMemo, useState } from "react";
+import { useNow } from "@/lib/clock";
 import { usePreferences } from "@/lib/preferences";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { formatClock } from "@/lib/time";
@@ -99,8 +100,8 @@ export function TimeRangePicker({ fallback, allowAll }: Props) {
 
 function RangeLabel({ search, current }: { search: RangeSearch; current: RangePreset }) {
   const { zone } = usePreferences();
+  const now = useNow();
   if (current !== "custom" || !search.from || !search.to) return RANGE_LABELS[current];
-  const now = Date.now();
   return `${formatClock(search.from, now, zone)} – ${formatClock(search.to, now, zone)}`;
 }
 

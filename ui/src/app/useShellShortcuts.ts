@@ -19,7 +19,7 @@ export function useShellShortcuts() {
         keys: `g ${screen.goKey.toLowerCase()}`,
         label: screen.title,
         run: () => {
-          const search = pickRange(router.state.location.search as Record<string, unknown>);
+          const search = pickRange(router.state.location.search);
           void router.navigate({ to: screen.to, search });
         },
       })),

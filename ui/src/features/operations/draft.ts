@@ -202,14 +202,15 @@ export function countChanges(draft: DraftHistory): number {
     }
   }
   count += base.cards.filter((card) => !after.has(card.id)).length;
-  const kept = (cards: readonly DraftCard[], other: Map<number, DraftCard>) =>
-    cards.filter((card) => other.has(card.id)).map((card) => card.id);
-  const moved = kept(base.cards, after).some(
-    (id, index) => id !== kept(present.cards, before)[index],
-  );
+  const newOrder = idsIn(present.cards, before);
+  const moved = idsIn(base.cards, after).some((id, index) => id !== newOrder[index]);
   count += moved ? 1 : 0;
   // Ids can differ while the content is equal (removed and added again): that is no change.
   return isDirty(draft) ? Math.max(1, count) : 0;
+}
+
+function idsIn(cards: readonly DraftCard[], other: ReadonlyMap<number, DraftCard>): number[] {
+  return cards.filter((card) => other.has(card.id)).map((card) => card.id);
 }
 
 /** What is sent to the server. */

@@ -23,8 +23,8 @@ export function makeOverview(
   const keys = [...new Set(inside.map((request) => groupKey(request, query.group_by)))];
   const groups = keys.map((key) => {
     const own = inside.filter((request) => groupKey(request, query.group_by) === key);
-    const spend = new Array<bigint>(buckets.length).fill(0n);
-    const counts = new Array<number>(buckets.length).fill(0);
+    const spend = Array.from({ length: buckets.length }, () => 0n);
+    const counts = Array.from({ length: buckets.length }, () => 0);
     for (const request of own) {
       const index = Math.floor((Date.parse(request.row.started_at) - first) / width);
       spend[index] = (spend[index] ?? 0n) + BigInt(request.row.cost ?? "0");

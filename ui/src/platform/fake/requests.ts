@@ -240,16 +240,19 @@ function costLines(
   output: number,
 ): CostLineView[] {
   if (!model) return [];
-  const line = (unit: string, quantity: number, price: string | null): CostLineView => ({
-    unit,
-    quantity: String(quantity),
-    price,
-    per: "1000000",
-    cost: price === null ? null : ((BigInt(quantity) * BigInt(price)) / 1_000_000n).toString(),
-  });
   return [
     line("input_tokens", fresh, model.input_per_mtok),
     ...(cached > 0 ? [line("cached_input_tokens", cached, model.cached_input_per_mtok)] : []),
     line("output_tokens", output, model.output_per_mtok),
   ];
+}
+
+function line(unit: string, quantity: number, price: string | null): CostLineView {
+  return {
+    unit,
+    quantity: String(quantity),
+    price,
+    per: "1000000",
+    cost: price === null ? null : ((BigInt(quantity) * BigInt(price)) / 1_000_000n).toString(),
+  };
 }
