@@ -61,7 +61,7 @@ type Props<Row> = {
   empty?: ReactNode;
   /** Below this width the table scrolls sideways in its own frame. */
   minWidth?: number;
-  rowTestId?: string;
+  rowTestId?: string | ((row: Row) => string);
   /** Makes a row look quieter, e.g. for something disabled. */
   isDimmed?: (row: Row) => boolean;
   "data-testid"?: string;
@@ -184,7 +184,9 @@ export function DataTable<Row extends AnyRow>(props: Props<Row>) {
         data-open={row.id === openId}
         data-clickable={onOpen !== undefined}
         data-dimmed={props.isDimmed?.(row.original) ?? false}
-        data-testid={props.rowTestId}
+        data-testid={
+          typeof props.rowTestId === "function" ? props.rowTestId(row.original) : props.rowTestId
+        }
         data-row-id={row.id}
         style={{
           gridTemplateColumns: template,

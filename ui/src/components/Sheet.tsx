@@ -16,6 +16,8 @@ type Props = {
   actions?: ReactNode;
   onClose: () => void;
   children: ReactNode;
+  /** Stays at the bottom while the rest scrolls, e.g. what to do with a draft. */
+  footer?: ReactNode;
   "data-testid"?: string;
 };
 
@@ -23,7 +25,15 @@ type Props = {
  * The detail of one object, at the right of its list. It does not cover or dim the list: `J` and `K` go on working there.
  * Put it as the last child of a `Page layout="fill"` that is wrapped in `SheetHost`.
  */
-export function Sheet({ label, title, actions, onClose, children, "data-testid": testId }: Props) {
+export function Sheet({
+  label,
+  title,
+  actions,
+  onClose,
+  children,
+  footer,
+  "data-testid": testId,
+}: Props) {
   const [width, setWidth] = useState(() => clamp(preferences().sheetWidth));
   const resize = (next: number) => {
     setWidth(clamp(next));
@@ -54,6 +64,7 @@ export function Sheet({ label, title, actions, onClose, children, "data-testid":
         </div>
       </header>
       <div className={classes.body}>{children}</div>
+      {footer ? <footer className={classes.footer}>{footer}</footer> : null}
     </aside>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect, useSyncExternalStore } from "react";
 
 /** One shortcut as people read it (`G O`, `⌘K`, `?`) and what it does. `mod+x` stands for Ctrl or ⌘. */
 export type Shortcut = {
-  /** `?`, `t`, `mod+b`, or a sequence of two: `g o`. */
+  /** `?`, `t`, `mod+b`, `mod+shift+z`, or a sequence of two: `g o`. */
   keys: string;
   label: string;
   run: () => void;
@@ -55,19 +55,32 @@ export function displayKeys(keys: string): string {
     .map((step) =>
       step
         .split("+")
-        .map((part) =>
-          part === "mod" ? (isMac ? "⌘" : "Ctrl") : part.length === 1 ? part.toUpperCase() : part,
-        )
+        .map(displayKey)
         .join(isMac ? "" : " "),
     )
     .join(" ");
+}
+
+const KEY_WORDS: Readonly<Record<string, string>> = {
+  mod: isMac ? "⌘" : "Ctrl",
+  shift: isMac ? "⇧" : "Shift",
+  alt: isMac ? "⌥" : "Alt",
+  arrowup: "↑",
+  arrowdown: "↓",
+  backspace: "⌫",
+};
+
+function displayKey(part: string): string {
+  return KEY_WORDS[part] ?? (part.length === 1 ? part.toUpperCase() : part);
 }
 
 function onKeyDown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
   const key = event.key.toLowerCase();
   if (event.ctrlKey || event.metaKey) {
-    if (!event.altKey) runIfFound(event, `mod+${key}`);
+    if (event.altKey) return;
+    if (event.shiftKey && runIfFound(event, `mod+shift+${key}`)) return;
+    runIfFound(event, `mod+${key}`);
     return;
   }
   if (event.altKey || !singleKeysEnabled || isTyping(event.target) || isDialogOpen()) return;

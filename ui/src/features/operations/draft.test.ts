@@ -43,17 +43,17 @@ const names = (draft: ReturnType<typeof startDraft>) =>
   draft.present.cards.map((card) => card.provider).join("");
 
 describe("reduceDraft", () => {
-  it("moves, adds, duplicates, removes and switches targets", () => {
+  it("moves, adds, removes and switches targets", () => {
     const draft = after(
       operation("a", "b"),
       { type: "move", id: 1, to: 0 },
       { type: "add", provider: "c", model: "m" },
-      { type: "duplicate", id: 0 },
+      { type: "add", provider: "d", model: "m" },
       { type: "remove", id: 1 },
       { type: "toggleTarget", id: 2 },
     );
-    expect(names(draft)).toBe("aac");
-    expect(draft.present.cards.map((card) => card.enabled)).toEqual([true, true, false]);
+    expect(names(draft)).toBe("acd");
+    expect(draft.present.cards.map((card) => card.enabled)).toEqual([true, false, true]);
     expect(new Set(draft.present.cards.map((card) => card.id)).size).toBe(3);
   });
 
@@ -95,8 +95,19 @@ describe("reduceDraft", () => {
     );
     expect(draft.baseVersion).toBe(4);
     expect(names(draft)).toBe("b");
+    expect(countChanges(draft)).toBe(2);
     expect(toRouteDraft(draft, "  because ")).toMatchObject({ base_version: 4, reason: "because" });
     expect(toRouteDraft(draft, " ").reason).toBeNull();
+  });
+
+  it("starts over from the newer version when that one is taken", () => {
+    const draft = after(
+      operation("a", "b"),
+      { type: "remove", id: 0 },
+      { type: "restart", operation: { ...operation("c"), version: 9 } },
+    );
+    expect(names(draft)).toBe("c");
+    expect([draft.baseVersion, isDirty(draft), draft.past.length]).toEqual([9, false, 0]);
   });
 });
 
@@ -138,8 +149,9 @@ describe("words", () => {
 
   it("names the next target that is switched on", () => {
     expect(tripSentence(cards, 0)).toBe(
-      "if it fails before the first token: rate limit, timeout, 5xx or no connection, c/m is tried",
+      "If it fails before the first token (rate limit, timeout, 5xx, no connection, bad key): on to c/m",
     );
+    expect(tripSentence(cards.toSpliced(1, 1), 0)).toMatch(/bad key\): next$/);
     expect(tripSentence(cards, 1)).toContain("switched off");
     expect(tripSentence(cards, 2)).toContain("the client gets the error");
   });
@@ -164,7 +176,7 @@ describe("words", () => {
 
   it("speaks the new position", () => {
     expect(spokenMove({ id: 0, provider: "a", model: "m", enabled: true }, 1, 3)).toBe(
-      "a/m is now 1 of 3",
+      "a/m, 1 of 3",
     );
   });
 });

@@ -31,14 +31,16 @@ export type DraftAction =
   | { type: "retarget"; id: number; provider: string; model: string }
   | { type: "move"; id: number; to: number }
   | { type: "add"; provider: string; model: string }
-  | { type: "duplicate"; id: number }
   | { type: "remove"; id: number }
   | { type: "toggleTarget"; id: number }
   | { type: "setEnabled"; enabled: boolean }
   | { type: "undo" }
   | { type: "redo" }
   | { type: "discard" }
-  | { type: "rebase"; operation: Operation };
+  /** Keeps the edits, on top of a newer version. */
+  | { type: "rebase"; operation: Operation }
+  /** Forgets the edits and starts from this version. */
+  | { type: "restart"; operation: Operation };
 
 const MOST_STEPS = 200;
 
@@ -90,17 +92,16 @@ export function reduceDraft(draft: DraftHistory, action: DraftAction): DraftHist
     }
     case "discard":
       return step(draft, draft.base);
-    case "rebase": {
-      const base = stateOf(action.operation);
-      return { ...draft, base, baseVersion: action.operation.version };
-    }
+    case "rebase":
+      return rebase(draft, action.operation);
+    case "restart":
+      return startDraft(action.operation);
     case "setEnabled":
       return action.enabled === draft.present.enabled
         ? draft
         : step(draft, { ...draft.present, enabled: action.enabled });
     case "add":
-    case "duplicate":
-      return insert(draft, action);
+      return add(draft, action);
     case "retarget":
     case "move":
     case "remove":
@@ -122,23 +123,31 @@ function step(draft: DraftHistory, present: RouteState, nextId = draft.nextId): 
   };
 }
 
-function insert(
-  draft: DraftHistory,
-  action: Extract<DraftAction, { type: "add" | "duplicate" }>,
-): DraftHistory {
-  const { cards } = draft.present;
-  const id = draft.nextId;
-  if (action.type === "add") {
-    const card = { id, provider: action.provider, model: action.model, enabled: true };
-    return step(draft, { ...draft.present, cards: [...cards, card] }, id + 1);
-  }
-  const at = cards.findIndex((card) => card.id === action.id);
-  const original = cards[at];
-  if (!original) {
-    return draft;
-  }
-  const next = [...cards.slice(0, at + 1), { ...original, id }, ...cards.slice(at + 1)];
-  return step(draft, { ...draft.present, cards: next }, id + 1);
+function add(draft: DraftHistory, action: Extract<DraftAction, { type: "add" }>): DraftHistory {
+  const { provider, model } = action;
+  const card = { id: draft.nextId, provider, model, enabled: true };
+  const cards = [...draft.present.cards, card];
+  return step(draft, { ...draft.present, cards }, draft.nextId + 1);
+}
+
+/** A target that stands in both keeps the id it has in the draft, so that the changes are counted against the new base. */
+function rebase(draft: DraftHistory, operation: Operation): DraftHistory {
+  const mine = new Map(draft.present.cards.map((card) => [keyOf(card), card.id]));
+  const theirs = stateOf(operation);
+  const cards = theirs.cards.map((card, index) => ({
+    ...card,
+    id: mine.get(keyOf(card)) ?? draft.nextId + index,
+  }));
+  return {
+    ...draft,
+    base: { ...theirs, cards },
+    baseVersion: operation.version,
+    nextId: draft.nextId + cards.length,
+  };
+}
+
+function keyOf(target: { provider: string; model: string }): string {
+  return `${target.provider}/${target.model}`;
 }
 
 function changeCard(

@@ -1,6 +1,7 @@
 /** What the route editor says in words. */
 
-import type { Code, Operation } from "@/bindings";
+import type { Operation, Readiness, TargetOption } from "@/bindings";
+import { formatMoneyRow } from "@/lib/money";
 import type { DraftCard } from "./draft";
 
 /** How a target is written everywhere: `provider/model`. */
@@ -9,25 +10,25 @@ export function targetName(target: { provider: string; model: string }): string 
 }
 
 /** When the chain moves on from one enabled card to the next. */
-export const TRIP_CONDITION =
-  "if it fails before the first token: rate limit, timeout, 5xx or no connection";
+const TRIP_CONDITION =
+  "If it fails before the first token (rate limit, timeout, 5xx, no connection, bad key)";
 
 /** The line under a card that says what happens when it cannot answer. */
 export function tripSentence(cards: readonly DraftCard[], index: number): string {
   const card = cards[index];
   const next = cards.slice(index + 1).find((candidate) => candidate.enabled);
   if (!card?.enabled) {
-    return "skipped: switched off in this route";
+    return "Skipped: switched off in this route";
   }
   if (!next) {
-    return "last target: if it fails too, the client gets the error";
+    return "Last target: if it fails too, the client gets the error";
   }
-  return `${TRIP_CONDITION}, ${targetName(next)} is tried`;
+  return `${TRIP_CONDITION}: ${next === cards[index + 1] ? "next" : `on to ${targetName(next)}`}`;
 }
 
 /** Spoken after a card moved. */
 export function spokenMove(card: DraftCard, position: number, count: number): string {
-  return `${targetName(card)} is now ${position} of ${count}`;
+  return `${targetName(card)}, ${position} of ${count}`;
 }
 
 /** Share of traffic for a person: whole percent, but never 0 % for something or 100 % for not quite everything. */
@@ -61,7 +62,40 @@ export function capabilityLabel(capability: string): string {
   return CAPABILITIES[capability] ?? capability;
 }
 
-/** True when the error means that somebody else changed the object meanwhile. */
-export function isConflict(code: Code): boolean {
-  return code === "conflict";
+const CRITICALITIES: Readonly<Record<string, string>> = {
+  low: "Low",
+  medium: "Medium",
+  high: "High",
+};
+
+export function criticalityLabel(criticality: string): string {
+  return CRITICALITIES[criticality] ?? criticality;
+}
+
+const READINESS_WORDS: Readonly<Record<string, string>> = {
+  ready: "Ready",
+  no_credential: "No key yet",
+  provider_disabled: "Provider off",
+  no_adapter: "Not supported yet",
+};
+
+/** Readiness in a word or two, for a list of choices. */
+export function readinessWord(ready: Readiness): string {
+  return ready.ready ? "Ready" : (READINESS_WORDS[ready.code] ?? "Not ready");
+}
+
+/** What a target costs, for a list of choices. */
+export function priceText(option: TargetOption): string {
+  const { input_per_mtok: input, output_per_mtok: output } = option;
+  if (input === null && output === null) return "unpriced";
+  return `${amount(input)} in / ${amount(output)} out per Mtok`;
+}
+
+function amount(value: string | null): string {
+  return value === null ? "–" : formatMoneyRow(value);
+}
+
+/** The simulator stands in for chains of these when nothing in them is set up. */
+export function isSimulatable(capability: string): boolean {
+  return capability === "chat" || capability === "vision";
 }

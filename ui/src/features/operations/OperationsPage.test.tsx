@@ -1,0 +1,125 @@
+import { createMemoryHistory } from "@tanstack/react-router";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, test, vi } from "vitest";
+import { createQueryClient } from "@/api/client";
+import { createTagRefresher } from "@/api/tags";
+import { App } from "@/app/App";
+import { listenToKeyboard } from "@/lib/shortcuts";
+import { installPlatform } from "@/platform";
+import { createFakePlatform } from "@/platform/fake";
+import { createAppRouter } from "@/routes/router";
+
+/** The whole window on a made-up backend, at one operation. */
+function openWindow(operation: string) {
+  const platform = createFakePlatform("normal", { latencyMs: 0, live: false });
+  installPlatform(platform);
+  const client = createQueryClient();
+  platform.onTagsChanged(createTagRefresher(client));
+  const history = createMemoryHistory({ initialEntries: [`/operations?operation=${operation}`] });
+  const router = createAppRouter(client, history);
+  render(<App client={client} router={router} env="test" />);
+  const found = platform.world.operations.find((candidate) => candidate.id === operation);
+  return { platform, router, operation: found, user: userEvent.setup() };
+}
+
+const targets = (operation: { targets: { provider: string; model: string }[] } | undefined) =>
+  operation?.targets.map((target) => `${target.provider}/${target.model}`);
+
+async function choose(user: ReturnType<typeof userEvent.setup>, place: number, target: string) {
+  const input = await screen.findByTestId(`route-target-select-${place}`);
+  await user.click(input);
+  await user.clear(input);
+  await user.type(input, target);
+  await user.click(await screen.findByRole("option", { name: new RegExp(target) }));
+}
+
+test("a changed first target is previewed, applied with its reason, and can be taken back", async () => {
+  const { platform, operation, user } = openWindow("chat_message");
+  const version = operation?.version ?? 0;
+  const apply = vi.spyOn(platform.commands, "routeApply");
+  const revert = vi.spyOn(platform.commands, "changeRevert");
+
+  await choose(user, 1, "gemini/gemini-2.5-flash");
+  expect(screen.getByTestId("draft-bar").textContent).toContain("1 change");
+  await user.click(screen.getByTestId("draft-preview"));
+  const sentences = await screen.findByTestId("preview-sentences");
+  expect(sentences.textContent).toContain("gemini/gemini-2.5-flash");
+  await user.type(screen.getByTestId("draft-reason"), "cheaper");
+  await user.click(screen.getByTestId("draft-apply"));
+
+  await waitFor(() => expect(screen.queryByTestId("draft-bar")).toBeNull());
+  expect(apply).toHaveBeenCalledExactlyOnceWith({
+    operation: "chat_message",
+    base_version: version,
+    enabled: true,
+    targets: [
+      { provider: "gemini", model: "gemini-2.5-flash", enabled: true },
+      { provider: "openai", model: "gpt-5-mini", enabled: true },
+      { provider: "simulator", model: "echo", enabled: true },
+    ],
+    reason: "cheaper",
+  });
+  expect(operation?.version).toBe(version + 1);
+
+  await user.click(await screen.findByTestId("undo"));
+  expect(revert).toHaveBeenCalledExactlyOnceWith(platform.world.changes[1]?.seq, null);
+});
+
+test("a route that changed meanwhile is decided on before it is overwritten", async () => {
+  const { platform, operation, user } = openWindow("chat_message");
+  await choose(user, 1, "gemini/gemini-2.5-flash");
+  await act(async () => {
+    await platform.commands.routeApply({
+      operation: "chat_message",
+      base_version: operation?.version ?? 0,
+      enabled: true,
+      targets: [{ provider: "openai", model: "gpt-5-mini", enabled: true }],
+      reason: null,
+    });
+  });
+
+  const panel = await screen.findByTestId("draft-conflict");
+  expect(within(panel).getByText("openai/gpt-5-mini", { selector: "li" })).toBeTruthy();
+  expect(screen.getByTestId<HTMLButtonElement>("draft-apply").disabled).toBe(true);
+  await user.click(screen.getByTestId("conflict-mine"));
+  await user.click(screen.getByTestId("draft-apply"));
+  await waitFor(() => expect(targets(operation)?.[0]).toBe("gemini/gemini-2.5-flash"));
+});
+
+test("a target moves by keyboard, is spoken, and the move can be undone", async () => {
+  const stop = listenToKeyboard();
+  const { user } = openWindow("chat_message");
+  const second = await screen.findByTestId<HTMLInputElement>("route-target-select-2");
+  const name = second.value;
+  second.focus();
+  await user.keyboard("{Alt>}{ArrowUp}{/Alt}");
+  expect(screen.getByTestId("route-spoken").textContent).toBe(`${name}, 1 of 3`);
+  expect(document.activeElement).toBe(screen.getByTestId("route-target-select-1"));
+  await user.keyboard("{Control>}z{/Control}");
+  expect(screen.queryByTestId("draft-bar")).toBeNull();
+  await user.keyboard("{Control>}{Shift>}z{/Shift}{/Control}");
+  expect(screen.getByTestId("draft-bar")).toBeTruthy();
+  stop();
+});
+
+test("an emptied chain says what is missing, and leaving with a draft asks first", async () => {
+  const { router, user } = openWindow("video_understanding");
+  await user.click(await screen.findByRole("button", { name: /^Remove gemini/ }));
+  await user.click(screen.getByTestId("draft-preview"));
+  await screen.findAllByText("A route needs at least one target.");
+  expect(screen.getByTestId<HTMLButtonElement>("draft-apply").disabled).toBe(true);
+
+  await user.click(screen.getByTestId("sheet-close"));
+  await user.click(await screen.findByRole("button", { name: "Stay" }));
+  expect(router.state.location.search).toMatchObject({ operation: "video_understanding" });
+  await user.click(screen.getByTestId("sheet-close"));
+  await user.click(await screen.findByTestId("draft-leave"));
+  await waitFor(() => expect(screen.queryByTestId("operation-detail")).toBeNull());
+});
+
+test("an unknown operation in the address is said to be unknown", async () => {
+  openWindow("no_such_thing");
+  await screen.findByTestId("operation-unknown");
+  expect(screen.getByTestId("operation-row-chat_message")).toBeTruthy();
+});

@@ -1,0 +1,47 @@
+import { Button } from "@mantine/core";
+import { plural } from "@/lib/numbers";
+import type { RouteEditor } from "../useRouteEditor";
+import classes from "./RouteSheet.module.css";
+
+/** What to do with the draft. */
+export function DraftBar({ editor }: { editor: RouteEditor }) {
+  const blocked = editor.conflict || editor.problems.length > 0;
+  return (
+    <div className={classes.bar} data-testid="draft-bar">
+      <span className={classes.count} role="status">
+        {plural(editor.changes, "change")}
+      </span>
+      <Button
+        variant="subtle"
+        color="gray"
+        h={30}
+        onClick={editor.discard}
+        title="Discard (Ctrl Shift ⌫)"
+        data-testid="draft-discard"
+      >
+        Discard
+      </Button>
+      <Button
+        variant="default"
+        h={30}
+        aria-expanded={editor.previewing}
+        disabled={editor.conflict}
+        onClick={() => editor.setPreviewing((shown) => !shown)}
+        title="Preview (Ctrl Shift P)"
+        data-testid="draft-preview"
+      >
+        {editor.previewing ? "Hide preview" : "Preview"}
+      </Button>
+      <Button
+        h={30}
+        loading={editor.applying}
+        disabled={blocked}
+        onClick={editor.apply}
+        title="Apply (Ctrl S)"
+        data-testid="draft-apply"
+      >
+        Apply
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+import { Textarea } from "@mantine/core";
+import { IconAlertTriangle, IconCircleX } from "@tabler/icons-react";
+import { CommandError } from "@/api/call";
+import type { RoutePreview } from "@/bindings";
+import { ErrorState } from "@/components/ErrorState";
+import { JsonDiff } from "@/components/JsonDiff";
+import { Skeleton } from "@/components/Skeletons";
+import type { RouteEditor } from "../useRouteEditor";
+import classes from "./RouteSheet.module.css";
+
+/** What the draft would change, what speaks against it, and why it was refused. */
+export function PreviewPanel({ editor }: { editor: RouteEditor }) {
+  const { preview, previewing, applyError } = editor;
+  const refused =
+    applyError instanceof CommandError && applyError.code === "conflict" ? null : applyError;
+  if (!previewing && !refused) return null;
+  return (
+    <section className={classes.panel} aria-label="Preview" data-testid="draft-preview-panel">
+      {refused ? (
+        <p className={classes.problem} role="alert" data-testid="draft-refused">
+          <IconCircleX size={16} aria-hidden />
+          <span>Nothing was changed. {refused.message}</span>
+        </p>
+      ) : null}
+      {previewing ? <Preview preview={preview} editor={editor} /> : null}
+    </section>
+  );
+}
+
+type PreviewProps = { preview: RouteEditor["preview"]; editor: RouteEditor };
+
+function Preview({ preview, editor }: PreviewProps) {
+  if (preview.data) return <Answer preview={preview.data} editor={editor} />;
+  if (preview.error) {
+    return (
+      <ErrorState
+        title="The preview could not be made"
+        error={preview.error}
+        onRetry={() => void preview.refetch()}
+        compact
+      />
+    );
+  }
+  return <Skeleton label="the preview" shape="text" rows={4} />;
+}
+
+function Answer({ preview, editor }: { preview: RoutePreview; editor: RouteEditor }) {
+  return (
+    <>
+      <ul className={classes.sentences} data-testid="preview-sentences">
+        {preview.sentences.map((sentence) => (
+          <li key={sentence}>{asSentence(sentence)}</li>
+        ))}
+      </ul>
+      {preview.problems.map((problem) => (
+        <p key={`${problem.field} ${problem.message}`} className={classes.problem} role="alert">
+          <IconCircleX size={16} aria-hidden />
+          <span>{asSentence(problem.message)}</span>
+        </p>
+      ))}
+      {preview.warnings.map((warning) => (
+        <p key={warning} className={classes.warning}>
+          <IconAlertTriangle size={16} aria-hidden />
+          <span>{warning}</span>
+        </p>
+      ))}
+      <JsonDiff before={preview.before} after={preview.after} label="The route before and after" />
+      <Textarea
+        label="Reason"
+        description="Optional; it stands in the change history."
+        value={editor.reason}
+        onChange={(event) => editor.setReason(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          // Undo in a text is about the text, not about the draft.
+          if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z")
+            event.stopPropagation();
+        }}
+        autosize
+        minRows={1}
+        maxRows={3}
+        data-testid="draft-reason"
+      />
+    </>
+  );
+}
+
+/** The backend words changes as parts of a sentence. */
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
