@@ -44,6 +44,9 @@ async fn a_new_person_sends_a_first_request_and_sees_it_in_the_log() {
     window.find("page-first-run").await;
     window.reads("status-gateway", "Running").await;
     window.click("first-run-use-simulator").await;
+    window.click("first-run-create-key").await;
+    window.reads("first-run-key-made", "…").await;
+    window.click("first-run-key-next").await;
     window.click("first-run-send").await;
     window.find("first-run-answer").await;
     window.click("nav-logs").await;
@@ -53,6 +56,10 @@ async fn a_new_person_sends_a_first_request_and_sees_it_in_the_log() {
     let rows = rows(&app).await;
     assert_eq!(rows.len(), 1, "one click, one request");
     assert!(rows[0].simulated && rows[0].status == dto::RequestStatus::Succeeded);
+    let made = keys::list(&app, &caller()).await.unwrap();
+    assert_eq!(made.len(), 1, "one click, one key");
+    let page = window.driver.source().await.unwrap();
+    assert!(!page.contains("sbx_live_"), "a key never enters the page");
     window.close().await;
 }
 

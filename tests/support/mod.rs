@@ -3,7 +3,13 @@
 //! The web view's own driver starts the app; both stand in one process group, because ending the driver alone would leave
 //! the app running. Without a display a virtual one is started. Each window has a data directory and a port of its own.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests stop at the first fault")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests stop at the first fault"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -100,6 +106,7 @@ impl Window {
             Ok(element) => element,
             Err(error) => {
                 let text = self.driver.find(By::Tag("body")).await.unwrap().text().await.unwrap_or_default();
+                self.keep_picture(test_id).await;
                 panic!("`{test_id}` does not appear ({error}); the page reads:\n{text}");
             }
         }
@@ -121,14 +128,25 @@ impl Window {
         let mut seen = String::new();
         while tokio::time::Instant::now() < deadline {
             if let Ok(element) = self.driver.find(By::Css(css.as_str())).await {
-                seen = element.text().await.unwrap_or_default();
+                // Not the driver's own idea of visible text, which leaves out text in some flex boxes.
+                seen = element.prop("textContent").await.ok().flatten().unwrap_or_default();
                 if seen.contains(wanted) {
                     return;
                 }
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
+        self.keep_picture(test_id).await;
         panic!("`{test_id}` never reads `{wanted}`; last seen: {seen}");
+    }
+
+    /// Keeps what the window showed when a test failed.
+    async fn keep_picture(&self, test_id: &str) {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let path = folder.join(format!("window-without-{test_id}.png"));
+        if self.driver.screenshot(&path).await.is_ok() {
+            eprintln!("the window is pictured in {}", path.display());
+        }
     }
 
     /// Goes to a screen by its address within the app, e.g. `/logs`.

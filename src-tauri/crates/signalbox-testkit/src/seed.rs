@@ -6,7 +6,7 @@ use signalbox_core::decide::{Acceptance, Candidate, Decision, Rejection, Verdict
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ids::{KeyId, NodeId, OperationId, RequestId};
 use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement, Surface};
-use signalbox_core::meter::{Cost, UsageSource, price_usage};
+use signalbox_core::meter::{Bound, Cost, UsageSource, estimate, price_usage};
 use signalbox_core::route::{Strategy, Target};
 use signalbox_core::snapshot::Snapshot;
 use signalbox_core::time::{MICROS_PER_SECOND, Timestamp};
@@ -99,10 +99,17 @@ fn start(
     operation: OperationId,
     targets: &[Target],
 ) -> anyhow::Result<RequestStart> {
-    let candidate = |target: &Target, verdict| Candidate { target: target.clone(), verdict, estimate: None };
+    let bound = Bound { tokens_in: 2_600, tokens_out_max: 1_024, may_write_cache: false };
+    let expected = |target: &Target| {
+        let cards = snapshot.models.get(target).map_or(&[][..], |entry| &entry.cards);
+        estimate(cards, at, bound).ok().flatten()
+    };
+    let candidate =
+        |target: &Target, verdict| Candidate { target: target.clone(), verdict, estimate: expected(target) };
     let mut candidates: Vec<Candidate> =
         targets.iter().map(|target| candidate(target, Verdict::Accepted(Acceptance::Chain))).collect();
     candidates.push(candidate(&"openai/gpt-4o-mini".parse()?, Verdict::Rejected(Rejection::TargetDisabled)));
+    let decision = Decision { strategy: Strategy::Priority, candidates };
     Ok(RequestStart {
         id: id_at(at, dice)?,
         node: NodeId::generate(),
@@ -118,8 +125,8 @@ fn start(
             ["growth", "support", "platform"][usize::try_from(dice.roll(3))?].to_owned(),
         )],
         config_revision: snapshot.revision,
-        decision: Decision { strategy: Strategy::Priority, candidates },
-        estimate: None,
+        estimate: decision.estimate_max(),
+        decision,
         payload: None,
     })
 }

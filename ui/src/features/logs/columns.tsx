@@ -15,25 +15,25 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "time",
     header: "Time",
-    width: "104px",
+    width: "92px",
     cell: (row) => <RelativeTime value={row.started_at} format="clock" />,
   },
   {
     id: "operation",
     header: "Operation",
-    width: "minmax(130px, 1fr)",
+    width: "minmax(118px, 1fr)",
     cell: (row) => row.operation,
   },
   {
     id: "model",
     header: "Model",
-    width: "minmax(180px, 1.6fr)",
+    width: "minmax(168px, 1.6fr)",
     cell: (row) => <ModelCell row={row} />,
   },
   {
     id: "status",
     header: "Status",
-    width: "116px",
+    width: "104px",
     cell: (row) => (
       <span title={row.error_code ?? undefined}>
         <RequestStatusBadge status={row.status} />
@@ -43,7 +43,7 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "tokens",
     header: "Tokens in / out",
-    width: "118px",
+    width: "112px",
     align: "end",
     hint: "Tokens sent to the model and tokens it answered with",
     cell: (row) => <Tokens row={row} />,
@@ -51,14 +51,14 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "cost",
     header: "Cost",
-    width: "104px",
+    width: "94px",
     align: "end",
     cell: (row) => <CostCell row={row} />,
   },
   {
     id: "latency",
     header: "Latency",
-    width: "84px",
+    width: "74px",
     align: "end",
     hint: "From the arrival of the request to the last byte of the answer",
     cell: (row) => <Duration ms={row.latency_ms} absent={row.status === "in_flight" ? "…" : "–"} />,
@@ -66,14 +66,14 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "first",
     header: "First token",
-    width: "88px",
+    width: "84px",
     align: "end",
     cell: (row) => <Duration ms={row.first_token_ms} />,
   },
   {
     id: "attempts",
     header: "Attempts",
-    width: "78px",
+    width: "74px",
     align: "end",
     cell: (row) => (
       <span className={row.attempts > 1 ? classes.several : undefined}>{row.attempts}</span>
@@ -82,13 +82,13 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "key",
     header: "Key",
-    width: "minmax(90px, 0.7fr)",
+    width: "minmax(72px, 0.7fr)",
     cell: (row) => row.key_name ?? <span className="muted">–</span>,
   },
 ];
 
 /** Below this the table scrolls sideways in its own frame. */
-export const LOG_MIN_WIDTH = 1130;
+export const LOG_MIN_WIDTH = 1000;
 
 function ModelCell({ row }: { row: RequestRow }) {
   if (row.provider === null) return <span className="muted">none reached</span>;
@@ -100,7 +100,8 @@ function ModelCell({ row }: { row: RequestRow }) {
     >
       {row.simulated ? (
         <span className={classes.simulated}>
-          <IconFlask size={12} aria-hidden /> simulated
+          <IconFlask size={12} aria-hidden />
+          <span className="visually-hidden">simulated</span>
         </span>
       ) : null}
       <span className="ellipsis">
