@@ -64,7 +64,7 @@ export function Snippets({ baseUrl, operations }: Props) {
           ) : null}
         </div>
       </div>
-      <div style={{ height: CODE_PX }}>
+      <div style={{ display: "grid", height: CODE_PX }}>
         <MonoBox
           label={`${current?.label ?? ""} snippet`}
           text={current?.code ?? ""}

@@ -9,6 +9,12 @@ export function providerState(provider: Provider): ProviderState {
   if (!provider.enabled) {
     return "off";
   }
+  if (provider.ready.code === "no_adapter") {
+    return "not_ready";
+  }
+  if (provider.ready.code === "no_adapter") {
+    return "not_ready";
+  }
   if (provider.credential.state === "missing") {
     return "no_credential";
   }

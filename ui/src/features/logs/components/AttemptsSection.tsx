@@ -101,13 +101,13 @@ function Attempt({ attempt, bar }: { attempt: AttemptView; bar: WaterfallBar | u
         <span>
           took <Duration ms={attempt.finished_ms === null ? null : attempt.finished_ms - started} />
         </span>
-        <span>
-          first token after{" "}
-          <Duration
-            ms={attempt.first_token_ms === null ? null : attempt.first_token_ms - started}
-            absent="never"
-          />
-        </span>
+        {attempt.first_token_ms === null ? (
+          <span>no token came</span>
+        ) : (
+          <span>
+            first token after <Duration ms={attempt.first_token_ms - started} />
+          </span>
+        )}
         {attempt.http_status === null ? null : <span>HTTP {attempt.http_status}</span>}
         <span>
           cost <Money value={attempt.cost} absent="unpriced" />
