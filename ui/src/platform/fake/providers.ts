@@ -115,6 +115,11 @@ export function makeProviders(nowMs: number, empty: boolean): Provider[] {
     code: "no_adapter",
     text: "This version has no adapter for it yet.",
   };
+  deepgram.ready = edge.ready;
+  elevenlabs.ready = edge.ready;
+  const mistral = base("mistral", "openai", "https://api.mistral.ai/v1", false, [
+    model("mistral-medium-3", ["chat", "vision"], 128_000, [0.4, 0.4, 2]),
+  ]);
   const simulator = base("simulator", "simulator", "http://127.0.0.1:4181/v1", false, [
     model("echo", ["chat", "vision"], 128_000, [0, 0, 0]),
     model("slow-echo", ["chat"], 128_000, [0, 0, 0]),
@@ -122,7 +127,7 @@ export function makeProviders(nowMs: number, empty: boolean): Provider[] {
   simulator.builtin = true;
   simulator.credential = { state: "not_needed", hint: null, env_var: null, set_at: null };
   simulator.ready = READY;
-  return [deepseek, gemini, openai, anthropic, deepgram, elevenlabs, edge, simulator];
+  return [deepseek, gemini, openai, anthropic, mistral, deepgram, elevenlabs, edge, simulator];
 }
 
 /** How a provider that was just added stands: one on this computer needs no key. */

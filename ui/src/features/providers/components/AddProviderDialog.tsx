@@ -30,6 +30,9 @@ export function AddProviderDialog({ opened, providers, onClose }: Props) {
       onClose={close}
       title="Add a provider"
       size="lg"
+      padding="lg"
+      centered={false}
+      yOffset="10vh"
       data-testid="provider-add-dialog"
     >
       <Steps providers={providers} onAdded={setAdded} onDone={close} />

@@ -46,6 +46,9 @@ export function CheckStep({ provider, verify, onKey, onMoved, onDone }: Props) {
       ) : null}
       {works ? <p>{nextStep(provider)}</p> : null}
       <div className={classes.buttons}>
+        <Button variant="subtle" onClick={onDone} data-autofocus data-testid="provider-done">
+          {works ? "Done" : "Close"}
+        </Button>
         <Button
           variant="default"
           onClick={() => verify.mutate(provider.name)}
@@ -64,14 +67,6 @@ export function CheckStep({ provider, verify, onKey, onMoved, onDone }: Props) {
             Give another key
           </Button>
         ) : null}
-        <Button
-          variant={works && provider.models.length > 0 ? "default" : "subtle"}
-          onClick={onDone}
-          data-autofocus
-          data-testid="provider-done"
-        >
-          Done
-        </Button>
         {works && provider.models.length === 0 ? (
           <Button onClick={() => setNaming(true)} data-testid="provider-first-model">
             Add a model

@@ -29,7 +29,9 @@ export function ConnectionSection({ provider, verify }: Props) {
         <Fact name="In use">
           <OnSwitch provider={provider} />
         </Fact>
-        <Fact name="Kind">{kindLabel(provider.kind)}</Fact>
+        <Fact name="Kind">
+          <span className={classes.plain}>{kindLabel(provider.kind)}</span>
+        </Fact>
         <Fact name="Base URL">
           {moving ? (
             <BaseUrlForm
@@ -106,6 +108,8 @@ function OnSwitch({ provider }: { provider: Provider }) {
   return (
     <Switch
       size="xs"
+      className={classes.plain}
+      styles={{ label: { fontSize: 13, lineHeight: "20px" }, body: { alignItems: "center" } }}
       checked={change.isPending ? (change.variables.enabled ?? false) : provider.enabled}
       onChange={(event) => set(event.currentTarget.checked)}
       disabled={change.isPending}

@@ -23,6 +23,7 @@ export function ModelDialog({ provider, model, opened, onClose }: Props) {
       opened={opened}
       onClose={onClose}
       title={model ? `Price of ${model.name}` : `Add a model of ${provider}`}
+      padding="lg"
       data-testid="model-dialog"
     >
       <ModelForm provider={provider} model={model} onClose={onClose} />

@@ -169,7 +169,7 @@ function PriceOrigin({ model: { priced, price_source: source } }: { model: Model
       ) : (
         "price entered by hand"
       )}
-      {source.as_of ? `, ${source.as_of}` : null}
+      {source.as_of ? <span className={classes.nowrap}>, {source.as_of}</span> : null}
     </>
   );
 }

@@ -26,7 +26,12 @@ export function RemoveProvider({ name, onRemoved }: Props) {
           Remove provider
         </Button>
       </div>
-      <Modal opened={opened} onClose={() => setOpened(false)} title={`Remove ${name}?`}>
+      <Modal
+        opened={opened}
+        onClose={() => setOpened(false)}
+        title={`Remove ${name}?`}
+        padding="lg"
+      >
         <Question name={name} onRemoved={onRemoved} onCancel={() => setOpened(false)} />
       </Modal>
     </>
