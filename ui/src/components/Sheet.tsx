@@ -41,6 +41,8 @@ export function Sheet({
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;
+    // A dialog opened from the sheet lies elsewhere in the page; its Escape is its own.
+    if (!(event.target instanceof Node) || !event.currentTarget.contains(event.target)) return;
     event.stopPropagation();
     onClose();
   };

@@ -76,7 +76,7 @@ describe("lists", () => {
     expect(
       groups.map(({ title, providers }) => [title, providers.map(({ name }) => name)]),
     ).toEqual([
-      ["Connected", ["bad", "z", "simulator"]],
+      ["In use", ["bad", "z", "simulator"]],
       ["Not in use", ["off"]],
     ]);
   });

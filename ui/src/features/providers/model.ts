@@ -12,9 +12,6 @@ export function providerState(provider: Provider): ProviderState {
   if (provider.ready.code === "no_adapter") {
     return "not_ready";
   }
-  if (provider.ready.code === "no_adapter") {
-    return "not_ready";
-  }
   if (provider.credential.state === "missing") {
     return "no_credential";
   }
@@ -208,7 +205,7 @@ export function groupProviders(sorted: readonly Provider[]): ProviderGroup[] {
     providers: sorted.filter((provider) => states.includes(providerState(provider))),
   });
   return [
-    of("Connected", true, ["failed_check", "ready"]),
+    of("In use", true, ["failed_check", "ready"]),
     of("Waiting for a credential", false, ["no_credential"]),
     of("Not in use", false, ["not_ready", "off"]),
   ].filter((group) => group.providers.length > 0);

@@ -1,4 +1,5 @@
 import { Loader } from "@mantine/core";
+import type { ReactNode } from "react";
 import type { CheckResult } from "@/bindings";
 import { Duration } from "@/components/Duration";
 import { MonoBox } from "@/components/MonoBox";
@@ -14,25 +15,36 @@ type Props = {
   running: boolean;
   /** Why no check could be made at all. */
   error: Error | null;
+  /** A button at the end of its first line. */
+  action?: ReactNode;
 };
 
 /** What the free check found: works, or what is wrong, what to do, and the provider's own words. */
-export function CheckOutcome({ check, running, error }: Props) {
+export function CheckOutcome({ check, running, error, action }: Props) {
   if (running) {
     return (
       <p className={classes.checking} role="status">
         <Loader size={14} color="accent" /> Asking for the list of models…
+        {action}
       </p>
     );
   }
   if (error) {
     return (
       <p className={classes.problem} role="alert" data-testid="provider-check-result">
-        {error.message}
+        <span>{error.message}</span>
+        {action}
       </p>
     );
   }
-  if (!check) return <p className={classes.note}>Not checked since the start.</p>;
+  if (!check) {
+    return (
+      <p className={classes.checking}>
+        Not checked since the start.
+        {action}
+      </p>
+    );
+  }
   const advice = checkAdvice(check.code);
   return (
     <div
@@ -49,6 +61,7 @@ export function CheckOutcome({ check, running, error }: Props) {
           {check.ok ? `${plural(check.models_found, "model")} found in ` : "after "}
           <Duration ms={check.latency_ms} />, <RelativeTime value={check.at} />
         </span>
+        {action}
       </p>
       {check.ok ? null : (
         <>

@@ -65,23 +65,24 @@ export function ConnectionSection({ provider, verify }: Props) {
         </Fact>
         {callable ? (
           <Fact name="Last check">
-            <div className={classes.line}>
-              <CheckOutcome
-                check={provider.last_check}
-                running={verify.isPending}
-                error={verify.error}
-              />
-              <Button
-                variant="default"
-                size="compact-sm"
-                disabled={verify.isPending || provider.credential.state === "missing"}
-                title="Asks for the list of models, which is free"
-                onClick={() => verify.mutate(provider.name)}
-                data-testid="provider-verify"
-              >
-                {provider.last_check ? "Check again" : "Verify"}
-              </Button>
-            </div>
+            <CheckOutcome
+              check={provider.last_check}
+              running={verify.isPending}
+              error={verify.error}
+              action={
+                <Button
+                  className={classes.atEnd}
+                  variant="default"
+                  size="compact-sm"
+                  disabled={verify.isPending || provider.credential.state === "missing"}
+                  title="Asks for the list of models, which is free"
+                  onClick={() => verify.mutate(provider.name)}
+                  data-testid="provider-verify"
+                >
+                  {provider.last_check ? "Check again" : "Verify"}
+                </Button>
+              }
+            />
           </Fact>
         ) : null}
       </dl>

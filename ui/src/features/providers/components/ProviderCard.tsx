@@ -3,10 +3,13 @@ import type { Provider } from "@/bindings";
 import { Duration } from "@/components/Duration";
 import { Money } from "@/components/Money";
 import { RelativeTime } from "@/components/RelativeTime";
-import { formatCount, formatPercent, plural } from "@/lib/numbers";
+import { formatCompact, formatCount, formatPercent, plural } from "@/lib/numbers";
 import { checkWord, credentialWords, errorRate, kindLabel } from "../model";
 import classes from "./ProviderCard.module.css";
 import { ProviderStateBadge } from "./ProviderStateBadge";
+
+/** From here on the exact count is in the tooltip only. */
+const COMPACT_FROM = 100_000;
 
 type Props = {
   provider: Provider;
@@ -82,7 +85,11 @@ function Figures({ provider }: { provider: Provider }) {
       </div>
       <div>
         <dt>Requests</dt>
-        <dd>{formatCount(traffic.requests)}</dd>
+        <dd title={formatCount(traffic.requests)}>
+          {traffic.requests < COMPACT_FROM
+            ? formatCount(traffic.requests)
+            : formatCompact(traffic.requests)}
+        </dd>
       </div>
       <div>
         <dt>Errors</dt>
