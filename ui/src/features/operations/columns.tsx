@@ -14,7 +14,7 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
   {
     id: "operation",
     header: "Operation",
-    width: "minmax(200px, 1.1fr)",
+    width: "minmax(180px, 1fr)",
     sortValue: (row) => row.id,
     cell: (row) => (
       <span className={classes.operation}>
@@ -40,14 +40,14 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
   {
     id: "chain",
     header: "Chain",
-    width: "minmax(320px, 2.2fr)",
+    width: "minmax(344px, 2.6fr)",
     hint: "Targets in the order they are tried",
     cell: (row) => <Chain targets={row.targets} />,
   },
   {
     id: "requests",
     header: "Requests 24 h",
-    width: "104px",
+    width: "102px",
     align: "end",
     sortValue: (row) => row.last_24h.requests,
     cell: ({ last_24h: { requests } }) =>
@@ -56,7 +56,7 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
   {
     id: "spend",
     header: "Spend 24 h",
-    width: "96px",
+    width: "88px",
     align: "end",
     sortValue: (row) => parseNano(row.last_24h.spend),
     cell: ({ last_24h: { requests, spend } }) => (
@@ -66,7 +66,7 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
   {
     id: "errors",
     header: "Error rate",
-    width: "88px",
+    width: "80px",
     align: "end",
     sortValue: (row) => errorRate(row.last_24h) ?? null,
     cell: (row) => {
@@ -90,7 +90,7 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
 ];
 
 /** Below this the table scrolls sideways in its own frame. */
-export const OPERATIONS_MIN_WIDTH = 1010;
+export const OPERATIONS_MIN_WIDTH = 994;
 
 function Chain({ targets }: { targets: readonly RouteTarget[] }) {
   if (targets.length === 0) return <span className="muted">no targets</span>;

@@ -1,4 +1,4 @@
-import { Textarea } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { IconAlertTriangle, IconCircleX } from "@tabler/icons-react";
 import { CommandError } from "@/api/call";
 import type { RoutePreview } from "@/bindings";
@@ -65,7 +65,7 @@ function Answer({ preview, editor }: { preview: RoutePreview; editor: RouteEdito
         </p>
       ))}
       <JsonDiff before={preview.before} after={preview.after} label="The route before and after" />
-      <Textarea
+      <TextInput
         label="Reason"
         description="Optional; it stands in the change history."
         value={editor.reason}
@@ -75,9 +75,6 @@ function Answer({ preview, editor }: { preview: RoutePreview; editor: RouteEdito
           if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z")
             event.stopPropagation();
         }}
-        autosize
-        minRows={1}
-        maxRows={3}
         data-testid="draft-reason"
       />
     </>

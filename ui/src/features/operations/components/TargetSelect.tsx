@@ -38,6 +38,7 @@ export function TargetSelect(props: Props) {
       renderOption={({ option }) => (
         <Choice name={option.value} catalogue={catalogue} taken={taken.has(option.value)} />
       )}
+      size="xs"
       searchable
       selectFirstOptionOnChange
       // Tab passes by without a list unfolding; a click, a letter or ↓ opens it.
