@@ -1,4 +1,4 @@
-import type { QueryClient } from "@tanstack/react-query";
+import type { Query, QueryClient } from "@tanstack/react-query";
 import type { CacheTag } from "@/bindings";
 import { PROVIDED_TAGS, type QueryKey } from "./keys";
 
@@ -34,10 +34,19 @@ export function createTagRefresher(client: QueryClient): (tags: readonly CacheTa
   };
 }
 
-/** Marks everything that carries one of `tags` as stale and waits for the visible ones to be fetched again. */
+/**
+ * Marks everything that carries one of `tags` as stale and waits for the visible ones to be fetched again. What was being
+ * fetched already may have been read before the change: it is let finish, and then fetched once more.
+ */
 export async function refreshTags(client: QueryClient, tags: ReadonlySet<CacheTag>): Promise<void> {
+  const touched = (query: Query) => isTouched(query.queryKey, tags);
+  const underWay = new Set(
+    client.getQueryCache().findAll({ predicate: touched, fetchStatus: "fetching" }),
+  );
+  await client.invalidateQueries({ predicate: touched }, { cancelRefetch: false });
+  if (underWay.size === 0) return;
   await client.invalidateQueries(
-    { predicate: (query) => isTouched(query.queryKey, tags) },
+    { predicate: (query) => underWay.has(query) },
     { cancelRefetch: false },
   );
 }

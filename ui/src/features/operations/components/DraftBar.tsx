@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { plural } from "@/lib/numbers";
+import { displayKeys } from "@/lib/shortcuts";
 import type { RouteEditor } from "../useRouteEditor";
 import classes from "./RouteSheet.module.css";
 
@@ -16,7 +17,7 @@ export function DraftBar({ editor }: { editor: RouteEditor }) {
         color="gray"
         h={30}
         onClick={editor.discard}
-        title="Discard (Ctrl Shift ⌫)"
+        title={`Discard (${displayKeys("mod+shift+backspace")})`}
         data-testid="draft-discard"
       >
         Discard
@@ -27,7 +28,7 @@ export function DraftBar({ editor }: { editor: RouteEditor }) {
         aria-expanded={editor.previewing}
         disabled={editor.conflict}
         onClick={() => editor.setPreviewing((shown) => !shown)}
-        title="Preview (Ctrl Shift P)"
+        title={`Preview (${displayKeys("mod+shift+p")})`}
         data-testid="draft-preview"
       >
         {editor.previewing ? "Hide preview" : "Preview"}
@@ -37,7 +38,7 @@ export function DraftBar({ editor }: { editor: RouteEditor }) {
         loading={editor.applying}
         disabled={blocked}
         onClick={editor.apply}
-        title="Apply (Ctrl S)"
+        title={`Apply (${displayKeys("mod+s")})`}
         data-testid="draft-apply"
       >
         Apply

@@ -28,6 +28,7 @@ export function TargetSelect(props: Props) {
   return (
     <Select
       className={classes.select}
+      classNames={{ input: classes.input, option: classes.option }}
       data={data}
       value={value}
       onChange={(chosen) => {
