@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { diffLines, prettyJson } from "./diff";
+import { diffLines, foldSame, prettyJson } from "./diff";
 
 test("a diff keeps what stayed and marks what went and came", () => {
   const before = prettyJson('{"enabled":true,"targets":["a","b"]}');
@@ -18,4 +18,15 @@ test("something new is all added, something removed is all removed", () => {
 
 test("text that is not JSON is compared line by line", () => {
   expect(prettyJson("not json\nsecond")).toEqual(["not json", "second"]);
+});
+
+test("unchanged lines far from a change fold into one, and short stretches stay", () => {
+  const lines = diffLines(
+    ["a", "b", "c", "d", "e", "f", "old", "g", "h", "i"],
+    ["a", "b", "c", "d", "e", "f", "new", "g", "h", "i"],
+  );
+  expect(
+    foldSame(lines, 1).map((part) => (part.kind === "folded" ? part.lines : part.text)),
+  ).toEqual([5, "f", "old", "new", "g", "h", "i"]);
+  expect(foldSame(lines, Infinity)).toEqual(lines);
 });

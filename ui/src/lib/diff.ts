@@ -1,5 +1,11 @@
 export type DiffLine = { kind: "same" | "added" | "removed"; text: string };
 
+/** A stretch of unchanged lines that is not worth reading. */
+export type Folded = { kind: "folded"; lines: number };
+
+/** Folding fewer lines than this would save nothing. */
+const FOLD_MIN = 3;
+
 /** Lines beyond this are compared as blocks: a settings value is tens of lines, and the table below is quadratic. */
 const LINES_MAX = 600;
 
@@ -41,6 +47,29 @@ export function diffLines(before: readonly string[], after: readonly string[]): 
     }
   }
   return lines;
+}
+
+/** Replaces unchanged lines further than `context` from any change by one mark per stretch. */
+export function foldSame(lines: readonly DiffLine[], context: number): (DiffLine | Folded)[] {
+  const changed = lines.flatMap((line, index) => (line.kind === "same" ? [] : [index]));
+  const isNear = (index: number) => changed.some((at) => Math.abs(at - index) <= context);
+  const parts: (DiffLine | Folded)[] = [];
+  let hidden: DiffLine[] = [];
+  const flush = () => {
+    if (hidden.length >= FOLD_MIN) parts.push({ kind: "folded", lines: hidden.length });
+    else parts.push(...hidden);
+    hidden = [];
+  };
+  for (const [index, line] of lines.entries()) {
+    if (line.kind === "same" && !isNear(index)) {
+      hidden.push(line);
+    } else {
+      flush();
+      parts.push(line);
+    }
+  }
+  flush();
+  return parts;
 }
 
 /** `table[i][j]`: length of the longest common run of lines from `before[i]` and `after[j]` on. */

@@ -1,8 +1,10 @@
-import { Button, Select, TextInput } from "@mantine/core";
-import { IconFilterOff, IconHistory, IconSearch } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconArrowUp, IconFilterOff, IconHistory } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useKeysetList } from "@/api/keyset";
+import { keysQueryOptions, operationsQueryOptions, providersQueryOptions } from "@/api/queries";
 import type { Change, ChangeFilter } from "@/bindings";
 import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
@@ -10,206 +12,255 @@ import { ErrorState } from "@/components/ErrorState";
 import { Page } from "@/components/Page";
 import { SheetHost } from "@/components/Sheet";
 import { Skeleton } from "@/components/Skeletons";
-import { StatusBadge } from "@/components/StatusBadge";
-import { plural } from "@/lib/numbers";
+import { notifyFailure, notifySuccess } from "@/lib/notices";
+import { formatCount, plural } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { useLatest } from "@/lib/useLatest";
 import classes from "./ChangesPage.module.css";
-import { CHANGE_COLUMNS, CHANGES_MIN_WIDTH } from "./columns";
-import { ChainBadge } from "./components/ChainBadge";
+import { CHANGE_MIN_WIDTH, changeColumns } from "./columns";
+import { ChainBroken, ChainStatus } from "./components/ChainStatus";
+import { ChangeFilters } from "./components/ChangeFilters";
 import { ChangeSheet } from "./components/ChangeSheet";
-import { RevertDialog } from "./components/RevertDialog";
-import { KIND_OPTIONS } from "./kinds";
-import { fetchChanges, headKey, olderKey } from "./queries";
+import { distinct, isUnfiltered, laterChanges, newestReport, pickFilter } from "./model";
+import {
+  fetchChanges,
+  headKey,
+  newestChangesQueryOptions,
+  olderKey,
+  verifyChainQueryOptions,
+} from "./queries";
 
 export function ChangesPage() {
   const search = useSearch({ from: "/changes" });
   const navigate = useNavigate({ from: "/changes" });
-  const filter = useMemo<ChangeFilter>(
-    () => ({
-      ...(search.kind ? { kind: search.kind } : {}),
-      ...(search.subject ? { subject: search.subject } : {}),
-      ...(search.actor ? { actor: search.actor } : {}),
-    }),
-    [search.kind, search.subject, search.actor],
-  );
-  const list = useKeysetList({
+  const filter = useMemo(() => pickFilter(search), [search]);
+  // Held still while somebody reads further down: a new entry must not move what they read.
+  const [atTop, setAtTop] = useState(true);
+  const frame = useRef<HTMLDivElement>(null);
+  const list = useKeysetList<Change, Awaited<ReturnType<typeof fetchChanges>>>({
     headKey: headKey(filter),
     olderKey: (cursor) => olderKey(filter, cursor),
     fetchPage: (cursor) => fetchChanges(filter, cursor),
     rowId,
+    live: atTop,
   });
-  const [reverting, setReverting] = useState<{ change?: Change; opened: boolean }>({
-    opened: false,
-  });
+  const { rows } = list;
+  const choices = useChoices(rows);
+  const chain = useChain();
+  const broken = chain.report?.intact === false ? chain.report : undefined;
+  const firstBad = broken?.first_bad ?? null;
+  const columns = useMemo(() => changeColumns(firstBad), [firstBad]);
 
-  const patch = (change: Partial<typeof search>, replace = false) =>
-    void navigate({ search: (previous) => ({ ...previous, ...change }), replace });
-  const open = (seq: number | undefined) =>
-    patch({ seq }, search.seq !== undefined && seq !== undefined);
-  const openIndex = list.rows.findIndex((row) => row.seq === search.seq);
+  const setFilter = (patch: ChangeFilter) => {
+    void navigate({ search: (previous) => ({ ...previous, ...withoutNull(patch) }) });
+  };
+  const open = (seq: number | undefined) => {
+    void navigate({
+      search: (previous) => ({ ...previous, seq }),
+      replace: search.seq !== undefined && seq !== undefined,
+    });
+  };
+  const openIndex = rows.findIndex((row) => row.seq === search.seq);
+  const known = rows[openIndex];
   const step = (by: number) => {
-    const next = list.rows[openIndex + by];
+    const next = rows[openIndex + by];
     if (openIndex >= 0 && next) open(next.seq);
   };
-  const actions = useLatest({ step });
+  const toTop = () => {
+    grid(frame.current)?.scrollTo({ top: 0 });
+    setAtTop(true);
+  };
+
+  const actions = useLatest({ step, verify: chain.verify });
   const shortcuts = useMemo<Shortcut[]>(
     () => [
-      { keys: "[", label: "Newer change", run: () => actions.current.step(-1) },
-      { keys: "]", label: "Older change", run: () => actions.current.step(1) },
+      { keys: "[", label: "Previous change", run: () => actions.current.step(-1) },
+      { keys: "]", label: "Next change", run: () => actions.current.step(1) },
+      { keys: "v", label: "Verify the chain", run: () => void actions.current.verify() },
     ],
     [actions],
   );
   useShortcuts("Change history", shortcuts);
 
-  const filtered = Object.keys(filter).length > 0;
-  const chain = list.head?.chain;
+  const filtered = !isUnfiltered(filter);
+  const total = list.hasMore ? (filtered ? undefined : chain.report?.entries) : rows.length;
   return (
     <Page
       id="changes"
       layout="fill"
       toolbar={
         <>
-          <Select
-            aria-label="Kind"
-            placeholder="Every kind"
-            data={KIND_OPTIONS}
-            value={search.kind ?? null}
-            onChange={(kind) => patch({ kind: kind ?? undefined })}
-            allowDeselect
-            clearable
-            clearButtonProps={{ "aria-label": "Every kind" }}
-            w={170}
-            data-testid="changes-kind"
+          <ChangeFilters filter={filter} {...choices} onChange={setFilter} />
+          <ChainStatus
+            report={chain.report}
+            checking={chain.checking}
+            onVerify={() => void chain.verify()}
           />
-          <SubjectFilter
-            key={search.subject ?? ""}
-            subject={search.subject}
-            onChange={(subject) => patch({ subject })}
-          />
-          <span className={classes.space} />
-          <ChainBadge report={chain} />
         </>
       }
     >
-      {chain && !chain.intact ? (
-        <div className={classes.broken} role="alert" data-testid="chain-broken">
-          <StatusBadge tone="critical">The history was changed outside Signalbox</StatusBadge>
-          <span>
-            Entry no. {chain.first_bad ?? "?"} does not fit the one before it. What stands from
-            there on may not be what happened. Compare it with an export or a backup.
-          </span>
-        </div>
-      ) : null}
+      {broken ? <ChainBroken report={broken} onShow={open} /> : null}
       <div className={classes.card}>
         <SheetHost
           sheet={
             search.seq === undefined ? null : (
               <ChangeSheet
                 seq={search.seq}
-                known={list.rows[openIndex]}
+                known={known}
+                later={known ? laterChanges(rows, known) : 0}
                 onClose={() => open(undefined)}
-                onRevert={(change) => setReverting({ change, opened: true })}
                 onPrevious={openIndex > 0 ? () => step(-1) : undefined}
-                onNext={
-                  openIndex >= 0 && openIndex + 1 < list.rows.length ? () => step(1) : undefined
-                }
+                onNext={openIndex >= 0 && openIndex + 1 < rows.length ? () => step(1) : undefined}
               />
             )
           }
         >
-          {list.isPending ? (
-            <Skeleton label="the history" shape="rows" rows={12} />
-          ) : list.error && list.rows.length === 0 ? (
-            <ErrorState
-              title="The history could not be read"
-              error={list.error}
-              onRetry={list.refetch}
-            />
-          ) : (
-            <DataTable
-              label="Changes"
-              columns={CHANGE_COLUMNS}
-              rows={list.rows}
-              rowId={rowId}
-              minWidth={CHANGES_MIN_WIDTH}
-              rowTestId="change-row"
-              openId={search.seq === undefined ? undefined : String(search.seq)}
-              onOpen={(row) => open(row.seq)}
-              {...(!filtered && chain ? { totalCount: chain.entries } : {})}
-              onEndReached={list.fetchMore}
-              footer={footer(list.rows.length, list.hasMore)}
-              empty={<Empty filtered={filtered} onClear={() => void navigate({ search: {} })} />}
-              pageKeys
-              data-testid="changes-table"
-            />
-          )}
+          <div
+            className={classes.frame}
+            ref={frame}
+            onScrollCapture={() => setAtTop((grid(frame.current)?.scrollTop ?? 0) <= 0)}
+          >
+            {list.isPending ? (
+              <Skeleton label="the history" shape="rows" rows={16} />
+            ) : list.error && rows.length === 0 ? (
+              <ErrorState
+                title="The history could not be read"
+                error={list.error}
+                onRetry={list.refetch}
+              />
+            ) : (
+              <DataTable
+                label="Changes"
+                columns={columns}
+                rows={rows}
+                rowId={rowId}
+                minWidth={CHANGE_MIN_WIDTH}
+                rowTestId="change-row"
+                openId={search.seq === undefined ? undefined : String(search.seq)}
+                onOpen={(row) => open(row.seq)}
+                {...(total === undefined ? {} : { totalCount: total })}
+                onEndReached={list.fetchMore}
+                footer={footerWords(list, rows.length)}
+                empty={
+                  <Empty
+                    filtered={filtered}
+                    onClear={() => setFilter({ kind: null, subject: null, actor: null })}
+                  />
+                }
+                pageKeys
+                data-testid="changes-table"
+              />
+            )}
+            {list.newCount > 0 ? (
+              <button
+                type="button"
+                className={classes.pill}
+                onClick={toTop}
+                data-testid="changes-new"
+              >
+                <IconArrowUp size={14} aria-hidden /> {formatCount(list.newCount)} new
+              </button>
+            ) : null}
+            <span className="visually-hidden" role="status">
+              {list.newCount > 0 ? `${plural(list.newCount, "new change")} above` : ""}
+            </span>
+          </div>
         </SheetHost>
       </div>
-      <RevertDialog
-        change={reverting.change}
-        opened={reverting.opened}
-        onClose={() => setReverting((held) => ({ ...held, opened: false }))}
-      />
     </Page>
   );
 }
 
-type SubjectProps = {
-  subject: string | undefined;
-  onChange: (subject: string | undefined) => void;
-};
+/** The newest report on the chain, whichever answer brought it, and the way to ask for another. */
+function useChain() {
+  const newest = useQuery(newestChangesQueryOptions());
+  const asked = useQuery(verifyChainQueryOptions());
+  const verify = async () => {
+    const { data, error } = await asked.refetch();
+    if (error) notifyFailure("The chain was not verified", error.message);
+    else if (data?.intact) {
+      notifySuccess(
+        "The chain is verified",
+        `All ${plural(data.entries, "entry", "entries")} fit.`,
+      );
+    }
+  };
+  return {
+    report: newestReport(newest.data?.chain, asked.data),
+    checking: asked.isFetching,
+    verify,
+  };
+}
 
-/** The exact name of what was changed; applied on Enter, since half a name matches nothing. */
-function SubjectFilter({ subject, onChange }: SubjectProps) {
-  const [text, setText] = useState(subject ?? "");
-  const apply = () => onChange(text.trim() === "" ? undefined : text.trim());
-  return (
-    <TextInput
-      className={classes.filter}
-      aria-label="Subject"
-      placeholder="Subject, e.g. chat_message"
-      leftSection={<IconSearch size={14} aria-hidden />}
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      onBlur={apply}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") apply();
-      }}
-      data-testid="changes-subject"
-    />
-  );
+/** What there is to filter by: things that exist now, and whatever else the newest changes name. */
+function useChoices(rows: readonly Change[]) {
+  const operations = useQuery(operationsQueryOptions()).data;
+  const providers = useQuery(providersQueryOptions()).data;
+  const keys = useQuery(keysQueryOptions()).data;
+  const newest = useQuery(newestChangesQueryOptions()).data?.rows;
+  return useMemo(() => {
+    const seen = [...rows, ...(newest ?? [])];
+    return {
+      subjects: distinct(
+        seen.map((row) => row.subject),
+        (operations ?? []).map(({ id }) => id),
+        (providers ?? []).map(({ name }) => name),
+        (keys ?? []).map(({ name }) => name),
+      ),
+      actors: distinct(seen.map((row) => row.actor)),
+    };
+  }, [rows, newest, operations, providers, keys]);
+}
+
+function footerWords(
+  list: { error: Error | null; hasMore: boolean; isFetchingMore: boolean },
+  count: number,
+): string | null {
+  if (count === 0) return null;
+  if (list.error) return `The older changes could not be read: ${list.error.message}`;
+  if (list.hasMore)
+    return list.isFetchingMore ? "Reading older changes…" : "Scroll for older changes";
+  return count > 20 ? `${plural(count, "change")}, that is all` : null;
 }
 
 function Empty({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
-  if (!filtered) {
+  if (filtered) {
     return (
       <EmptyState
-        icon={IconHistory}
-        title="Each change of the configuration will stand here"
-        data-testid="changes-empty"
-      />
+        icon={IconFilterOff}
+        title="No change matches this filter"
+        action={
+          <Button variant="default" onClick={onClear} data-testid="changes-clear">
+            Show all changes
+          </Button>
+        }
+        data-testid="changes-no-results"
+      >
+        Nothing is ever erased here; the filter leaves nothing over.
+      </EmptyState>
     );
   }
   return (
     <EmptyState
-      icon={IconFilterOff}
-      title="No change matches this filter"
-      action={
-        <Button variant="default" onClick={onClear} data-testid="changes-clear">
-          Show all changes
-        </Button>
-      }
-      data-testid="changes-no-results"
-    />
+      icon={IconHistory}
+      title="Each change of routes, providers and keys will stand here"
+      data-testid="changes-empty"
+    >
+      With who did it, what it was before, and a way back.
+    </EmptyState>
   );
 }
 
-function footer(count: number, hasMore: boolean): string | null {
-  if (hasMore) return "Scroll for older changes";
-  return count > 20 ? `${plural(count, "change")}, that is all` : null;
+function withoutNull(filter: ChangeFilter) {
+  return Object.fromEntries(
+    Object.entries(filter).map(([name, value]) => [name, value ?? undefined]),
+  );
 }
 
 function rowId(change: Change): string {
   return String(change.seq);
+}
+
+function grid(frame: HTMLElement | null): HTMLElement | null | undefined {
+  return frame?.querySelector<HTMLElement>('[role="grid"]');
 }

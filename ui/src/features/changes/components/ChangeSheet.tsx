@@ -1,7 +1,10 @@
 import { Button } from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import type { Change } from "@/bindings";
+import { CopyButton } from "@/components/CopyButton";
 import { ErrorState } from "@/components/ErrorState";
 import { Fact, Facts, FactSection } from "@/components/Facts";
 import { JsonDiff } from "@/components/JsonDiff";
@@ -10,101 +13,166 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { Sheet } from "@/components/Sheet";
 import { SheetSteps } from "@/components/SheetSteps";
 import { Skeleton } from "@/components/Skeletons";
-import classes from "../ChangesPage.module.css";
-import { kindOf, sourceWords } from "../kinds";
+import { KindLabel } from "../columns";
+import { isJson, sourceWords, subjectLink } from "../model";
 import { changeQueryOptions } from "../queries";
+import classes from "./ChangeSheet.module.css";
+import { RevertDialog } from "./RevertDialog";
+
+/** Unchanged lines around each changed one. */
+const CONTEXT_LINES = 2;
 
 type Props = {
   seq: number;
-  /** The entry, when the list has it. */
+  /** The row, if the list has it; else it is looked for. */
   known: Change | undefined;
+  /** Later changes of the same thing, as far as the list knows. */
+  later: number;
   onClose: () => void;
-  onRevert: (change: Change) => void;
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
 };
 
-/** One entry: what it was before and after, who did it and why, and the way back. */
-export function ChangeSheet({ seq, known, onClose, onRevert, onPrevious, onNext }: Props) {
+/** One change: who did what and why, before and after, and the way back. */
+export function ChangeSheet({ seq, known, later, onClose, onPrevious, onNext }: Props) {
   const found = useQuery({ ...changeQueryOptions(seq), enabled: known === undefined });
   const change = known ?? found.data;
   return (
     <Sheet
       label={`Change ${seq}`}
-      title={`Change ${seq}`}
+      title={
+        <span className={classes.title}>
+          <span className="ellipsis">{change?.subject ?? `Change ${seq}`}</span>
+          {change ? (
+            <span className={classes.kind}>
+              <KindLabel kind={change.kind} />
+            </span>
+          ) : null}
+        </span>
+      }
       actions={<SheetSteps what="change" onPrevious={onPrevious} onNext={onNext} />}
       onClose={onClose}
       data-testid="change-detail"
     >
       {change ? (
-        <Entry change={change} onRevert={() => onRevert(change)} />
+        <Body key={change.seq} change={change} later={later} />
       ) : found.error ? (
         <ErrorState
-          title="The entry could not be read"
+          title="The change could not be read"
           error={found.error}
           onRetry={() => void found.refetch()}
+          compact
         />
       ) : (
-        <Skeleton label="the entry" shape="text" rows={8} />
+        <Skeleton label="the change" shape="text" rows={10} />
       )}
     </Sheet>
   );
 }
 
-function Entry({ change, onRevert }: { change: Change; onRevert: () => void }) {
+function Body({ change, later }: { change: Change; later: number }) {
+  const [asking, setAsking] = useState(false);
   return (
     <div className={classes.sections}>
       <p className={classes.sentence}>{change.sentence}</p>
+      {change.reason ? (
+        <section aria-label="Reason">
+          <p className={classes.caption}>Reason</p>
+          <MonoBox label="Reason" text={change.reason} maxHeight={120} />
+        </section>
+      ) : null}
+      <Summary change={change} />
+      <FactSection title="Before and after">
+        <States change={change} />
+      </FactSection>
+      {change.revertible ? (
+        <>
+          <div>
+            <Button
+              variant="default"
+              h={32}
+              leftSection={<IconArrowBackUp size={14} aria-hidden />}
+              onClick={() => setAsking(true)}
+              data-testid="change-revert"
+            >
+              Revert this change
+            </Button>
+          </div>
+          <RevertDialog
+            change={change}
+            later={later}
+            opened={asking}
+            onClose={() => setAsking(false)}
+          />
+        </>
+      ) : (
+        <p className="muted" data-testid="change-not-revertible">
+          {NOT_REVERTIBLE[change.kind] ?? "This change cannot be reverted from the history."}
+        </p>
+      )}
+    </div>
+  );
+}
+
+const NOT_REVERTIBLE: Readonly<Record<string, string>> = {
+  key: "A key cannot be brought back: create another one instead.",
+  credential: "Credentials are never in the history. Set it again on the provider's page.",
+  model: "Prices are dated. Give the model its old price again, and it holds from then on.",
+  provider: "A provider that was added is removed on its own page, with its credential.",
+  install: "The first start of an installation cannot be undone.",
+};
+
+function Summary({ change }: { change: Change }) {
+  const link = subjectLink(change);
+  return (
+    <section aria-label="Summary">
       <Facts>
-        <Fact name="Kind">{kindOf(change.kind).word}</Fact>
         <Fact name="Subject">
-          <span className="mono">{change.subject}</span>
-        </Fact>
-        <Fact name="Who">
-          {change.actor} {sourceWords(change.source)}
+          {link ? (
+            <Link to={link.to} search={link.search}>
+              {change.subject}
+            </Link>
+          ) : (
+            change.subject
+          )}
         </Fact>
         <Fact name="When">
           <RelativeTime value={change.at} format="full" />
         </Fact>
-        <Fact name="Hash">
-          <span className="mono" title="First 12 digits of the entry's SHA-256">
-            {change.hash}…
+        <Fact name="Who">
+          {change.actor}, {sourceWords(change.source)}
+        </Fact>
+        <Fact name="Entry">
+          <span className="tabular">{change.seq}</span>
+        </Fact>
+        <Fact name="Fingerprint">
+          <span className={classes.hash}>
+            <span className="mono" title="The first 12 hex digits of the entry's SHA-256">
+              {change.hash}
+            </span>
+            <CopyButton text={change.hash} what="fingerprint" />
           </span>
         </Fact>
       </Facts>
-      {change.reason ? (
-        <FactSection title="Reason">
-          <MonoBox label="Reason" text={change.reason} maxHeight={160} />
-        </FactSection>
-      ) : null}
-      <FactSection title="Before and after">
-        {change.before === null && change.after === null ? (
-          <p className="muted">This entry records an event; it has no state of its own.</p>
-        ) : (
-          <JsonDiff
-            before={change.before}
-            after={change.after}
-            label={`Change of ${change.subject}`}
-          />
-        )}
-      </FactSection>
-      {change.revertible ? (
-        <FactSection title="Revert">
-          <p className="muted">
-            Puts {change.subject} back to what it was before. That is a change itself and can be
-            taken back.
-          </p>
-          <Button
-            variant="default"
-            h={32}
-            leftSection={<IconArrowBackUp size={14} aria-hidden />}
-            onClick={onRevert}
-            data-testid="change-revert"
-          >
-            Revert this change
-          </Button>
-        </FactSection>
-      ) : null}
+    </section>
+  );
+}
+
+/** As a diff where both sides can be read as structures, else as the text they are. */
+function States({ change }: { change: Change }) {
+  const { before, after } = change;
+  if (before === null && after === null) {
+    return <p className="muted">This entry keeps no values.</p>;
+  }
+  if (isJson(before) && isJson(after)) {
+    return <JsonDiff before={before} after={after} context={CONTEXT_LINES} />;
+  }
+  return (
+    <div className={classes.texts}>
+      <p className={classes.caption}>Before</p>
+      <MonoBox label="Before" text={before ?? "(nothing)"} maxHeight={240} />
+      <p className={classes.caption}>After</p>
+      <MonoBox label="After" text={after ?? "(nothing)"} maxHeight={240} />
     </div>
   );
 }

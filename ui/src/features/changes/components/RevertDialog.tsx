@@ -1,73 +1,103 @@
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, Textarea } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Change } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
-import { notifyUndo } from "@/lib/notices";
+import { notifySuccess, notifyUndo } from "@/lib/notices";
+import { plural } from "@/lib/numbers";
 import { revertMutationOptions, undoRevertMutationOptions } from "../mutations";
 
 type Props = {
-  change: Change | undefined;
+  change: Change;
+  /** Changes of the same thing that came after; they are undone too. */
+  later: number;
   opened: boolean;
   onClose: () => void;
 };
 
-/** Says what goes back, asks why, and offers to take the revert back. */
-export function RevertDialog({ change, opened, onClose }: Props) {
-  const [reason, setReason] = useState("");
+/** Says what a revert puts back, and asks why. A revert is a change itself and can be reverted. */
+export function RevertDialog({ change, later, opened, onClose }: Props) {
   const revert = useMutation(revertMutationOptions());
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      closeOnEscape={!revert.isPending}
+      closeOnClickOutside={!revert.isPending}
+      title={`Revert change ${change.seq}?`}
+      size="md"
+    >
+      <Question change={change} later={later} onClose={onClose} revert={revert} />
+    </Modal>
+  );
+}
+
+type QuestionProps = Omit<Props, "opened"> & {
+  revert: ReturnType<typeof useMutation<Change, Error, { seq: number; reason: string | null }>>;
+};
+
+function Question({ change, later, onClose, revert }: QuestionProps) {
   const undo = useMutation(undoRevertMutationOptions());
-  const close = () => {
-    revert.reset();
-    setReason("");
-    onClose();
-  };
-  const submit = (seq: number) =>
+  const [reason, setReason] = useState("");
+  const submit = () => {
+    const why = reason.trim();
     revert.mutate(
-      { seq, reason: reason.trim() === "" ? null : reason.trim() },
+      { seq: change.seq, reason: why === "" ? null : why },
       {
         onSuccess: (made) => {
-          close();
-          notifyUndo(`Change ${seq} is reverted`, () => undo.mutateAsync(made.seq), made.sentence);
+          onClose();
+          const title = `Change ${change.seq} is reverted`;
+          // Putting back something that was gone cannot be undone from the history.
+          if (made.revertible) notifyUndo(title, async () => undo.mutate(made.seq), made.subject);
+          else notifySuccess(title, made.subject);
         },
       },
     );
+  };
   return (
-    <Modal opened={opened} onClose={close} title="Revert a change" size="md">
-      {change ? (
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            submit(change.seq);
-          }}
-        >
-          <Stack gap={16}>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!revert.isPending) submit();
+      }}
+    >
+      <Stack gap={16}>
+        <div>
+          <p>
+            <strong>{change.subject}</strong> goes back to what it was before this change, from the
+            next request on.
+          </p>
+          {later > 0 ? (
             <p>
-              No. {change.seq}: {change.sentence}. What it changed goes back to the state before it;
-              later changes of the same thing are overwritten.
+              {plural(later, "later change")} of it {later === 1 ? "is" : "are"} undone too.
             </p>
-            <TextInput
-              label="Reason"
-              description="Optional. It stands in the history."
-              value={reason}
-              onChange={(event) => setReason(event.currentTarget.value)}
-              maxLength={500}
-              autoComplete="off"
-            />
-            {revert.error ? (
-              <ErrorState title="The change was not reverted" error={revert.error} compact />
-            ) : null}
-            <Group justify="flex-end" gap={8}>
-              <Button variant="default" onClick={close} disabled={revert.isPending} data-autofocus>
-                Cancel
-              </Button>
-              <Button type="submit" loading={revert.isPending} data-testid="change-revert-confirm">
-                Revert
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      ) : null}
-    </Modal>
+          ) : null}
+          <p className="muted">Nothing is erased: the revert becomes an entry of its own.</p>
+        </div>
+        <Textarea
+          label="Reason (optional)"
+          description="It stands in the history."
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          autosize
+          minRows={2}
+          maxRows={5}
+          maxLength={500}
+          data-autofocus
+          data-testid="change-revert-reason"
+        />
+        {revert.error ? (
+          <ErrorState title="The change was not reverted" error={revert.error} compact />
+        ) : null}
+        <Group justify="flex-end" gap={8}>
+          <Button variant="default" onClick={onClose} disabled={revert.isPending}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={revert.isPending} data-testid="change-revert-confirm">
+            Revert change
+          </Button>
+        </Group>
+      </Stack>
+    </form>
   );
 }

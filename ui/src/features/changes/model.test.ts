@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { Change } from "@/bindings";
+import {
+  distinct,
+  isJson,
+  kindOf,
+  laterChanges,
+  newestReport,
+  pickFilter,
+  subjectLink,
+} from "./model";
+
+function change(seq: number, subject: string, kind = "route"): Change {
+  return { seq, subject, kind } as Change;
+}
+
+function report(checked_at: string, intact: boolean) {
+  return { intact, entries: 3, first_bad: null, checked_at };
+}
+
+test("a kind this window does not know is shown as it is written", () => {
+  expect(kindOf("route").word).toBe("Route");
+  expect(kindOf("quota").word).toBe("quota");
+});
+
+test("equal filters are equal, whatever else the URL holds", () => {
+  expect(pickFilter({ kind: "key", subject: undefined, seq: 4 })).toEqual({ kind: "key" });
+});
+
+test("a revert counts the later changes of the same thing only", () => {
+  const rows = [
+    change(9, "a"),
+    change(8, "b"),
+    change(7, "a", "key"),
+    change(6, "a"),
+    change(5, "a"),
+  ];
+  expect(laterChanges(rows, change(5, "a"))).toBe(2);
+});
+
+test("the chain badge shows the report that was made last", () => {
+  const old = report("2026-11-21T10:00:00Z", true);
+  const fresh = report("2026-11-21T11:00:00Z", false);
+  expect(newestReport(old, undefined, fresh)).toBe(fresh);
+  expect(newestReport(undefined)).toBeUndefined();
+});
+
+test("states that are not JSON are known as such, and absent ones are fine", () => {
+  expect(isJson(null)).toBe(true);
+  expect(isJson('{"a":1}')).toBe(true);
+  expect(isJson("{broken")).toBe(false);
+});
+
+test("a subject leads to its page", () => {
+  expect(subjectLink(change(1, "openai/gpt-5", "model"))?.search).toEqual({ provider: "openai" });
+  expect(subjectLink(change(1, "x", "install"))).toBeUndefined();
+});
+
+test("choices stand once, in order", () => {
+  expect(distinct(["b", "a"], ["a", "c"])).toEqual(["a", "b", "c"]);
+});

@@ -1,0 +1,110 @@
+import {
+  IconAdjustments,
+  IconCpu,
+  IconKey,
+  IconPackage,
+  IconPencil,
+  IconPlugConnected,
+  IconRoute,
+  IconShieldLock,
+} from "@tabler/icons-react";
+import type { LinkProps } from "@tanstack/react-router";
+import type { ComponentType } from "react";
+import type { ChainReport, Change, ChangeFilter } from "@/bindings";
+import type { ChangesSearch } from "./search";
+
+type Icon = ComponentType<{ size?: number; stroke?: number; "aria-hidden"?: boolean }>;
+export type Kind = { kind: string; word: string; icon: Icon };
+
+/** Everything that can change, as the backend names it. */
+export const KINDS: readonly Kind[] = [
+  { kind: "route", word: "Route", icon: IconRoute },
+  { kind: "provider", word: "Provider", icon: IconPlugConnected },
+  { kind: "credential", word: "Credential", icon: IconShieldLock },
+  { kind: "model", word: "Model", icon: IconCpu },
+  { kind: "key", word: "API key", icon: IconKey },
+  { kind: "setting", word: "Setting", icon: IconAdjustments },
+  { kind: "install", word: "Installation", icon: IconPackage },
+];
+
+/** A kind by its name; one that this window does not know yet is shown as it is written. */
+export function kindOf(kind: string): Kind {
+  return KINDS.find((known) => known.kind === kind) ?? { kind, word: kind, icon: IconPencil };
+}
+
+const SOURCES: Readonly<Record<string, string>> = {
+  window: "in the window",
+  cli: "on the command line",
+  install: "at the first start",
+};
+
+export function sourceWords(source: string): string {
+  return SOURCES[source] ?? source;
+}
+
+/** The part of the URL that asks the backend; absent fields are left out, so that equal filters are equal. */
+export function pickFilter(search: ChangesSearch): ChangeFilter {
+  return {
+    ...(search.kind ? { kind: search.kind } : {}),
+    ...(search.subject ? { subject: search.subject } : {}),
+    ...(search.actor ? { actor: search.actor } : {}),
+  };
+}
+
+export function isUnfiltered(filter: ChangeFilter): boolean {
+  return Object.keys(filter).length === 0;
+}
+
+/** Where the thing that changed can be seen, if it has a place. */
+export function subjectLink(
+  change: Pick<Change, "kind" | "subject">,
+): { to: NonNullable<LinkProps["to"]>; search: Record<string, string> } | undefined {
+  switch (change.kind) {
+    case "route":
+      return { to: "/operations", search: { operation: change.subject } };
+    case "provider":
+    case "credential":
+      return { to: "/providers", search: { provider: change.subject } };
+    case "model":
+      return {
+        to: "/providers",
+        search: { provider: change.subject.split("/")[0] ?? change.subject },
+      };
+    case "key":
+      return { to: "/keys", search: { q: change.subject } };
+    default:
+      return undefined;
+  }
+}
+
+/** Whether a stored state can be shown as a structure; one that cannot be read is shown as the text it is. */
+export function isJson(text: string | null): boolean {
+  if (text === null) return true;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Changes of the same thing that came after `change`: a revert undoes them too. */
+export function laterChanges(rows: readonly Change[], change: Change): number {
+  return rows.filter(
+    (row) => row.seq > change.seq && row.kind === change.kind && row.subject === change.subject,
+  ).length;
+}
+
+/** The report that was made last. */
+export function newestReport(
+  ...reports: readonly (ChainReport | undefined)[]
+): ChainReport | undefined {
+  return reports
+    .filter((report) => report !== undefined)
+    .toSorted((a, b) => Date.parse(b.checked_at) - Date.parse(a.checked_at))[0];
+}
+
+/** Names to choose from, each once, in the order of the alphabet. */
+export function distinct(...lists: readonly (readonly string[])[]): string[] {
+  return [...new Set(lists.flat())].toSorted((a, b) => a.localeCompare(b));
+}
