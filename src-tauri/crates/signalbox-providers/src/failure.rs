@@ -16,6 +16,12 @@ use crate::call::CallError;
 /// Longest message that is kept.
 pub(crate) const MESSAGE_CHARS_MAX: usize = 500;
 
+/// What stands where a credential was.
+const HIDDEN: &str = "[credential]";
+
+/// Shortest piece of a credential that is hidden. Shorter ones are common words and the hint that is shown on purpose.
+const PIECE_CHARS_MIN: usize = 12;
+
 /// Longest wait that is believed; no provider means more than a day.
 const WAIT_MAX: Duration = Duration::from_hours(24);
 
@@ -293,25 +299,50 @@ fn seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.parse().ok()?).ok()
 }
 
-/// A provider's words, safe to store and to show: one line, bounded, and without the credential.
+/// A provider's words, safe to store and to show: one line, bounded, and without the credential or a piece of it.
 pub(crate) fn tidy(message: &str, credential: Option<&SecretString>) -> String {
-    const HIDDEN: &str = "[credential]";
-    let scrubbed = match credential.map(ExposeSecret::expose_secret) {
-        Some(secret) if !secret.is_empty() => message.replace(secret, HIDDEN),
-        _ => message.to_owned(),
-    };
-    let one_line =
-        scrubbed.chars().map(|char| if char.is_control() { ' ' } else { char }).collect::<String>();
+    let one_line = message.chars().map(|char| if char.is_control() { ' ' } else { char }).collect::<String>();
     let words = one_line
         .split_whitespace()
         // Vendors quote the refused key with its middle starred out; what is left is still too much.
         .map(|word| if word.contains("***") { HIDDEN } else { word })
         .collect::<Vec<_>>();
-    let text = words.join(" ");
+    // Twice the limit, because hiding shortens; a bound, because a body may be long.
+    let beginning = words.join(" ").chars().take(2 * MESSAGE_CHARS_MAX).collect::<String>();
+    let text = match credential.map(ExposeSecret::expose_secret) {
+        Some(secret) if !secret.is_empty() => without_pieces(&beginning.replace(secret, HIDDEN), secret),
+        _ => beginning,
+    };
     match text.char_indices().nth(MESSAGE_CHARS_MAX) {
         None => text,
         Some(_) => text.chars().take(MESSAGE_CHARS_MAX - 1).chain(['…']).collect(),
     }
+}
+
+/// Hides longer pieces of a credential too: servers quote its beginning or escape some of its characters, and where a
+/// message is cut, the cut may go through it.
+fn without_pieces(message: &str, secret: &str) -> String {
+    let secret: Vec<char> = secret.chars().collect();
+    let message: Vec<char> = message.chars().collect();
+    let shared = |at: usize| {
+        let from = |start: usize| {
+            let pairs = message[at..].iter().zip(&secret[start..]);
+            pairs.take_while(|(said, hidden)| said == hidden).count()
+        };
+        (0..secret.len()).map(from).max().unwrap_or(0)
+    };
+    let (mut shown, mut at) = (String::with_capacity(message.len()), 0);
+    while at < message.len() {
+        let chars = shared(at);
+        if chars < PIECE_CHARS_MIN {
+            shown.push(message[at]);
+            at += 1;
+        } else {
+            shown.push_str(HIDDEN);
+            at += chars;
+        }
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -274,3 +274,21 @@ fn a_message_is_one_bounded_line_without_the_credential() {
     assert_eq!(long.chars().count(), MESSAGE_CHARS_MAX);
     assert!(long.ends_with('…'));
 }
+
+#[test]
+fn pieces_of_the_credential_are_hidden_wherever_a_message_quotes_or_cuts_it() {
+    let secret = SecretString::from("sk-live-Ab3Ce5Gh7Jk9\"Lm2Np4Qr6St8Uv0");
+    let of = |message: &str| tidy(message, Some(&secret));
+    assert_eq!(of("your key sk-live-Ab3Ce5Gh… is bad"), "your key [credential]… is bad");
+    assert_eq!(
+        of(r#"{"key":"sk-live-Ab3Ce5Gh7Jk9\"Lm2Np4Qr6St8Uv0"}"#),
+        r#"{"key":"[credential]\[credential]"}"#
+    );
+    assert_eq!(
+        of("keys begin with sk-live- and end with 8Uv0"),
+        "keys begin with sk-live- and end with 8Uv0"
+    );
+    // A stream's error is cut once before its credential is known.
+    let cut = tidy(&format!("{} {}", "x".repeat(480), secret.expose_secret()), None);
+    assert!(!of(&cut).contains("sk-live"), "{cut}");
+}
