@@ -10,6 +10,9 @@ import { installPlatform } from "@/platform";
 import { createFakePlatform } from "@/platform/fake";
 import { createAppRouter } from "@/routes/router";
 
+// The whole window in a made-up page takes its time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
 /** The whole window on a made-up backend, at one operation. */
 function openWindow(operation: string) {
   const platform = createFakePlatform("normal", { latencyMs: 0, live: false });
@@ -20,7 +23,7 @@ function openWindow(operation: string) {
   const router = createAppRouter(client, history);
   render(<App client={client} router={router} env="test" />);
   const found = platform.world.operations.find((candidate) => candidate.id === operation);
-  return { platform, router, operation: found, user: userEvent.setup() };
+  return { platform, router, operation: found, user: userEvent.setup({ delay: null }) };
 }
 
 const targets = (operation: { targets: { provider: string; model: string }[] } | undefined) =>
@@ -115,11 +118,28 @@ test("an emptied chain says what is missing, and leaving with a draft asks first
   expect(screen.getByTestId<HTMLButtonElement>("draft-apply").disabled).toBe(true);
 
   await user.click(screen.getByTestId("sheet-close"));
-  await user.click(await screen.findByRole("button", { name: "Stay" }));
+  await screen.findByRole("button", { name: "Stay" });
+  await user.keyboard("{Escape}");
+  await waitFor(() => expect(screen.queryByRole("button", { name: "Stay" })).toBeNull());
   expect(router.state.location.search).toMatchObject({ operation: "video_understanding" });
   await user.click(screen.getByTestId("sheet-close"));
   await user.click(await screen.findByTestId("draft-leave"));
   await waitFor(() => expect(screen.queryByTestId("operation-detail")).toBeNull());
+});
+
+test("a target is added from the keyboard, and Escape goes back without one", async () => {
+  const { user } = openWindow("video_understanding");
+  const add = await screen.findByTestId("route-add-target");
+  await user.click(add);
+  await screen.findByTestId("route-target-select-2");
+  await user.keyboard("{Escape}{Escape}");
+  expect(document.activeElement).toBe(screen.getByTestId("route-add-target"));
+  expect(screen.getByTestId("operation-detail")).toBeTruthy();
+
+  await user.keyboard("{Enter}");
+  await user.type(await screen.findByTestId("route-target-select-2"), "gpt-5.2{Enter}");
+  expect(screen.getByTestId("draft-bar").textContent).toContain("1 change");
+  expect(document.activeElement).toBe(screen.getByTestId("route-add-target"));
 });
 
 test("an unknown operation in the address is said to be unknown", async () => {

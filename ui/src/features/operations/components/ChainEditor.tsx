@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
 import { IconArrowDown, IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import type { DraftCard } from "../draft";
+import type { DraftAction, DraftCard } from "../draft";
 import type { TargetCatalogue } from "../targets";
 import type { RouteEditor } from "../useRouteEditor";
 import { useCardDrag } from "../useCardDrag";
@@ -18,6 +18,7 @@ export function ChainEditor({ editor, catalogue }: Props) {
   const { cards } = editor.draft.present;
   const [spoken, setSpoken] = useState("");
   const [adding, setAdding] = useState(false);
+  const addButton = useRef<HTMLButtonElement>(null);
   const names = cards.map(targetName);
   const problems = new Map(editor.problems.map((problem) => [problem.field, problem.message]));
 
@@ -27,8 +28,16 @@ export function ChainEditor({ editor, catalogue }: Props) {
     setSpoken(spokenMove(card, place + 1, cards.length));
   };
   const remove = (card: DraftCard) => {
-    editor.edit({ type: "remove", id: card.id });
+    flushSync(() => editor.edit({ type: "remove", id: card.id }));
+    addButton.current?.focus();
     setSpoken(`${targetName(card)} removed`);
+  };
+  const stopAdding = (action?: DraftAction) => {
+    flushSync(() => {
+      setAdding(false);
+      if (action) editor.edit(action);
+    });
+    addButton.current?.focus();
   };
   const drag = useCardDrag((index, to) => {
     const card = cards[index];
@@ -82,16 +91,15 @@ export function ChainEditor({ editor, catalogue }: Props) {
             place={cards.length + 1}
             value={null}
             taken={new Set(names)}
-            onChoose={(provider, model) => {
-              setAdding(false);
-              editor.edit({ type: "add", provider, model });
-            }}
+            onChoose={(provider, model) => stopAdding({ type: "add", provider, model })}
+            onCancel={() => stopAdding()}
             onLeave={() => setAdding(false)}
             unfolded
           />
         </div>
       ) : (
         <Button
+          ref={addButton}
           variant="default"
           size="compact-sm"
           leftSection={<IconPlus size={14} aria-hidden />}

@@ -64,7 +64,12 @@ function Answer({ preview, editor }: { preview: RoutePreview; editor: RouteEdito
           <span>{warning}</span>
         </p>
       ))}
-      <JsonDiff before={preview.before} after={preview.after} label="The route before and after" />
+      <JsonDiff
+        before={preview.before}
+        after={preview.after}
+        label="The route before and after"
+        context={2}
+      />
       <TextInput
         label="Reason"
         description="Optional; it stands in the change history."

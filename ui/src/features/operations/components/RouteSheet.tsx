@@ -45,80 +45,83 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
     options.data !== undefined &&
     !present.cards.some((card) => card.enabled && catalogue.ready(card).ready);
   return (
-    <Sheet
-      label={`Operation ${operation.id}`}
-      title={operation.id}
-      actions={<SheetSteps what="operation" onPrevious={onPrevious} onNext={onNext} />}
-      onClose={onClose}
-      footer={
-        editor.dirty ? (
-          <>
-            {editor.conflict ? (
-              <ConflictPanel operation={operation} editor={editor} />
-            ) : (
-              <PreviewPanel editor={editor} />
-            )}
-            <DraftBar editor={editor} />
-          </>
-        ) : null
-      }
-      data-testid="operation-detail"
-    >
-      <div className={classes.content} ref={content}>
-        <p className={classes.lead}>
-          {operation.description}{" "}
-          <span className="muted">
-            {capabilityLabel(operation.capability)} ·{" "}
-            {criticalityLabel(operation.criticality).toLowerCase()} criticality · version{" "}
-            {operation.version}
-            {operation.changed_at ? (
-              <>
-                , changed <RelativeTime value={operation.changed_at} />
-              </>
-            ) : null}
-          </span>
-        </p>
-        <div className={classes.switch}>
-          <Switch
-            checked={present.enabled}
-            onChange={(event) =>
-              editor.edit({ type: "setEnabled", enabled: event.currentTarget.checked })
-            }
-            label="Serve requests for this operation"
-            description={
-              present.enabled
-                ? "Requests go to the chain below."
-                : "Requests are refused until it is switched on."
-            }
-            data-testid="route-enabled"
-          />
-        </div>
-        <section aria-label="Chain" className={classes.chain}>
-          <h3>
-            Chain <span>tried from top to bottom</span>
-          </h3>
-          {noneReady && isSimulatable(operation.capability) ? (
-            <p className={classes.note} data-testid="route-simulated">
-              <IconFlask size={16} aria-hidden />
-              <span>
-                Until one of these is set up, the simulator answers.{" "}
-                <Link to="/providers">Set up a provider</Link>
-              </span>
-            </p>
-          ) : null}
-          {options.error ? (
-            <ErrorState
-              title="The possible targets could not be read"
-              error={options.error}
-              onRetry={() => void options.refetch()}
-              compact
+    <>
+      <Sheet
+        label={`Operation ${operation.id}`}
+        title={operation.id}
+        actions={<SheetSteps what="operation" onPrevious={onPrevious} onNext={onNext} />}
+        onClose={onClose}
+        footer={
+          editor.dirty ? (
+            <>
+              {editor.conflict ? (
+                <ConflictPanel operation={operation} editor={editor} />
+              ) : (
+                <PreviewPanel editor={editor} />
+              )}
+              <DraftBar editor={editor} />
+            </>
+          ) : null
+        }
+        data-testid="operation-detail"
+      >
+        <div className={classes.content} ref={content}>
+          <p className={classes.lead}>
+            {operation.description}{" "}
+            <span className="muted">
+              {capabilityLabel(operation.capability)} ·{" "}
+              {criticalityLabel(operation.criticality).toLowerCase()} criticality · version{" "}
+              {operation.version}
+              {operation.changed_at ? (
+                <>
+                  , changed <RelativeTime value={operation.changed_at} />
+                </>
+              ) : null}
+            </span>
+          </p>
+          <div className={classes.switch}>
+            <Switch
+              checked={present.enabled}
+              onChange={(event) =>
+                editor.edit({ type: "setEnabled", enabled: event.currentTarget.checked })
+              }
+              label="Serve requests for this operation"
+              description={
+                present.enabled
+                  ? "Requests go to the chain below."
+                  : "Requests are refused until it is switched on."
+              }
+              data-testid="route-enabled"
             />
-          ) : null}
-          <ChainEditor editor={editor} catalogue={catalogue} />
-        </section>
-      </div>
+          </div>
+          <section aria-label="Chain" className={classes.chain}>
+            <h3>
+              Chain <span>tried from top to bottom</span>
+            </h3>
+            {noneReady && isSimulatable(operation.capability) ? (
+              <p className={classes.note} data-testid="route-simulated">
+                <IconFlask size={16} aria-hidden />
+                <span>
+                  Until one of these is set up, the simulator answers.{" "}
+                  <Link to="/providers">Set up a provider</Link>
+                </span>
+              </p>
+            ) : null}
+            {options.error ? (
+              <ErrorState
+                title="The possible targets could not be read"
+                error={options.error}
+                onRetry={() => void options.refetch()}
+                compact
+              />
+            ) : null}
+            <ChainEditor editor={editor} catalogue={catalogue} />
+          </section>
+        </div>
+      </Sheet>
+      {/* Beside the sheet, so that an Escape in the question is not one for the sheet as well. */}
       <LeaveQuestion operation={operation.id} editor={editor} />
-    </Sheet>
+    </>
   );
 }
 

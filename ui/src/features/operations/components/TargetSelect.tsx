@@ -17,13 +17,25 @@ type Props = {
   onChoose: (provider: string, model: string) => void;
   /** The focus leaves without a choice. */
   onLeave?: () => void;
+  /** Escape, where there is something to go back to. */
+  onCancel?: () => void;
   /** Takes the focus and shows its choices at once. */
   unfolded?: boolean;
 };
 
 /** The dropdown of a card: every target that can do the work, by provider, with its price. Typing searches. */
 export function TargetSelect(props: Props) {
-  const { catalogue, place, value, taken, error, onChoose, onLeave, unfolded = false } = props;
+  const {
+    catalogue,
+    place,
+    value,
+    taken,
+    error,
+    onChoose,
+    onLeave,
+    onCancel,
+    unfolded = false,
+  } = props;
   const data = useMemo(() => choices(catalogue, value, taken), [catalogue, value, taken]);
   return (
     <Select
@@ -52,7 +64,9 @@ export function TargetSelect(props: Props) {
       onKeyDown={(event) => {
         // The first Escape closes the list; only then is the next one for the sheet.
         if (event.key !== "Escape") return;
-        if (event.currentTarget.getAttribute("aria-expanded") === "true") event.stopPropagation();
+        const listShown = event.currentTarget.getAttribute("aria-expanded") === "true";
+        if (listShown || onCancel) event.stopPropagation();
+        if (!listShown) onCancel?.();
       }}
       nothingFoundMessage="No such target. Models are added under Providers."
       placeholder="Choose a target"
