@@ -59,7 +59,7 @@ fn new_file(folder: &Path, format: dto::ExportFormat) -> Result<(PathBuf, std::f
     loop {
         let suffix = if number == 1 { String::new() } else { format!("-{number}") };
         let path = folder.join(format!("signalbox-requests{suffix}.{ending}"));
-        match std::fs::File::create_new(&path) {
+        match create_private(&path) {
             Ok(file) => return Ok((path, file)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
             Err(error) => {
@@ -68,4 +68,13 @@ fn new_file(folder: &Path, format: dto::ExportFormat) -> Result<(PathBuf, std::f
             }
         }
     }
+}
+
+/// Opens a new file that only its owner can read, where the system has a way to: it tells who spent what.
+fn create_private(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

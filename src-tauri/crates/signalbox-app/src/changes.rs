@@ -9,6 +9,7 @@ use crate::app::{App, Caller, Role, json, reason};
 use crate::error::{AppError, Code};
 use crate::models::ModelState;
 use crate::operations::OperationState;
+use crate::providers::RemovedProvider;
 use crate::{dto, view};
 
 /// Most rows of a page.
@@ -121,8 +122,9 @@ async fn undo_route(app: &App, change: &Change) -> Result<Undo, AppError> {
 /// A credential is never in the history: a provider that comes back keeps the one it has, or comes back without.
 async fn undo_provider(app: &App, change: &Change) -> Result<Undo, AppError> {
     let live = app.live().await?;
-    let wanted: Option<Provider> =
+    let removed: Option<RemovedProvider> =
         change.before.as_ref().map(|text| stored(Some(text), change)).transpose()?;
+    let (wanted, models) = removed.map(|removed| (removed.provider, removed.models)).unzip();
     let now = live.snapshot.providers.values().find(|entry| entry.provider.name.as_str() == change.subject);
     match (wanted, now.map(|entry| &entry.provider)) {
         (Some(wanted), Some(now)) => {
@@ -139,7 +141,13 @@ async fn undo_provider(app: &App, change: &Change) -> Result<Undo, AppError> {
         (Some(wanted), None) => {
             let after = Provider { credential: without_secret(wanted.credential), version: 1, ..wanted };
             let after_json = json(&after)?;
-            let writes = vec![ConfigWrite::PutProvider { provider: after, base_version: None }];
+            let mut writes = vec![ConfigWrite::PutProvider { provider: after, base_version: None }];
+            for ModelState { model, cards } in models.unwrap_or_default() {
+                let target = Target { provider: model.provider.clone(), model: model.name.clone() };
+                writes.push(ConfigWrite::PutModel { model });
+                let cards = cards.into_iter();
+                writes.extend(cards.map(|card| ConfigWrite::PutPriceCard { target: target.clone(), card }));
+            }
             Ok(Undo { writes, before: None, after: Some(after_json) })
         }
         (None, Some(_)) => Err(AppError::new(

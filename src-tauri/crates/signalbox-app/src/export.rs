@@ -106,7 +106,7 @@ fn line(row: dto::RequestRow) -> Line {
         started_at: row.started_at.0,
         operation: row.operation,
         status: row.status,
-        provider: row.provider,
+        provider: row.provider.map(|provider| harmless(&provider)),
         model: row.model.map(|model| harmless(&model)),
         streamed: row.streamed,
         simulated: row.simulated,

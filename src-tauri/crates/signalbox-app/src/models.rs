@@ -85,8 +85,14 @@ pub(crate) struct ModelState {
     pub(crate) cards: Vec<PriceCard>,
 }
 
+impl From<&ModelEntry> for ModelState {
+    fn from(entry: &ModelEntry) -> Self {
+        Self { model: entry.model.clone(), cards: entry.cards.clone() }
+    }
+}
+
 pub(crate) fn state_json(entry: &ModelEntry) -> Result<String, AppError> {
-    json(&ModelState { model: entry.model.clone(), cards: entry.cards.clone() })
+    json(&ModelState::from(entry))
 }
 
 fn card_of(input: &dto::ModelInput, app: &App) -> Result<Option<PriceCard>, AppError> {

@@ -36,23 +36,28 @@ pub async fn overview(
         dto::GroupBy::Model => GroupBy::Model,
     };
     let store = &app.control().store;
+    let exact = period.finer();
     let rows = store.rollups(&period.rollups(group_by)).await?;
-    let latencies = store.latencies(&period.latencies(group_by)).await?;
-    let before = period.before();
+    let totals = store.rollups(&exact.rollups(group_by)).await?;
+    let latencies = store.latencies(&exact.latencies(group_by)).await?;
+    let before = exact.before();
     let earlier = store.rollups(&before.rollups(GroupBy::Total)).await?;
     let earlier_latencies = store.latencies(&before.latencies(GroupBy::Total)).await?;
     Ok(dto::Overview {
-        figures: figures(rows.iter(), latencies.iter()),
+        figures: figures(totals.iter(), latencies.iter()),
         previous: figures(earlier.iter(), earlier_latencies.iter()),
         bucket: period.bucket(),
         buckets: period.starts().map(Into::into).collect(),
-        groups: groups(&period, &rows, &latencies),
+        groups: groups(&period, &rows, &totals, &latencies),
         at: app.now().into(),
     })
 }
 
 /// A range cut into buckets; it begins at the start of one.
 struct Period {
+    /// As asked for.
+    asked_from: Timestamp,
+    /// Start of the bucket that contains it.
     from: Timestamp,
     to: Timestamp,
     step: Step,
@@ -73,7 +78,7 @@ impl Period {
             None if length <= HOURS_UP_TO => Step::Hour,
             Some(dto::Bucket::Day) | None => Step::Day,
         };
-        let period = Self { from: from.floor_to(step.micros()), to, step };
+        let period = Self::of(from, to, step);
         if to.micros_since(period.from) / step.micros() > BUCKETS_MAX {
             let message =
                 format!("The range has more than {BUCKETS_MAX} {}s; choose a wider bucket.", step.as_str());
@@ -82,11 +87,19 @@ impl Period {
         Ok(period)
     }
 
-    /// The period of as many buckets just before.
+    const fn of(asked_from: Timestamp, to: Timestamp, step: Step) -> Self {
+        Self { asked_from, from: asked_from.floor_to(step.micros()), to, step }
+    }
+
+    /// The same range for figures: a chart by the day would count whole days, its figures count whole hours.
+    fn finer(&self) -> Self {
+        Self::of(self.asked_from, self.to, self.step.min(Step::Hour))
+    }
+
+    /// The range of equal length just before.
     fn before(&self) -> Self {
-        let buckets = i64::try_from(self.starts().count()).unwrap_or(BUCKETS_MAX);
-        let from = self.from.plus_micros(-buckets * self.step.micros());
-        Self { from, to: self.from, step: self.step }
+        let length = self.to.micros_since(self.asked_from);
+        Self { to: self.from, ..Self::of(self.asked_from.plus_micros(-length), self.from, self.step) }
     }
 
     fn starts(&self) -> impl Iterator<Item = Timestamp> + use<> {
@@ -157,7 +170,12 @@ fn histograms<'a>(rows: impl Iterator<Item = &'a LatencyRow>) -> [Vec<(i32, i64)
     histograms.map(|histogram| histogram.into_iter().collect())
 }
 
-fn groups(period: &Period, rows: &[RollupRow], latencies: &[LatencyRow]) -> Vec<dto::GroupSeries> {
+fn groups(
+    period: &Period,
+    rows: &[RollupRow],
+    totals: &[RollupRow],
+    latencies: &[LatencyRow],
+) -> Vec<dto::GroupSeries> {
     let place: HashMap<Timestamp, usize> =
         period.starts().enumerate().map(|(index, start)| (start, index)).collect();
     let mut by_group: BTreeMap<(&str, bool), Vec<&RollupRow>> = BTreeMap::new();
@@ -176,13 +194,15 @@ fn groups(period: &Period, rows: &[RollupRow], latencies: &[LatencyRow]) -> Vec<
                 }
             }
             let own = latencies.iter().filter(|row| row.key == key && row.simulated == simulated);
-            let (total_spend, total_requests) = (spend.iter().sum(), requests.iter().sum());
+            let total = totals.iter().filter(|row| row.key == key && row.simulated == simulated);
+            let total_spend = spend.iter().fold(0_i64, |sum, nanos| sum.saturating_add(*nanos));
+            let total_requests = requests.iter().sum();
             let series = dto::GroupSeries {
                 key: key.to_owned(),
                 simulated,
                 spend: spend.into_iter().map(|nanos| NanoUsd::from_nanos(nanos).into()).collect(),
                 requests: requests.into_iter().map(view::count).collect(),
-                total: figures(rows.into_iter(), own),
+                total: figures(total, own),
             };
             (total_spend, total_requests, series)
         })
@@ -216,11 +236,7 @@ pub(crate) async fn last_24h(
     operation: Option<OperationId>,
 ) -> Result<Traffics, AppError> {
     let to = app.now().plus_micros(1);
-    let period = Period {
-        from: to.plus_micros(-Step::Day.micros()).floor_to(Step::Hour.micros()),
-        to,
-        step: Step::Hour,
-    };
+    let period = Period::of(to.plus_micros(-Step::Day.micros()), to, Step::Hour);
     let store = &app.control().store;
     let rows =
         store.rollups(&RollupQuery { operation: operation.clone(), ..period.rollups(group_by) }).await?;
@@ -245,7 +261,7 @@ pub(crate) async fn last_24h(
 /// Spend and requests since the start of the UTC day.
 pub(crate) async fn today(app: &App) -> Result<(NanoUsd, i64), AppError> {
     let now = app.now();
-    let period = Period { from: now.floor_to(Step::Day.micros()), to: now.plus_micros(1), step: Step::Day };
+    let period = Period::of(now, now.plus_micros(1), Step::Day);
     let rows = app.control().store.rollups(&period.rollups(GroupBy::Total)).await?;
     let mut sums = Sums::default();
     for row in &rows {

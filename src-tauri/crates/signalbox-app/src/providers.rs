@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::app::{App, Caller, Role, json, sentence};
 use crate::error::{AppError, Code};
+use crate::models::ModelState;
 use crate::overview::{Traffics, last_24h};
 use crate::{dto, view};
 
@@ -159,17 +160,30 @@ pub async fn remove(app: &App, caller: &Caller, name: &str) -> Result<(), AppErr
             format!("{name} is still in the routes of {}. Take it out of them first.", users.join(", "));
         return Err(AppError::new(Code::Refused, message));
     }
+    let own = || live.snapshot.models.iter().filter(|(target, _)| target.provider == before.name);
+    let removed = RemovedProvider {
+        provider: before.clone(),
+        models: own().map(|(_, entry)| ModelState::from(entry)).collect(),
+    };
     let change = Change {
-        before: Some(json(before)?),
+        before: Some(json(&removed)?),
         ..app.change(caller, ChangeKind::Provider, name, format!("{name} is removed"))
     };
-    let targets = live.snapshot.models.keys().filter(|target| target.provider == before.name);
     let mut writes: Vec<_> =
-        targets.map(|target| ConfigWrite::RemoveModel { target: target.clone() }).collect();
+        own().map(|(target, _)| ConfigWrite::RemoveModel { target: target.clone() }).collect();
     writes.push(ConfigWrite::RemoveProvider { name: before.name.clone(), base_version: before.version });
     app.commit(writes, change).await?;
     app.control().forget_credential(&before.name).await?;
     Ok(())
+}
+
+/// What the history keeps of a provider that is removed: enough to bring it back with its prices.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct RemovedProvider {
+    #[serde(flatten)]
+    pub(crate) provider: Provider,
+    #[serde(default)]
+    pub(crate) models: Vec<ModelState>,
 }
 
 /// Seals a provider's credential. It is never shown again.
@@ -193,10 +207,22 @@ pub async fn set_credential(
             "This does not look like a key: it must be one line of visible characters without spaces.";
         return Err(AppError::invalid("secret", message));
     }
+    let old = match before.credential {
+        CredentialSource::Stored { .. } => app.control().credential(before).await.ok().flatten(),
+        _ => None,
+    };
     app.control().store_credential(before, SecretString::from(text)).await?;
     let credential = CredentialSource::Stored { hint: hint(text), set_at: app.now() };
     let after = Provider { credential, version: before.version.saturating_add(1), ..before.clone() };
-    put(app, caller, ChangeKind::Credential, before, after, format!("{name} has a new credential")).await?;
+    let sentence = format!("{name} has a new credential");
+    if let Err(refused) = put(app, caller, ChangeKind::Credential, before, after, sentence).await {
+        // The vault is no part of the transaction: what it held before goes back.
+        match old {
+            Some(old) => app.control().store_credential(before, old).await?,
+            None => app.control().forget_credential(&before.name).await?,
+        }
+        return Err(refused);
+    }
     find(app, caller, name).await
 }
 

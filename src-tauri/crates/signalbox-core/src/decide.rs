@@ -6,7 +6,7 @@ use crate::ids::OperationId;
 use crate::meter::{Bound, estimate};
 use crate::money::NanoUsd;
 use crate::operation::Capability;
-use crate::provider::ProviderKind;
+use crate::provider::{CredentialSource, ProviderKind};
 use crate::route::{RouteTarget, Strategy, Target};
 use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
@@ -155,6 +155,13 @@ impl Decision {
         if reasons.is_empty() { "the route has no targets".to_owned() } else { reasons.join("; ") }
     }
 
+    /// Whether every target was rejected because the request is too long for it.
+    pub fn is_too_long(&self) -> bool {
+        let too_long =
+            |candidate: &Candidate| candidate.verdict == Verdict::Rejected(Rejection::ContextWindow);
+        !self.candidates.is_empty() && self.candidates.iter().all(too_long)
+    }
+
     /// The most it may cost, whichever target of the chain answers; `None` when one of them is unpriced.
     pub fn estimate_max(&self) -> Option<NanoUsd> {
         self.chain()
@@ -240,8 +247,9 @@ fn reject(
     {
         return Some(Rejection::WrongCapability);
     }
-    let needed = ask.bound.tokens_in;
-    if entry.model.context_window.is_some_and(|window| needed > u64::from(window)) {
+    // The bound is an upper one, up to twice what the model counts; only what cannot fit is kept from it.
+    let needed_at_least = ask.bound.tokens_in / 2;
+    if entry.model.context_window.is_some_and(|window| needed_at_least > u64::from(window)) {
         return Some(Rejection::ContextWindow);
     }
     None
@@ -252,8 +260,19 @@ fn estimate_on(snapshot: &Snapshot, target: &Target, bound: Bound, now: Timestam
     estimate(&entry.cards, now, bound).ok().flatten()
 }
 
-/// The simulator, when the chain is not set up yet. It never stands in for a target that is merely down or switched off:
-/// an invented answer in production would be worse than an error.
+/// Whether the installation has a provider of its own. A credential that cannot be found at the moment (an unset variable,
+/// a sealed vault) is still one that was given: programs rely on it by then.
+fn is_any_connected(snapshot: &Snapshot) -> bool {
+    snapshot.providers.values().any(|entry| {
+        let kind = entry.provider.kind;
+        kind != ProviderKind::Simulator
+            && kind.has_adapter()
+            && entry.provider.credential != CredentialSource::Missing
+    })
+}
+
+/// The simulator, while no provider has been connected. It never stands in for a target that is merely down, switched off
+/// or without its key: an invented answer in production would be worse than an error.
 fn simulator_in_place_of(
     snapshot: &Snapshot,
     rejected: &[Candidate],
@@ -265,7 +284,7 @@ fn simulator_in_place_of(
         Verdict::Rejected(reason) => reason.is_not_set_up(),
         Verdict::Accepted(_) => false,
     });
-    if !nothing_set_up {
+    if !nothing_set_up || is_any_connected(snapshot) {
         return None;
     }
     let mut models: Vec<&Target> = snapshot

@@ -127,7 +127,7 @@ impl Engine {
         }
         let run = self.admit(live, call)?;
         let (answer_to, answer) = oneshot::channel();
-        self.requests.spawn(run.serve(answer_to));
+        self.requests.spawn(run.serve_whatever_happens(answer_to));
         let broken = |_| Refusal::new(RefusalCode::Internal, "The request ended without an answer.");
         answer.await.map_err(broken)?
     }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use signalbox_core::ids::NodeId;
+use signalbox_core::ledger::{RequestStart, Settlement};
 use signalbox_core::time::Clock;
 use signalbox_providers::Providers;
-use signalbox_store::ConfigSignal;
+use signalbox_store::{ConfigSignal, LedgerEntry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -24,6 +25,8 @@ use crate::recovery;
 
 /// How long a running request may take to finish after shutdown was asked for.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// Pause before a settlement that the ledger refused is written again.
+const SETTLE_PAUSE: Duration = Duration::from_secs(1);
 /// Pause before watching the configuration again after the database failed.
 const WATCH_PAUSE: Duration = Duration::from_secs(2);
 
@@ -137,6 +140,24 @@ impl Engine {
         Ok(())
     }
 
+    /// Writes a settlement that the ledger refused as soon as it takes it again; the request stays open until then, and a
+    /// start after a crash settles it at its estimate. Writing twice does no harm.
+    pub(crate) fn settle_later(&self, start: Arc<RequestStart>, settlement: Arc<Settlement>) {
+        let (ledger, stop) = (self.ledger.clone(), self.stop.clone());
+        self.background.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(SETTLE_PAUSE) => {}
+                    () = stop.cancelled() => return,
+                }
+                let (start, settlement) = (Arc::clone(&start), Arc::clone(&settlement));
+                if ledger.write(LedgerEntry::Settle { start, settlement }).await.is_ok() {
+                    return;
+                }
+            }
+        });
+    }
+
     /// Lets running requests finish for [`SHUTDOWN_GRACE`], then ends them, writes the ledger out and closes the store.
     pub async fn shutdown(&self) {
         self.requests.close();
@@ -172,6 +193,8 @@ async fn follow_configuration(
         };
         if let Err(error) = result {
             tracing::error!(error = %error_chain(&error), "the configuration cannot be followed; trying again");
+            // What was announced has not been taken over: it must be announced again.
+            signal.seen(engine.live.load().snapshot.revision);
             drop(engine);
             tokio::select! {
                 () = tokio::time::sleep(WATCH_PAUSE) => {}

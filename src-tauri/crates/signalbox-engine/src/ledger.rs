@@ -65,7 +65,8 @@ async fn write_all(mut connection: LedgerConnection, mut jobs: mpsc::Receiver<Jo
         let (entries, waiters): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.entry, job.done)).unzip();
         match commit(&mut connection, &entries).await {
             Ok(()) => waiters.into_iter().for_each(|done| answer(done, Ok(()))),
-            Err(error) if entries.len() == 1 => refuse(&error, waiters),
+            // A busy or full database refuses the next entry as well; asking for each would only keep everybody waiting.
+            Err(error) if entries.len() == 1 || is_transient(&error) => refuse(&error, waiters),
             Err(_) => one_by_one(&mut connection, &entries, waiters).await,
         }
     }

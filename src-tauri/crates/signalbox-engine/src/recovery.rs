@@ -41,7 +41,7 @@ pub async fn settle_interrupted(
 }
 
 /// Whether the provider was reached, and what it billed, is unknown: the whole estimate is taken as spent.
-fn interrupted(start: &RequestStart, snapshot: &Snapshot, now: Timestamp) -> Settlement {
+pub fn interrupted(start: &RequestStart, snapshot: &Snapshot, now: Timestamp) -> Settlement {
     let latency_us = now.micros_since(start.started_at).max(0);
     let attempt = |candidate: &Candidate| Attempt {
         ordinal: 1,

@@ -49,7 +49,6 @@ async fn a_provider_that_fails_before_its_first_token_is_replaced_by_the_next_fo
         (ErrorKind::InsufficientQuota, FailureKind::OutOfCredit),
         (ErrorKind::ModelNotFound, FailureKind::ModelNotFound),
         (ErrorKind::Malformed, FailureKind::BadResponse),
-        (ErrorKind::Drop, FailureKind::Network),
     ] {
         for streamed in [false, true] {
             let (app, first, _second) = two_vendors().await;
@@ -73,6 +72,19 @@ async fn a_provider_that_fails_before_its_first_token_is_replaced_by_the_next_fo
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_request_went_out_is_charged_for_its_input_as_an_estimate() {
+    let (app, first, _second) = two_vendors().await;
+    first.dials().set(failing(ErrorKind::Drop));
+    let reply = app.chat("op:chat_message", "hello there").await.unwrap();
+    assert_eq!((reply.status, reply.text()), (200, "You said: hello there"));
+    let settlement = settlement(&app, &reply).await;
+    assert_eq!(settlement.attempts[0].failure, Some(FailureKind::Truncated));
+    let (status, cost) = settlement.cost();
+    assert_eq!(status, CostStatus::Estimated, "what the first provider billed is not known");
+    assert!(cost > Some(NanoUsd::from_nanos(2 * 2_000 + 4 * 8_000)), "{cost:?}");
 }
 
 #[tokio::test]

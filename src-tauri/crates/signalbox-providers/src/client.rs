@@ -97,7 +97,8 @@ impl Providers {
                 return Err(error);
             }
         };
-        let (body, response) = understood(dialect, account, status, &headers, &bytes)?;
+        let (body, response) = understood(dialect, account, status, &headers, &bytes)
+            .map_err(|error| billed_all_the_same(error, dialect, &bytes, &mut tally))?;
         tally.response(&response, dialect.read_usage(&body).as_ref());
         let metering = tally.metering();
         let body = if Dialect::of_surface(call.surface) == dialect {
@@ -133,7 +134,8 @@ impl Providers {
                 let bytes = read_all(response, call.timeouts.idle).await.map_err(|broken| {
                     failed(broken.kind, Some(status), tidy(&broken.message, account.credential.as_ref()))
                 })?;
-                let (body, response) = understood(dialect, account, status, &headers, &bytes)?;
+                let (body, response) = understood(dialect, account, status, &headers, &bytes)
+                    .map_err(|error| billed_all_the_same(error, dialect, &bytes, &mut tally))?;
                 if let Some(report) = dialect.read_usage(&body) {
                     tally.report(&report);
                 }
@@ -225,7 +227,12 @@ async fn in_time<T>(wait: Duration, future: impl Future<Output = T>) -> Option<T
 
 /// No answer came about.
 fn unreachable_provider(account: &Account, error: reqwest::Error) -> CallError {
-    let what = if error.is_connect() { "could not be reached" } else { "broke the connection" };
+    // A connection that breaks after the request went out is no proof that nothing was done, or billed, there.
+    let (kind, what) = if error.is_connect() {
+        (FailureKind::Network, "could not be reached")
+    } else {
+        (FailureKind::Truncated, "broke the connection")
+    };
     let mut message = format!("{} {what}", account.name);
     // The error's own first line only repeats the URL; its causes say why.
     let error = error.without_url();
@@ -236,7 +243,17 @@ fn unreachable_provider(account: &Account, error: reqwest::Error) -> CallError {
         }
         cause = inner.source();
     }
-    failed(FailureKind::Network, None, tidy(&message, account.credential.as_ref()))
+    failed(kind, None, tidy(&message, account.credential.as_ref()))
+}
+
+/// An answer that cannot be understood may still say what it cost.
+fn billed_all_the_same(mut error: CallError, dialect: Dialect, bytes: &[u8], tally: &mut Tally) -> CallError {
+    let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    if let Some(report) = dialect.read_usage(&body) {
+        tally.report(&report);
+        error.metering = Some(tally.metering());
+    }
+    error
 }
 
 /// What an answer that is no success means.

@@ -16,6 +16,9 @@ use crate::{inspect, tokens};
 /// Text kept for counting. Nobody's answer is longer; what is past it is counted by its bytes.
 const KEPT_BYTES_MAX: usize = 1024 * 1024;
 
+/// A reason to finish is a word; what is longer is not one.
+const FINISH_CHARS_MAX: usize = 64;
+
 /// Gathers what one call used.
 pub(crate) struct Tally {
     surface: Surface,
@@ -159,7 +162,7 @@ impl Tally {
         let surface = Dialect::of_surface(self.surface);
         self.finish.as_ref().map(|finish| {
             if surface == self.provider {
-                finish.word.clone()
+                finish.word.chars().take(FINISH_CHARS_MAX).collect()
             } else {
                 surface.finish_word(finish.reason).to_owned()
             }

@@ -111,25 +111,43 @@ fn each_unusable_target_is_skipped_with_its_reason() {
 #[test]
 fn context_window_and_images_are_hard_filters() {
     let snapshot = snapshot(&["a/x"]);
-    let too_long = decided(&snapshot, |ask| ask.bound.tokens_in = 1_001);
+    let too_long = decided(&snapshot, |ask| ask.bound.tokens_in = 2_002);
     assert_eq!(rejection_of(&too_long, "a/x"), Some(Rejection::ContextWindow));
-    assert!(chain(&decided(&snapshot, |ask| ask.bound.tokens_in = 1_000)).len() == 1);
+    let may_fit = decided(&snapshot, |ask| ask.bound.tokens_in = 2_001);
+    assert_eq!(chain(&may_fit), ["a/x"], "the count is an upper bound: what may fit is tried");
     let with_image = decided(&snapshot, |ask| ask.has_images = true);
     assert_eq!(rejection_of(&with_image, "a/x"), Some(Rejection::WrongCapability));
 }
 
+/// As it is seeded: waiting for its first credential.
+fn disconnect(snapshot: &mut Snapshot, name: &str) {
+    let entry = provider_mut(snapshot, name);
+    entry.credential_ready = false;
+    entry.provider.credential = CredentialSource::Missing;
+}
+
 #[test]
-fn the_simulator_answers_only_while_nothing_of_the_chain_is_set_up() {
+fn the_simulator_answers_only_while_no_provider_has_been_connected() {
     let mut snapshot = snapshot(&["a/x", "b/x"]);
     add(&mut snapshot, "simulator/sim-chat", ProviderKind::Simulator);
-    provider_mut(&mut snapshot, "a").credential_ready = false;
+    disconnect(&mut snapshot, "a");
     assert_eq!(chain(&decided(&snapshot, |_| {})), ["b/x"]);
-    provider_mut(&mut snapshot, "b").credential_ready = false;
+    disconnect(&mut snapshot, "b");
     let decision = decided(&snapshot, |_| {});
     assert_eq!(chain(&decision), ["simulator/sim-chat"]);
     assert_eq!(decision.candidates[0].verdict, Verdict::Accepted(Acceptance::NothingSetUp));
     provider_mut(&mut snapshot, "b").provider.enabled = false;
     assert!(chain(&decided(&snapshot, |_| {})).is_empty(), "an admin switched it off: no invented answer");
+}
+
+#[test]
+fn a_credential_that_cannot_be_found_at_the_moment_is_an_error_and_never_an_invented_answer() {
+    let mut snapshot = snapshot(&["a/x"]);
+    add(&mut snapshot, "simulator/sim-chat", ProviderKind::Simulator);
+    let entry = provider_mut(&mut snapshot, "a");
+    entry.provider.credential = CredentialSource::Environment { variable: "A_KEY".to_owned() };
+    entry.credential_ready = false;
+    assert!(chain(&decided(&snapshot, |_| {})).is_empty());
 }
 
 #[test]

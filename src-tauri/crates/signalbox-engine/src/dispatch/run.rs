@@ -1,8 +1,10 @@
 //! One request on its way along the chain.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use serde_json::{Map, Value};
 use signalbox_core::decide::Candidate;
 use signalbox_core::failure::FailureKind;
@@ -22,6 +24,7 @@ use super::{Answer, AnswerMeta, Refusal, RefusalCode};
 use crate::engine::{Engine, InFlight};
 use crate::events::Topic;
 use crate::live::Live;
+use crate::recovery::interrupted;
 
 /// Until the first byte of a stream.
 const STREAM_FIRST_BYTE: Duration = Duration::from_secs(30);
@@ -80,8 +83,23 @@ impl Run {
         }
     }
 
-    /// T1, the chain, T2. Whatever happens on the way, the request is settled.
-    pub(super) async fn serve(mut self, mut answer_to: AnswerTo) {
+    /// Serves the request; a fault of ours on the way still leaves it settled, at its estimate.
+    pub(super) async fn serve_whatever_happens(self, answer_to: AnswerTo) {
+        let (engine, live, start) =
+            (Arc::clone(&self.engine), Arc::clone(&self.live), Arc::clone(&self.start));
+        if AssertUnwindSafe(self.serve(answer_to)).catch_unwind().await.is_err() {
+            tracing::error!(request = %start.id, "a request ended in a fault of ours; it is settled at its estimate");
+            let settlement = Arc::new(interrupted(&start, &live.snapshot, engine.control.now()));
+            let entry =
+                LedgerEntry::Settle { start: Arc::clone(&start), settlement: Arc::clone(&settlement) };
+            if engine.ledger.write(entry).await.is_err() {
+                engine.settle_later(start, settlement);
+            }
+        }
+    }
+
+    /// T1, the chain, T2.
+    async fn serve(mut self, mut answer_to: AnswerTo) {
         if let Err(error) = self.engine.ledger.write(LedgerEntry::Start(Arc::clone(&self.start))).await {
             let refusal = Refusal::new(RefusalCode::LedgerUnavailable, format!("Nothing was sent: {error}."));
             let _ = answer_to.send(Err(refusal));
@@ -173,7 +191,12 @@ impl Run {
     }
 
     /// The instance goes down: the request ends here, settled.
-    async fn cut_off(mut self, begun: Begun, metering: Option<Metering>, answer_to: AnswerTo) -> Next {
+    pub(super) async fn cut_off(
+        mut self,
+        begun: Begun,
+        metering: Option<Metering>,
+        answer_to: AnswerTo,
+    ) -> Next {
         let metering = metering.or_else(|| self.metering_of_silence(FailureKind::Timeout));
         self.end_attempt(begun, Outcome::Interrupted, None, None, metering.as_ref());
         let message = "Signalbox shut down while the request was running.".to_owned();
@@ -189,7 +212,8 @@ impl Run {
         let mut refusal = if self.attempts.is_empty() {
             let why = self.start.decision.rejections_in_words();
             let message = format!("No target of `{}` can be used now: {why}.", self.start.operation);
-            Refusal::new(RefusalCode::NoTarget, message)
+            let too_long = self.start.decision.is_too_long();
+            Refusal::new(if too_long { RefusalCode::ContextLength } else { RefusalCode::NoTarget }, message)
         } else {
             Refusal::after(&self.attempts, self.retry_after)
         };
@@ -254,7 +278,9 @@ impl Run {
     ///
     /// Errors: the ledger did not take it; the answer must not go out as if nothing had happened.
     pub(super) async fn settle(&mut self, ending: Ending) -> Result<Option<NanoUsd>, Refusal> {
-        let simulated = self.attempts.last().is_some_and(|attempt| self.is_simulated(&attempt.target));
+        // Money that a real provider took before the simulator answered is real money.
+        let simulated = !self.attempts.is_empty()
+            && self.attempts.iter().all(|attempt| self.is_simulated(&attempt.target));
         let (error_code, error_message) = ending
             .error
             .map_or((None, None), |(code, message)| (Some(code.as_str().to_owned()), Some(message)));
@@ -278,13 +304,12 @@ impl Run {
         self.attempts.clone_from(&settlement.attempts);
         match written {
             Ok(()) => Ok(cost),
-            Err(error) => Err(Refusal {
-                request: Some(self.start.id),
-                ..Refusal::new(
-                    RefusalCode::LedgerUnavailable,
-                    format!("The answer cannot be given out: {error}."),
-                )
-            }),
+            Err(error) => {
+                self.engine.settle_later(Arc::clone(&self.start), settlement);
+                let message = format!("The answer cannot be given out: {error}.");
+                let refusal = Refusal::new(RefusalCode::LedgerUnavailable, message);
+                Err(Refusal { request: Some(self.start.id), ..refusal })
+            }
         }
     }
 

@@ -41,7 +41,7 @@ impl Run {
         let opened = tokio::select! {
             opened = engine.providers.stream(account, &call) => opened,
             () = answer_to.closed() => return self.abandon(begun, None).await,
-            () = engine.abort.cancelled() => Err(going_down()),
+            () = engine.abort.cancelled() => return self.cut_off(begun, None, answer_to).await,
         };
         let mut stream = match opened {
             Ok(stream) => stream,
@@ -50,7 +50,9 @@ impl Run {
         let opening = tokio::select! {
             opening = open(&mut stream) => opening,
             () = answer_to.closed() => return self.abandon(begun, Some(stream.metering_so_far())).await,
-            () = engine.abort.cancelled() => Opening::Broken(going_down()),
+            () = engine.abort.cancelled() => {
+                return self.cut_off(begun, Some(stream.metering_so_far()), answer_to).await;
+            }
         };
         match opening {
             Opening::Broken(error) => self.after_failure(begun, &error, answer_to),

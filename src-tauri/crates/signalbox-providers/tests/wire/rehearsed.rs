@@ -99,7 +99,7 @@ async fn every_error_has_the_same_meaning_on_both_wires_complete_or_streamed() {
         (ErrorKind::BadRequest, FailureKind::BadRequest),
         (ErrorKind::ContextLength, FailureKind::ContextLength),
         (ErrorKind::ContentFilter, FailureKind::ContentFilter),
-        (ErrorKind::Drop, FailureKind::Network),
+        (ErrorKind::Drop, FailureKind::Truncated),
     ] {
         simulator.dials().set(Dials { error, retry_after_s: Some(3), ..Dials::default() });
         for wire in WIRES {

@@ -114,11 +114,15 @@ fn charged(fields: &Map<String, Value>) -> Option<NanoUsd> {
     };
     let own_key = fields.get("is_byok").and_then(Value::as_bool).unwrap_or(false);
     let upstream = detail(fields, "cost_details").get("upstream_inference_cost").filter(|_| own_key);
-    match upstream.and_then(amount) {
-        Some(upstream) => cost.checked_add(upstream),
-        None => Some(cost),
-    }
+    let charged = match upstream.and_then(amount) {
+        Some(upstream) => cost.checked_add(upstream)?,
+        None => cost,
+    };
+    (charged <= CHARGED_MAX).then_some(charged)
 }
+
+/// No single call costs this much; who says so is not believed. Units: $100,000.
+const CHARGED_MAX: NanoUsd = NanoUsd::from_nanos(100_000 * 1_000_000_000);
 
 /// Dollars as a JSON number is written, `1.4e-6` included, rounded up to a nano-dollar. Nothing negative.
 fn dollars(text: &str) -> Option<NanoUsd> {
