@@ -74,6 +74,13 @@ export const theme = createTheme({
     Button: { defaultProps: { size: "sm", fw: 500 } },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false, multiline: true, maw: 360 } },
+    // Its own are 10 px high and touch the focus ring of the field.
+    InputWrapper: {
+      styles: {
+        description: { fontSize: 11, lineHeight: "16px", marginBottom: 4 },
+        error: { fontSize: 11, lineHeight: "16px" },
+      },
+    },
     TextInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm", allowDeselect: false } },
     Modal: {

@@ -89,16 +89,14 @@ export function ChangesPage() {
       id="changes"
       layout="fill"
       toolbar={
-        <>
-          <ChangeFilters filter={filter} {...choices} onChange={setFilter} />
-          <ChainStatus
-            report={chain.report}
-            checking={chain.checking}
-            onVerify={() => void chain.verify()}
-          />
-        </>
+        <ChainStatus
+          report={chain.report}
+          checking={chain.checking}
+          onVerify={() => void chain.verify()}
+        />
       }
     >
+      <ChangeFilters filter={filter} {...choices} onChange={setFilter} />
       {broken ? <ChainBroken report={broken} onShow={open} /> : null}
       <div className={classes.card}>
         <SheetHost

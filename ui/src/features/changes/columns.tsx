@@ -3,7 +3,7 @@ import type { Column } from "@/components/DataTable";
 import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
 import classes from "./columns.module.css";
-import { kindOf, sourceWords } from "./model";
+import { kindOf, sourceShort, sourceWords } from "./model";
 
 /** Below this the table scrolls sideways in its own frame. */
 export const CHANGE_MIN_WIDTH = 800;
@@ -27,28 +27,28 @@ export function changeColumns(firstBad: number | null): readonly Column<Change>[
     {
       id: "kind",
       header: "Kind",
-      width: "116px",
+      width: "112px",
       cell: (change) => <KindLabel kind={change.kind} />,
     },
     {
       id: "subject",
       header: "Subject",
-      width: "minmax(130px, 1fr)",
+      width: "minmax(124px, 1fr)",
       cell: (change) => <span title={change.subject}>{change.subject}</span>,
     },
     {
       id: "sentence",
       header: "What changed",
-      width: "minmax(240px, 3fr)",
+      width: "minmax(210px, 3fr)",
       cell: (change) => <span title={change.sentence}>{change.sentence}</span>,
     },
     {
       id: "actor",
       header: "Who",
-      width: "minmax(120px, 0.8fr)",
+      width: "minmax(160px, 0.8fr)",
       cell: (change) => (
         <span title={`${change.actor}, ${sourceWords(change.source)}`}>
-          {change.actor} <span className="muted">{sourceWords(change.source)}</span>
+          {change.actor} <span className="muted">· {sourceShort(change.source)}</span>
         </span>
       ),
     },

@@ -6,6 +6,7 @@ import {
   kindOf,
   laterChanges,
   newestReport,
+  offeredKinds,
   pickFilter,
   subjectLink,
 } from "./model";
@@ -21,6 +22,8 @@ function report(checked_at: string, intact: boolean) {
 test("a kind this window does not know is shown as it is written", () => {
   expect(kindOf("route").word).toBe("Route");
   expect(kindOf("quota").word).toBe("quota");
+  expect(offeredKinds("quota").at(-1)?.kind).toBe("quota");
+  expect(offeredKinds("key")).toEqual(offeredKinds(undefined));
 });
 
 test("equal filters are equal, whatever else the URL holds", () => {

@@ -32,14 +32,27 @@ export function kindOf(kind: string): Kind {
   return KINDS.find((known) => known.kind === kind) ?? { kind, word: kind, icon: IconPencil };
 }
 
-const SOURCES: Readonly<Record<string, string>> = {
-  window: "in the window",
-  cli: "on the command line",
-  install: "at the first start",
+/** What the filter offers: an installation happens once, so it is no choice unless it was chosen by a link. */
+export function offeredKinds(chosen: string | undefined): readonly Kind[] {
+  const common = KINDS.filter(({ kind }) => kind !== "install");
+  return chosen === undefined || common.some(({ kind }) => kind === chosen)
+    ? common
+    : [...common, kindOf(chosen)];
+}
+
+const SOURCES: Readonly<Record<string, { short: string; words: string }>> = {
+  window: { short: "window", words: "in the window" },
+  cli: { short: "command line", words: "on the command line" },
+  install: { short: "first start", words: "at the first start" },
 };
 
+/** By which way a change came, to follow a name: "admin, in the window". */
 export function sourceWords(source: string): string {
-  return SOURCES[source] ?? source;
+  return SOURCES[source]?.words ?? source;
+}
+
+export function sourceShort(source: string): string {
+  return SOURCES[source]?.short ?? source;
 }
 
 /** The part of the URL that asks the backend; absent fields are left out, so that equal filters are equal. */

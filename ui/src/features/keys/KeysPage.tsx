@@ -92,7 +92,8 @@ export function KeysPage() {
               aria-label="Filter keys"
               placeholder="Filter by name, operation or last 4"
               leftSection={<IconSearch size={14} aria-hidden />}
-              value={search.q ?? ""}
+              // Its own text while it is typed: the URL follows a moment later, and would take characters back.
+              defaultValue={search.q ?? ""}
               onChange={(event) => patch({ q: event.currentTarget.value || undefined }, true)}
               onKeyDown={(event) => {
                 if (event.key === "Escape") event.currentTarget.blur();
@@ -154,7 +155,10 @@ export function KeysPage() {
                     action={
                       <Button
                         variant="default"
-                        onClick={() => patch({ q: undefined, state: undefined })}
+                        onClick={() => {
+                          if (filterInput.current) filterInput.current.value = "";
+                          patch({ q: undefined, state: undefined });
+                        }}
                         data-testid="keys-clear"
                       >
                         Show all keys

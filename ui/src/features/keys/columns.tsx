@@ -7,7 +7,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { IDLE_DAYS, isIdle, keyState, maskedKey, scopeWords } from "./model";
 
 /** Below this the table scrolls sideways in its own frame. */
-export const KEY_MIN_WIDTH = 860;
+export const KEY_MIN_WIDTH = 808;
 
 type Options = { nowMs: number; onRevoke: (key: ApiKey) => void };
 
@@ -17,21 +17,21 @@ export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey
     {
       id: "name",
       header: "Name",
-      width: "minmax(150px, 1.4fr)",
+      width: "minmax(138px, 1.4fr)",
       cell: (key) => <span title={key.name}>{key.name}</span>,
       sortValue: (key) => key.name,
     },
     {
       id: "key",
       header: "Key",
-      width: "164px",
+      width: "132px",
       hint: "Its beginning and its last four characters; Signalbox does not have the rest",
       cell: (key) => <span className="mono">{maskedKey(key)}</span>,
     },
     {
       id: "operations",
       header: "May use",
-      width: "minmax(130px, 1fr)",
+      width: "minmax(120px, 1fr)",
       cell: (key) => (
         <span title={key.operations.join("\n") || "Every operation, also ones added later"}>
           {scopeWords(key.operations)}
@@ -41,28 +41,28 @@ export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey
     {
       id: "created",
       header: "Created",
-      width: "118px",
+      width: "112px",
       cell: (key) => <RelativeTime value={key.created_at} />,
       sortValue: (key) => Date.parse(key.created_at),
     },
     {
       id: "used",
       header: "Last used",
-      width: "128px",
+      width: "116px",
       cell: (key) => <LastUsed apiKey={key} nowMs={nowMs} />,
       sortValue: (key) => (key.last_used_at === null ? null : Date.parse(key.last_used_at)),
     },
     {
       id: "state",
       header: "State",
-      width: "98px",
+      width: "96px",
       cell: (key) => <KeyStateBadge apiKey={key} />,
       sortValue: keyState,
     },
     {
       id: "revoke",
       header: "",
-      width: "84px",
+      width: "80px",
       align: "end",
       cell: (key) =>
         key.revoked_at === null ? (

@@ -99,7 +99,7 @@ export function key(
   return {
     id: `key_01j9x0000000000000000000${id}`,
     name,
-    prefix: "sbx_live_7Qm2",
+    prefix: "sbx_live_",
     last4,
     operations,
     created_at: iso(created),

@@ -60,7 +60,7 @@ function Badge({ report }: { report: ChainReport | undefined }) {
         Chain verified · {plural(report.entries, "entry", "entries")}
       </StatusBadge>
       <span className={classes.checked}>
-        <RelativeTime value={report.checked_at} />
+        checked <RelativeTime value={report.checked_at} />
       </span>
     </>
   );

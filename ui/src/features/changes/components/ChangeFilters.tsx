@@ -2,7 +2,7 @@ import { Combobox, UnstyledButton, useCombobox } from "@mantine/core";
 import { IconChevronDown, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import type { ChangeFilter } from "@/bindings";
-import { KINDS } from "../model";
+import { offeredKinds } from "../model";
 import classes from "./ChangeFilters.module.css";
 
 type Props = {
@@ -16,7 +16,7 @@ type Props = {
 export function ChangeFilters({ filter, subjects, actors, onChange }: Props) {
   return (
     <div className={classes.bar} role="group" aria-label="Filters">
-      {KINDS.map(({ kind, word, icon: Icon }) => {
+      {offeredKinds(filter.kind ?? undefined).map(({ kind, word, icon: Icon }) => {
         const active = filter.kind === kind;
         return (
           <UnstyledButton

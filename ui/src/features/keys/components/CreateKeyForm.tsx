@@ -67,6 +67,8 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
           clearable
           maxDropdownHeight={220}
           nothingFoundMessage="No operation has that name"
+          // The frame around the chosen ones shows the focus.
+          styles={{ inputField: { outline: "none" } }}
           clearButtonProps={{ "aria-label": "All operations" }}
           data-testid="key-operations"
         />

@@ -49,9 +49,11 @@ function Question({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) 
           <p className="muted">This cannot be undone. What it was used for stays in the logs.</p>
         </div>
         {isInUse(apiKey, now) ? (
-          <StatusBadge tone="warn" boxed>
-            In use: last request <RelativeTime value={apiKey.last_used_at} />
-          </StatusBadge>
+          <div>
+            <StatusBadge tone="warn" boxed>
+              In use: last request <RelativeTime value={apiKey.last_used_at} />
+            </StatusBadge>
+          </div>
         ) : null}
         <TextInput
           label={
