@@ -79,9 +79,7 @@ function Question({ change, later, onClose, revert }: QuestionProps) {
           description="It stands in the history."
           value={reason}
           onChange={(event) => setReason(event.currentTarget.value)}
-          autosize
-          minRows={2}
-          maxRows={5}
+          rows={3}
           maxLength={500}
           data-autofocus
           data-testid="change-revert-reason"
