@@ -162,7 +162,7 @@ impl Tally {
         let surface = Dialect::of_surface(self.surface);
         self.finish.as_ref().map(|finish| {
             if surface == self.provider {
-                finish.word.chars().take(FINISH_CHARS_MAX).collect()
+                finish.word.chars().filter(|char| !char.is_control()).take(FINISH_CHARS_MAX).collect()
             } else {
                 surface.finish_word(finish.reason).to_owned()
             }
