@@ -159,7 +159,7 @@ async fn hostile_key_names_and_reasons_are_data_and_the_history_stays_intact() {
 }
 
 #[tokio::test]
-async fn text_from_outside_forges_no_log_line() {
+async fn text_from_outside_is_in_no_log_line_and_forges_none() {
     let logs = Logs::capture();
     let world = World::new().await;
     for text in hostile() {
@@ -187,6 +187,8 @@ async fn text_from_outside_forges_no_log_line() {
     assert_eq!(around, None);
     let log = String::from_utf8(log).unwrap();
     assert!(log.contains("TRACE") && log.contains("refused"));
-    let forged: Vec<&str> = log.lines().filter(|line| line.trim_start().starts_with("FORGED")).collect();
-    assert!(forged.is_empty(), "{forged:?}");
+    // Prompts, answers and names are in the ledger; the log has only our own words, and so nothing can be forged.
+    for word in ["FORGED", "evil.test", "owned", "DROP TABLE", "passwd"] {
+        assert!(!log.contains(word), "{word}");
+    }
 }
