@@ -9,7 +9,8 @@ export function formatRelative(iso: string, nowMs: number, zone: Zone): string {
   const at = Date.parse(iso);
   if (Number.isNaN(at)) return "–";
   const age = nowMs - at;
-  if (age < 0) return formatClock(iso, nowMs, zone);
+  // The shared clock ticks every few seconds, so what has just happened may seem to lie ahead.
+  if (age < -MINUTE_MS) return formatClock(iso, nowMs, zone);
   if (age < 5_000) return "just now";
   if (age < MINUTE_MS) return `${Math.floor(age / 1000)} s ago`;
   if (age < HOUR_MS) return `${Math.floor(age / MINUTE_MS)} min ago`;

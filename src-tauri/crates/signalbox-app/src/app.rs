@@ -14,7 +14,7 @@ use signalbox_engine::{Engine, EngineError};
 use signalbox_store::{ConfigEdit, ConfigWrite};
 use tokio::sync::broadcast;
 
-use crate::dto::{CacheTag, CheckResult, GatewayState};
+use crate::dto::{CacheTag, ChainReport, CheckResult, GatewayState};
 use crate::error::{AppError, Code};
 
 /// What a person may do.
@@ -95,6 +95,7 @@ struct Inner {
     catalogue: Catalogue,
     gateway: Mutex<GatewayReport>,
     checks: Mutex<HashMap<ProviderName, CheckResult>>,
+    chain: Mutex<Option<ChainReport>>,
 }
 
 impl std::fmt::Debug for App {
@@ -124,6 +125,7 @@ impl App {
             catalogue,
             gateway: Mutex::new(gateway),
             checks: Mutex::default(),
+            chain: Mutex::default(),
         })))
     }
 
@@ -167,6 +169,15 @@ impl App {
         if let Some(engine) = self.engine() {
             engine.events.publish(Topic::Providers);
         }
+    }
+
+    /// The newest check of the history's chain.
+    pub(crate) fn last_chain_report(&self) -> Option<ChainReport> {
+        self.0.chain.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn remember_chain_report(&self, report: ChainReport) {
+        *self.0.chain.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
     }
 
     pub(crate) fn now(&self) -> Timestamp {
