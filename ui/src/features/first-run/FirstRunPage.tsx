@@ -81,7 +81,11 @@ function Steps({ status }: { status: Status }) {
         onOpen={() => go("send")}
         data-testid="first-run-send-step"
       >
-        <SendStep baseUrl={status.base_url} firstRequest={progress.first_request} />
+        <SendStep
+          baseUrl={status.base_url}
+          firstRequest={progress.first_request}
+          connected={progress.provider_connected}
+        />
       </StepCard>
     </div>
   );

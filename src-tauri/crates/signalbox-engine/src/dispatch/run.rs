@@ -211,7 +211,11 @@ impl Run {
     async fn refuse(mut self, answer_to: AnswerTo) {
         let mut refusal = if self.attempts.is_empty() {
             let why = self.start.decision.rejections_in_words();
-            let message = format!("No target of `{}` can be used now: {why}.", self.start.operation);
+            let operation = &self.start.operation;
+            let message = format!(
+                "No target of `{operation}` can be used now: {why}. Connect one of these providers, or put a connected one \
+                 into the route."
+            );
             let too_long = self.start.decision.is_too_long();
             Refusal::new(if too_long { RefusalCode::ContextLength } else { RefusalCode::NoTarget }, message)
         } else {

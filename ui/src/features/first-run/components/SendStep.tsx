@@ -12,13 +12,13 @@ import { Snippets } from "@/components/Snippets";
 import { StatusBadge } from "@/components/StatusBadge";
 import classes from "../FirstRunPage.module.css";
 
-type Props = { baseUrl: string; firstRequest: string | null };
+type Props = { baseUrl: string; firstRequest: string | null; connected: boolean };
 
 const OPERATION = "chat_message";
 const MESSAGE = "Say hello to Signalbox in one short sentence.";
 
 /** A program's snippet to paste, or one request from here; either way it appears in the log. */
-export function SendStep({ baseUrl, firstRequest }: Props) {
+export function SendStep({ baseUrl, firstRequest, connected }: Props) {
   const operations = useQuery(operationsQueryOptions());
   const send = useMutation(sendTestRequestMutationOptions());
   const chat = operations.data?.find((operation) => operation.id === OPERATION);
@@ -34,7 +34,7 @@ export function SendStep({ baseUrl, firstRequest }: Props) {
         >
           Send one now
         </Button>
-        <span className="muted">{chat ? destination(chat) : ""}</span>
+        {chat ? <Destination operation={chat} connected={connected} /> : null}
       </div>
       {send.error ? (
         <ErrorState
@@ -93,9 +93,22 @@ function ToLog({ request }: { request: string }) {
 }
 
 /** Where a request would go now, and what that means for money, before anything is sent. */
-function destination(operation: Operation): string {
+function Destination({ operation, connected }: { operation: Operation; connected: boolean }) {
   const ready = operation.targets.find((target) => target.ready.ready);
-  return ready
-    ? `It goes to ${ready.provider}/${ready.model} and costs well under a cent.`
-    : "It goes to the simulator and costs $0.";
+  if (ready) {
+    return (
+      <span className="muted">
+        It goes to {ready.provider}/{ready.model} and costs well under a cent.
+      </span>
+    );
+  }
+  if (!connected) return <span className="muted">It goes to the simulator and costs $0.</span>;
+  return (
+    <span className="muted" data-testid="first-run-no-target">
+      Its route does not lead to your provider yet.{" "}
+      <Link to="/operations" search={{ operation: operation.id }}>
+        Put it into the route
+      </Link>
+    </span>
+  );
 }

@@ -102,8 +102,8 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
               <p className={classes.note} data-testid="route-simulated">
                 <IconFlask size={16} aria-hidden />
                 <span>
-                  Until one of these is set up, the simulator answers.{" "}
-                  <Link to="/providers">Set up a provider</Link>
+                  None of these can answer now. The simulator does, while no provider is connected
+                  at all. <Link to="/providers">Set up a provider</Link>
                 </span>
               </p>
             ) : null}
