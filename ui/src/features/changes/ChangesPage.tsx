@@ -16,7 +16,7 @@ import { notifyFailure, notifySuccess } from "@/lib/notices";
 import { formatCount, plural } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { useLatest } from "@/lib/useLatest";
-import classes from "./ChangesPage.module.css";
+import classes from "@/components/LiveList.module.css";
 import { CHANGE_MIN_WIDTH, changeColumns } from "./columns";
 import { ChainBroken, ChainStatus } from "./components/ChainStatus";
 import { ChangeFilters } from "./components/ChangeFilters";

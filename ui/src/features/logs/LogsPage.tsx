@@ -28,7 +28,7 @@ import { ExportMenu } from "./components/ExportMenu";
 import { FacetBar } from "./components/FacetBar";
 import { keyNames, QueryBar } from "./components/QueryBar";
 import { RequestSheet } from "./components/RequestSheet";
-import classes from "./LogsPage.module.css";
+import classes from "@/components/LiveList.module.css";
 import { holdAt } from "./liveRows";
 import { isUnfiltered, type LogFilter, pickFilter, type Vocabulary, withFilter } from "./query";
 import { useLiveRequests } from "./useLiveRequests";

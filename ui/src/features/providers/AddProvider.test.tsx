@@ -1,25 +1,8 @@
-import { createMemoryHistory } from "@tanstack/react-router";
-import { render, screen, waitFor } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
+import { screen, waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
-import { createQueryClient } from "@/api/client";
-import { createTagRefresher } from "@/api/tags";
-import { App } from "@/app/App";
-import { installPlatform } from "@/platform";
-import { createFakePlatform } from "@/platform/fake";
-import { createAppRouter } from "@/routes/router";
+import { openWindow as open } from "@/test/openWindow";
 
 const SECRET = "sk-typed-by-a-person-4f2a";
-
-function open(path: string) {
-  const platform = createFakePlatform("normal", { latencyMs: 0, live: false });
-  installPlatform(platform);
-  const client = createQueryClient();
-  platform.onTagsChanged(createTagRefresher(client));
-  const router = createAppRouter(client, createMemoryHistory({ initialEntries: [path] }));
-  render(<App client={client} router={router} env="test" />);
-  return { platform, client, router, user: userEvent.setup() };
-}
 
 test("a well-known provider is added, given a pasted key, checked, and leads on to its first model", async () => {
   const { platform, router, user } = open("/providers");

@@ -3,7 +3,7 @@ import { IconChevronDown, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import type { ChangeFilter } from "@/bindings";
 import { offeredKinds } from "../model";
-import classes from "./ChangeFilters.module.css";
+import classes from "@/components/FilterChips.module.css";
 
 type Props = {
   filter: ChangeFilter;

@@ -5,7 +5,7 @@ import { RequestStatusBadge } from "@/components/StatusBadge";
 import { formatCompact, formatCount } from "@/lib/numbers";
 import { type LogFilter, PRICINGS, STATUSES } from "../query";
 import { PRICING_WORDS } from "../cost";
-import classes from "./FacetBar.module.css";
+import classes from "@/components/FilterChips.module.css";
 
 type Props = {
   facets: Facets | undefined;
