@@ -21,7 +21,7 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "operation",
     header: "Operation",
-    width: "minmax(118px, 1fr)",
+    width: "minmax(112px, 1fr)",
     cell: (row) => row.operation,
   },
   {
@@ -51,7 +51,7 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "cost",
     header: "Cost",
-    width: "94px",
+    width: "104px",
     align: "end",
     cell: (row) => <CostCell row={row} />,
   },
@@ -73,7 +73,7 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "attempts",
     header: "Attempts",
-    width: "74px",
+    width: "70px",
     align: "end",
     cell: (row) => (
       <span className={row.attempts > 1 ? classes.several : undefined}>{row.attempts}</span>
