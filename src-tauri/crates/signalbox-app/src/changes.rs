@@ -78,7 +78,11 @@ pub async fn revert(
         ChangeKind::Provider => undo_provider(app, &entry.change).await?,
         ChangeKind::Model => undo_model(app, &entry.change).await?,
         ChangeKind::Setting => undo_setting(&entry.change)?,
-        ChangeKind::Credential | ChangeKind::Key | ChangeKind::Install => {
+        ChangeKind::Credential
+        | ChangeKind::Key
+        | ChangeKind::Price
+        | ChangeKind::Health
+        | ChangeKind::Install => {
             return Err(not_revertible(&entry.change));
         }
     };
@@ -206,7 +210,11 @@ fn is_revertible(change: &Change) -> bool {
     match change.kind {
         ChangeKind::Route | ChangeKind::Provider | ChangeKind::Setting => change.before.is_some(),
         ChangeKind::Model => change.before.is_none() && change.after.is_some(),
-        ChangeKind::Credential | ChangeKind::Key | ChangeKind::Install => false,
+        ChangeKind::Credential
+        | ChangeKind::Key
+        | ChangeKind::Price
+        | ChangeKind::Health
+        | ChangeKind::Install => false,
     }
 }
 

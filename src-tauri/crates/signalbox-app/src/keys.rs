@@ -64,6 +64,7 @@ pub async fn create(app: &App, caller: &Caller, input: dto::KeyInput) -> Result<
     let secret = api_key::generate()?;
     let hash = app.control().key_hasher().await?.hash(secret.expose_secret());
     let key = ApiKey {
+        limits: signalbox_core::key::KeyLimits::default(),
         id: KeyId::generate(),
         name: name.to_owned(),
         last4: last4(secret.expose_secret()),

@@ -6,6 +6,7 @@ use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::ids::{ModelName, ProviderName};
 use signalbox_core::money::UnitPrice;
 use signalbox_core::operation::Capability;
+use signalbox_core::price::CardOrigin;
 use signalbox_core::price::{PriceCard, usd_per_million};
 use signalbox_core::provider::Model;
 use signalbox_core::route::Target;
@@ -35,6 +36,7 @@ pub async fn add(app: &App, caller: &Caller, input: dto::ModelInput) -> Result<d
     let target = Target { provider: provider.clone(), model: name.clone() };
     let known = live.snapshot.models.get(&target);
     let model = Model {
+        quality: None,
         provider,
         name,
         capabilities: known.map_or_else(|| vec![Capability::Chat], |entry| entry.model.capabilities.clone()),
@@ -120,7 +122,15 @@ fn card_of(input: &dto::ModelInput, app: &App) -> Result<Option<PriceCard>, AppE
             ));
         }
     }
-    Ok(Some(PriceCard { effective_from: app.now(), units, tiers: Vec::new(), source_url: None, as_of: None }))
+    Ok(Some(PriceCard {
+        effective_from: app.now(),
+        units,
+        tiers: Vec::new(),
+        source_url: None,
+        as_of: None,
+        origin: CardOrigin::Own,
+        batch_percent: None,
+    }))
 }
 
 fn price(field: &str, text: &str) -> Result<UnitPrice, AppError> {

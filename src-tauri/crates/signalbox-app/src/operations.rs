@@ -204,7 +204,7 @@ fn parse_targets(snapshot: &Snapshot, draft: &dto::RouteDraft) -> (Vec<RouteTarg
             problems.push(dto::Problem { field: format!("targets[{index}].model"), message });
         }
         if let Ok(target) = parsed {
-            targets.push(RouteTarget { target, enabled: card.enabled });
+            targets.push(RouteTarget { enabled: card.enabled, ..RouteTarget::of(target) });
         }
     }
     let faults = check_targets(&targets).into_iter();
@@ -320,7 +320,7 @@ mod tests {
     use super::*;
 
     fn chain(text: &str) -> Vec<RouteTarget> {
-        let card = |text: &str| RouteTarget {
+        let card = |text: &str| RouteTarget { weight: 1, timeout_ms: None, max_output: None, 
             target: text.trim_start_matches('-').parse().unwrap(),
             enabled: !text.starts_with('-'),
         };

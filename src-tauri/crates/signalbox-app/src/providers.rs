@@ -69,6 +69,8 @@ pub async fn add_with(
         .map_err(|error| AppError::invalid("name", format!("{error}.")))?;
     let base_url = base_url(&input.base_url)?;
     let provider = Provider {
+        auth: signalbox_core::provider::Auth::default(),
+        max_concurrent: None,
         name: name.clone(),
         kind: kind(&input.kind)?,
         credential: first_credential(&base_url, credential_variable)?,

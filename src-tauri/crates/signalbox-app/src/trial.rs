@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use signalbox_core::ledger::Surface;
-use signalbox_engine::dispatch::{Answer, Call, Refusal, RefusalCode, Resolved};
+use signalbox_engine::dispatch::{Answer, Call, Payload, Refusal, RefusalCode, Resolved};
 
 use crate::app::{App, Caller, Role};
 use crate::dto;
@@ -42,7 +42,7 @@ pub async fn send_test_request(
     let Value::Object(body) = body else { return Err(unavailable()) };
     let call = Call {
         surface: Surface::OpenaiChat,
-        body: Arc::new(body),
+        payload: Payload::Json(Arc::new(body)),
         requested_model: input.operation,
         resolved,
         key: None,

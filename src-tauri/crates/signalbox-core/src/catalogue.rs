@@ -11,8 +11,8 @@ use url::Url;
 use crate::ids::{ModelName, ProviderName};
 use crate::money::UnitPrice;
 use crate::operation::Capability;
-use crate::price::{PriceCard, PriceTier};
-use crate::provider::{CredentialSource, Model, Provider, ProviderKind};
+use crate::price::{CardOrigin, PriceCard, PriceTier};
+use crate::provider::{Auth, CredentialSource, Model, Provider, ProviderKind};
 use crate::snapshot::ModelEntry;
 use crate::time::Timestamp;
 use crate::usage::Unit;
@@ -39,6 +39,9 @@ pub struct Preset {
     pub base_url: Url,
     /// Whether it wants a credential.
     pub needs_credential: bool,
+    /// How the credential travels.
+    #[serde(default)]
+    pub auth: Auth,
 }
 
 impl Preset {
@@ -54,6 +57,8 @@ impl Preset {
             } else {
                 CredentialSource::NotNeeded
             },
+            auth: self.auth.clone(),
+            max_concurrent: None,
             version: 1,
         }
     }
@@ -77,6 +82,7 @@ struct FileModel {
     capabilities: Vec<Capability>,
     context_window: Option<u32>,
     max_output: Option<u32>,
+    quality: Option<u32>,
     prices: Vec<FileCard>,
 }
 
@@ -89,6 +95,7 @@ struct FileCard {
     units: BTreeMap<Unit, UnitPrice>,
     #[serde(default)]
     tiers: Vec<PriceTier>,
+    batch_percent: Option<u32>,
 }
 
 fn start_of_day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
@@ -128,6 +135,8 @@ impl From<FileModel> for ModelEntry {
                 tiers: card.tiers,
                 source_url: card.source_url,
                 as_of: card.as_of,
+                origin: CardOrigin::Shipped,
+                batch_percent: card.batch_percent,
             })
             .collect();
         let model = Model {
@@ -136,6 +145,7 @@ impl From<FileModel> for ModelEntry {
             capabilities: file.capabilities,
             context_window: file.context_window,
             max_output: file.max_output,
+            quality: file.quality,
         };
         Self { model, cards }
     }

@@ -23,6 +23,10 @@ pub enum ChangeKind {
     Model,
     /// An API key.
     Key,
+    /// A price list.
+    Price,
+    /// A target's circuit, by hand.
+    Health,
     /// A setting.
     Setting,
     /// The first start of an installation.
@@ -37,6 +41,8 @@ impl ChangeKind {
         Self::Credential,
         Self::Model,
         Self::Key,
+        Self::Price,
+        Self::Health,
         Self::Setting,
         Self::Install,
     ];
@@ -49,6 +55,8 @@ impl ChangeKind {
             Self::Credential => "credential",
             Self::Model => "model",
             Self::Key => "key",
+            Self::Price => "price",
+            Self::Health => "health",
             Self::Setting => "setting",
             Self::Install => "install",
         }

@@ -185,7 +185,7 @@ pub fn decide(snapshot: &Snapshot, ask: &Ask<'_>, now: Timestamp) -> Result<Deci
     let pinned;
     let (cards, acceptance) = match ask.pinned {
         Some(target) => {
-            pinned = [RouteTarget { target: target.clone(), enabled: true }];
+            pinned = [RouteTarget::of(target.clone())];
             (&pinned[..], Acceptance::Pinned)
         }
         None => (entry.route.targets.as_slice(), Acceptance::Chain),
@@ -212,7 +212,7 @@ pub fn decide(snapshot: &Snapshot, ask: &Ask<'_>, now: Timestamp) -> Result<Deci
 
 /// Whether a target could be tried now, and if not, why; for screens that show a chain's readiness.
 pub fn readiness(snapshot: &Snapshot, target: &Target, capability: Capability) -> Option<Rejection> {
-    let card = RouteTarget { target: target.clone(), enabled: true };
+    let card = RouteTarget::of(target.clone());
     let operation = OperationId::new("readiness").ok()?;
     let ask = Ask { operation: &operation, pinned: None, has_images: false, bound: Bound::default() };
     reject(snapshot, &card, capability, &ask)
@@ -299,7 +299,7 @@ fn simulator_in_place_of(
         .collect();
     models.sort();
     models.into_iter().find_map(|target| {
-        let card = RouteTarget { target: target.clone(), enabled: true };
+        let card = RouteTarget::of(target.clone());
         let verdict = Verdict::Accepted(Acceptance::NothingSetUp);
         match reject(snapshot, &card, capability, ask) {
             None => Some(Candidate {

@@ -1,12 +1,14 @@
 //! What every installation starts with: ten operations with their routes, eight providers, the simulator's models.
 
+use std::collections::BTreeSet;
+
 use crate::catalogue::{Catalogue, DamagedCatalogue};
 use crate::ids::{InvalidId, ModelName, OperationId, ProviderName};
 use crate::money::{NanoUsd, UnitPrice};
 use crate::operation::{Capability, Criticality, Operation};
 use crate::price::PriceCard;
-use crate::provider::{CredentialSource, Model, Provider, ProviderKind};
-use crate::route::{Route, RouteTarget, Strategy};
+use crate::provider::{Auth, CredentialSource, Model, Provider, ProviderKind};
+use crate::route::{Route, RouteTarget};
 use crate::snapshot::{ModelEntry, OperationEntry};
 use crate::time::Timestamp;
 use crate::usage::Unit;
@@ -138,16 +140,15 @@ fn operation(row: &Row) -> Result<OperationEntry, InvalidId> {
         enabled: !DISABLED.contains(&row.id),
         batch_eligible: BATCH_ELIGIBLE.contains(&row.id),
         cacheable: CACHEABLE.contains(&row.id),
+        cache_ttl_s: None,
+        allowed_providers: BTreeSet::new(),
     };
     let targets = row
         .targets
         .iter()
-        .map(|text| Ok(RouteTarget { target: text.parse()?, enabled: true }))
+        .map(|text| Ok(RouteTarget::of(text.parse()?)))
         .collect::<Result<_, InvalidId>>()?;
-    Ok(OperationEntry {
-        operation,
-        route: Route { operation: id, version: 1, strategy: Strategy::Priority, targets },
-    })
+    Ok(OperationEntry { operation, route: Route::of(id, targets) })
 }
 
 /// The built-in provider. Its URL is a placeholder: the engine knows the port it really listens on.
@@ -158,6 +159,8 @@ fn simulator() -> Result<Provider, BrokenDefaults> {
         base_url: "http://127.0.0.1/v1".parse().map_err(|_| BrokenDefaults::Simulator)?,
         enabled: true,
         credential: CredentialSource::NotNeeded,
+        auth: Auth::default(),
+        max_concurrent: None,
         version: 1,
     })
 }
@@ -175,6 +178,7 @@ fn simulator_model() -> Result<ModelEntry, BrokenDefaults> {
         capabilities: vec![Capability::Chat, Capability::Vision],
         context_window: Some(1_000_000),
         max_output: None,
+        quality: None,
     };
     Ok(ModelEntry { model, cards: vec![card] })
 }

@@ -36,6 +36,23 @@ pub struct ApiKey {
     pub created_at: Timestamp,
     /// From when on it no longer opens anything.
     pub revoked_at: Option<Timestamp>,
+    /// How much it may ask for.
+    #[serde(default)]
+    pub limits: KeyLimits,
+}
+
+/// How much a key may ask for. What is absent has no limit of the key's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeyLimits {
+    /// Requests that may begin in a minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// Requests that may run at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrent: Option<u32>,
+    /// Bytes a request's body may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_bytes: Option<u32>,
 }
 
 impl ApiKey {
@@ -59,6 +76,7 @@ mod tests {
         let chat = OperationId::new("chat_message").unwrap();
         let other = OperationId::new("job_planning").unwrap();
         let mut key = ApiKey {
+            limits: crate::key::KeyLimits::default(),
             id: KeyId::generate(),
             name: "crm".to_owned(),
             last4: "a91f".to_owned(),

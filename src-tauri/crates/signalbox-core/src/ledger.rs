@@ -17,22 +17,88 @@ use crate::usage::Usage;
 pub enum Surface {
     /// `POST /v1/chat/completions`.
     OpenaiChat,
+    /// `POST /v1/responses`.
+    OpenaiResponses,
+    /// `POST /v1/embeddings`.
+    OpenaiEmbeddings,
+    /// `POST /v1/audio/transcriptions`.
+    OpenaiTranscription,
+    /// `POST /v1/audio/speech`.
+    OpenaiSpeech,
     /// `POST /v1/messages`.
     AnthropicMessages,
 }
 
+/// Whose API a surface imitates, and with it the shape of its errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WireFamily {
+    /// `OpenAI`'s.
+    Openai,
+    /// Anthropic's.
+    Anthropic,
+}
+
+/// What kind of call a surface makes of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// A conversation, with or without pictures.
+    Chat,
+    /// Vectors from text.
+    Embedding,
+    /// Text from speech.
+    Transcription,
+    /// Speech from text.
+    Speech,
+}
+
 impl Surface {
+    /// Every surface.
+    pub const ALL: &'static [Self] = &[
+        Self::OpenaiChat,
+        Self::OpenaiResponses,
+        Self::OpenaiEmbeddings,
+        Self::OpenaiTranscription,
+        Self::OpenaiSpeech,
+        Self::AnthropicMessages,
+    ];
+
     /// The word on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenaiChat => "openai_chat",
+            Self::OpenaiResponses => "openai_responses",
+            Self::OpenaiEmbeddings => "openai_embeddings",
+            Self::OpenaiTranscription => "openai_transcription",
+            Self::OpenaiSpeech => "openai_speech",
             Self::AnthropicMessages => "anthropic_messages",
         }
     }
 
     /// The surface of that word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::OpenaiChat, Self::AnthropicMessages].into_iter().find(|surface| surface.as_str() == word)
+        Self::ALL.iter().copied().find(|surface| surface.as_str() == word)
+    }
+
+    /// Whose API it imitates.
+    pub const fn family(self) -> WireFamily {
+        match self {
+            Self::OpenaiChat
+            | Self::OpenaiResponses
+            | Self::OpenaiEmbeddings
+            | Self::OpenaiTranscription
+            | Self::OpenaiSpeech => WireFamily::Openai,
+            Self::AnthropicMessages => WireFamily::Anthropic,
+        }
+    }
+
+    /// What kind of call it makes.
+    pub const fn work(self) -> Work {
+        match self {
+            Self::OpenaiChat | Self::OpenaiResponses | Self::AnthropicMessages => Work::Chat,
+            Self::OpenaiEmbeddings => Work::Embedding,
+            Self::OpenaiTranscription => Work::Transcription,
+            Self::OpenaiSpeech => Work::Speech,
+        }
     }
 }
 
@@ -67,6 +133,26 @@ pub struct RequestStart {
     pub estimate: Option<NanoUsd>,
     /// The request's body, only when payloads are logged.
     pub payload: Option<String>,
+    /// How its client would say it again, if it said so.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A request its client may send again and wants served once. Both are SHA-256: what the client wrote is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Over the API key's id and the client's `idempotency-key`.
+    pub key_hash: [u8; 32],
+    /// Over the surface and the body.
+    pub body_hash: [u8; 32],
+}
+
+/// An answer that came from the answer cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheHit {
+    /// The request whose answer it was.
+    pub of: RequestId,
+    /// What that one cost; `None` when it was unpriced.
+    pub saved: Option<NanoUsd>,
 }
 
 /// How a request ended.
@@ -153,6 +239,8 @@ pub struct Settlement {
     pub latency_us: i64,
     /// The answer's body, only when payloads are logged.
     pub payload: Option<String>,
+    /// Where the answer came from, when no provider was called.
+    pub cache: Option<CacheHit>,
 }
 
 impl Settlement {

@@ -5,6 +5,7 @@
 
 #![deny(missing_docs)]
 
+pub mod breaker;
 pub mod catalogue;
 pub mod change;
 pub mod decide;
@@ -20,6 +21,7 @@ pub mod price;
 pub mod provider;
 pub mod rollup;
 pub mod route;
+pub mod rule;
 pub mod snapshot;
 pub mod time;
 pub mod usage;

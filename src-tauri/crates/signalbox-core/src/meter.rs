@@ -146,6 +146,12 @@ pub struct Bound {
     pub tokens_out_max: u64,
     /// Whether the client asks the provider to write its prompt cache, which costs more than reading afresh.
     pub may_write_cache: bool,
+    /// Characters to be spoken.
+    pub characters: u64,
+    /// Milliseconds of sound to be written down.
+    pub audio_milliseconds: u64,
+    /// Tokens of sound that may come out, where speech is billed so.
+    pub audio_tokens_out_max: u64,
 }
 
 /// Upper estimate of what a request of that bound costs, each part rounded up.
@@ -264,6 +270,7 @@ mod tests {
                 .with(Unit::OutputTokens, out);
             let bound = Bound {
                 tokens_in: usage.tokens_in(), tokens_out_max: usage.tokens_out(), may_write_cache: written > 0,
+                ..Bound::default()
             };
             let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, None);
             prop_assert!(cost.total <= estimate(&cards(), NOW, bound).unwrap());

@@ -1,8 +1,10 @@
 //! Operations: the named kinds of AI work.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ids::OperationId;
+use crate::ids::{OperationId, ProviderName};
 
 /// What a model must be able to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,9 +20,15 @@ pub enum Capability {
     Speech,
     /// Conversation about images or video.
     Vision,
+    /// Conversation about sound.
+    AudioInput,
 }
 
 impl Capability {
+    /// Every capability.
+    pub const ALL: &'static [Self] =
+        &[Self::Chat, Self::Embedding, Self::Transcription, Self::Speech, Self::Vision, Self::AudioInput];
+
     /// The word on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,7 +37,13 @@ impl Capability {
             Self::Transcription => "transcription",
             Self::Speech => "speech",
             Self::Vision => "vision",
+            Self::AudioInput => "audio_input",
         }
+    }
+
+    /// The capability of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|capability| capability.as_str() == word)
     }
 }
 
@@ -73,4 +87,10 @@ pub struct Operation {
     pub batch_eligible: bool,
     /// Whether identical requests may share an answer.
     pub cacheable: bool,
+    /// How long identical requests share an answer, in seconds; `None`: they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_ttl_s: Option<u32>,
+    /// Where its data may go; empty means anywhere in its route.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub allowed_providers: BTreeSet<ProviderName>,
 }

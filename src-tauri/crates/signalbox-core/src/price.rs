@@ -24,6 +24,44 @@ pub struct PriceCard {
     /// Day the page was read, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
+    /// Who says so.
+    #[serde(default)]
+    pub origin: CardOrigin,
+    /// Share of the price a batch pays, in percent; `None`: a batch pays the whole price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_percent: Option<u32>,
+}
+
+/// Who says what a card says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardOrigin {
+    /// The catalogue that came with this version.
+    #[default]
+    Shipped,
+    /// A price list that was imported.
+    Imported,
+    /// An admin of this installation.
+    Own,
+}
+
+impl CardOrigin {
+    /// Every origin.
+    pub const ALL: &'static [Self] = &[Self::Shipped, Self::Imported, Self::Own];
+
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shipped => "shipped",
+            Self::Imported => "imported",
+            Self::Own => "own",
+        }
+    }
+
+    /// The origin of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|origin| origin.as_str() == word)
+    }
 }
 
 /// Prices that replace the card's when a request reads more than `above_input_tokens`.
@@ -44,6 +82,8 @@ impl PriceCard {
             tiers: Vec::new(),
             source_url: None,
             as_of: None,
+            origin: CardOrigin::Shipped,
+            batch_percent: None,
         }
     }
 

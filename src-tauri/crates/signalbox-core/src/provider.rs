@@ -15,6 +15,8 @@ pub enum ProviderKind {
     Openai,
     /// Anthropic's Messages API.
     Anthropic,
+    /// Google's Gemini API.
+    Gemini,
     /// Deepgram's speech recognition.
     Deepgram,
     /// `ElevenLabs`' speech synthesis.
@@ -27,14 +29,22 @@ pub enum ProviderKind {
 
 impl ProviderKind {
     /// Every kind.
-    pub const ALL: &'static [Self] =
-        &[Self::Openai, Self::Anthropic, Self::Deepgram, Self::Elevenlabs, Self::EdgeTts, Self::Simulator];
+    pub const ALL: &'static [Self] = &[
+        Self::Openai,
+        Self::Anthropic,
+        Self::Gemini,
+        Self::Deepgram,
+        Self::Elevenlabs,
+        Self::EdgeTts,
+        Self::Simulator,
+    ];
 
     /// The word on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Openai => "openai",
             Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
             Self::Deepgram => "deepgram",
             Self::Elevenlabs => "elevenlabs",
             Self::EdgeTts => "edge_tts",
@@ -50,7 +60,7 @@ impl ProviderKind {
     /// Whether this build can call providers of the kind.
     pub const fn has_adapter(self) -> bool {
         match self {
-            Self::Openai | Self::Anthropic | Self::Simulator => true,
+            Self::Openai | Self::Anthropic | Self::Gemini | Self::Simulator => true,
             Self::Deepgram | Self::Elevenlabs | Self::EdgeTts => false,
         }
     }
@@ -78,6 +88,30 @@ pub enum CredentialSource {
     },
 }
 
+/// How the credential travels.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "scheme", rename_all = "snake_case")]
+pub enum Auth {
+    /// As the adapter's vendor wants it: a bearer token at `OpenAI`-compatible servers.
+    #[default]
+    Vendor,
+    /// In a header of this name, e.g. Azure's `api-key`.
+    Header {
+        /// Name of the header, in lower case.
+        name: String,
+    },
+    /// Exchanged for a token that expires (`OAuth` 2.0 client credentials); the stored credential is the client's secret.
+    ClientCredentials {
+        /// Where tokens are given.
+        token_url: Url,
+        /// As whom.
+        client_id: String,
+        /// What for, where the server asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<String>,
+    },
+}
+
 /// An account at a vendor, or a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
@@ -91,6 +125,12 @@ pub struct Provider {
     pub enabled: bool,
     /// Where its credential comes from.
     pub credential: CredentialSource,
+    /// How its credential travels.
+    #[serde(default)]
+    pub auth: Auth,
+    /// Calls at once at most; `None` for no limit of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrent: Option<u32>,
     /// Grows by one with each applied change.
     pub version: u32,
 }
@@ -154,6 +194,9 @@ pub struct Model {
     /// Tokens it can write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_output: Option<u32>,
+    /// How good its answers are, in tenths from 0 to 100, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<u32>,
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{InvalidId, ModelName, OperationId, ProviderName};
+use crate::rule::Condition;
 
 /// A provider's model, as it stands in a route: `provider/model`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,14 +63,55 @@ impl<'de> Deserialize<'de> for Target {
 pub enum Strategy {
     /// In the order of the chain.
     Priority,
+    /// The lowest estimated cost of this request first.
+    Cheapest,
+    /// The shortest usual time to an answer first.
+    Fastest,
+    /// The best answers first.
+    Quality,
+    /// The best mix of cost, time and quality first, by the route's [`Balance`].
+    Balanced,
+    /// Shares of the traffic, by the targets' weights.
+    Weighted,
 }
 
 impl Strategy {
+    /// Every strategy.
+    pub const ALL: &'static [Self] =
+        &[Self::Priority, Self::Cheapest, Self::Fastest, Self::Quality, Self::Balanced, Self::Weighted];
+
     /// The word on the wire and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Priority => "priority",
+            Self::Cheapest => "cheapest",
+            Self::Fastest => "fastest",
+            Self::Quality => "quality",
+            Self::Balanced => "balanced",
+            Self::Weighted => "weighted",
         }
+    }
+
+    /// The strategy of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|strategy| strategy.as_str() == word)
+    }
+}
+
+/// How much cost, time and quality count in [`Strategy::Balanced`]. Units: percent; together 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// Weight of the cost.
+    pub cost: u32,
+    /// Weight of the time.
+    pub latency: u32,
+    /// Weight of the quality.
+    pub quality: u32,
+}
+
+impl Default for Balance {
+    fn default() -> Self {
+        Self { cost: 50, latency: 30, quality: 20 }
     }
 }
 
@@ -80,6 +122,64 @@ pub struct RouteTarget {
     pub target: Target,
     /// Whether it takes part.
     pub enabled: bool,
+    /// Its share where shares count.
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// How long it may take to begin to answer, in milliseconds; `None`: as long as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u32>,
+    /// Tokens its answers may have at most; `None`: as the client asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_output: Option<u32>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl RouteTarget {
+    /// The plain card of a target.
+    pub const fn of(target: Target) -> Self {
+        Self { target, enabled: true, weight: 1, timeout_ms: None, max_output: None }
+    }
+}
+
+/// Picks targets by what a request is like, before the strategy orders them. The first rule that matches counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteRule {
+    /// What a person calls it.
+    pub name: String,
+    /// Which requests it is for.
+    pub when: Condition,
+    /// What it does to its targets.
+    pub effect: RuleEffect,
+    /// Targets of the chain.
+    pub targets: Vec<Target>,
+}
+
+/// What a rule does to its targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleEffect {
+    /// They are tried first; the others remain.
+    Prefer,
+    /// Only they are tried.
+    Only,
+}
+
+impl RuleEffect {
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prefer => "prefer",
+            Self::Only => "only",
+        }
+    }
+
+    /// The effect of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Prefer, Self::Only].into_iter().find(|effect| effect.as_str() == word)
+    }
 }
 
 /// An operation's ordered targets.
@@ -93,6 +193,30 @@ pub struct Route {
     pub strategy: Strategy,
     /// Tried in this order.
     pub targets: Vec<RouteTarget>,
+    /// Looked at in this order before the strategy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RouteRule>,
+    /// What counts how much in [`Strategy::Balanced`].
+    #[serde(default)]
+    pub balance: Balance,
+    /// How long a request may take over all its attempts, in milliseconds; `None`: as long as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u32>,
+}
+
+impl Route {
+    /// The plain first route of an operation: its targets in order.
+    pub fn of(operation: OperationId, targets: Vec<RouteTarget>) -> Self {
+        Self {
+            operation,
+            version: 1,
+            strategy: Strategy::Priority,
+            targets,
+            rules: Vec::new(),
+            balance: Balance::default(),
+            deadline_ms: None,
+        }
+    }
 }
 
 /// Longest chain: each hop costs the client time, and nobody has this many equals.
@@ -159,7 +283,7 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_chain_is_listed() {
-        let card = RouteTarget { target: "a/b".parse().unwrap(), enabled: true };
+        let card = RouteTarget::of("a/b".parse().unwrap());
         assert_eq!(check_targets(&[]), [InvalidRoute::Empty]);
         let faults = check_targets(&vec![card; TARGETS_MAX + 1]);
         assert_eq!(faults.len(), 1 + TARGETS_MAX);

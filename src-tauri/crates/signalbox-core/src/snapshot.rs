@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
+use crate::breaker::BreakerSettings;
 use crate::ids::{OperationId, ProviderName};
 use crate::key::{ApiKey, KeyHash};
 use crate::operation::Operation;
@@ -54,8 +57,60 @@ pub struct ModelEntry {
 }
 
 /// Switches and defaults an admin can set.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Whether prompts and answers are stored. Off unless turned on.
     pub log_payloads: bool,
+    /// When a target's circuit opens and for how long.
+    pub breaker: BreakerSettings,
+    /// What becomes of a request whose target has no price.
+    pub unpriced: UnpricedPolicy,
+    /// Requests that may run at once.
+    pub max_requests: u32,
+}
+
+/// Requests that may run at once unless an admin says otherwise: what a small machine carries within 300 MB.
+const MAX_REQUESTS: u32 = 2_048;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            log_payloads: false,
+            breaker: BreakerSettings::default(),
+            unpriced: UnpricedPolicy::Allow,
+            max_requests: MAX_REQUESTS,
+        }
+    }
+}
+
+/// What becomes of a request whose target has no price. Its cost is never taken for 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnpricedPolicy {
+    /// It is served, marked as unpriced and reported.
+    #[default]
+    Allow,
+    /// It is served, and reserved at the dearest price its provider has.
+    FamilyMaximum,
+    /// It is not sent there.
+    Block,
+}
+
+impl UnpricedPolicy {
+    /// Every policy.
+    pub const ALL: &'static [Self] = &[Self::Allow, Self::FamilyMaximum, Self::Block];
+
+    /// The word on the wire and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::FamilyMaximum => "family_maximum",
+            Self::Block => "block",
+        }
+    }
+
+    /// The policy of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|policy| policy.as_str() == word)
+    }
 }

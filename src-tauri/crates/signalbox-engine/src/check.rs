@@ -63,7 +63,13 @@ pub async fn check(
     if provider.credential != CredentialSource::NotNeeded && credential.is_none() {
         return refused(CheckFailure::NoCredential);
     }
-    let account = Account { name: provider.name.clone(), kind: provider.kind, base_url, credential };
+    let account = Account {
+        name: provider.name.clone(),
+        kind: provider.kind,
+        base_url,
+        credential,
+        auth: provider.auth.clone(),
+    };
     let began = Instant::now();
     let models = Providers::new()?.list_models(&account).await.map_err(CheckFailure::from);
     Ok(Checked { latency: began.elapsed(), models })

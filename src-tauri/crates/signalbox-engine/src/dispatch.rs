@@ -8,15 +8,15 @@ mod stream;
 
 pub use refusal::{Refusal, RefusalCode};
 pub use resolve::Resolved;
+pub use signalbox_providers::{AudioUpload, Payload};
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
 use signalbox_core::decide::{Ask, decide};
 use signalbox_core::ids::{KeyId, OperationId, RequestId};
 use signalbox_core::key::ApiKey;
-use signalbox_core::ledger::{RequestStart, Surface};
+use signalbox_core::ledger::{RequestStart, Surface, Work};
 use signalbox_core::money::NanoUsd;
 use signalbox_core::operation::Capability;
 use signalbox_core::route::Target;
@@ -32,7 +32,7 @@ pub struct Call {
     /// The client's dialect.
     pub surface: Surface,
     /// The client's request in that dialect.
-    pub body: Arc<Map<String, Value>>,
+    pub payload: Payload,
     /// What the client put in `model`.
     pub requested_model: String,
     /// What that means.
@@ -140,7 +140,7 @@ impl Engine {
         if let Some(entry) = snapshot.operations.get(operation) {
             refuse_foreign_capability(operation, entry.operation.capability, call.surface)?;
         }
-        let features = inspect(call.surface, &call.body)
+        let features = inspect(call.surface, &call.payload)
             .map_err(|fault| Refusal::new(RefusalCode::InvalidRequest, fault.to_string()))?;
         let ask = Ask {
             operation,
@@ -150,6 +150,7 @@ impl Engine {
         };
         let decision = decide(snapshot, &ask, now).map_err(Refusal::from)?;
         let start = RequestStart {
+            idempotency: None,
             id: RequestId::generate(),
             node: self.node,
             started_at: now,
@@ -163,27 +164,35 @@ impl Engine {
             config_revision: snapshot.revision,
             estimate: decision.estimate_max(),
             decision,
-            payload: snapshot
-                .settings
-                .log_payloads
-                .then(|| serde_json::to_string(&*call.body).unwrap_or_default()),
+            payload: snapshot.settings.log_payloads.then(|| payload_text(&call.payload)),
         };
-        Ok(run::Run::new(Arc::clone(self), live, start, call.body))
+        Ok(run::Run::new(Arc::clone(self), live, start, call.payload))
     }
 }
 
-/// Chat surfaces serve conversations, with or without pictures; other work has its own endpoints.
+/// What is stored of a request's body when payloads are logged. A recording is named, not kept.
+fn payload_text(payload: &Payload) -> String {
+    match payload {
+        Payload::Json(body) => serde_json::to_string(&**body).unwrap_or_default(),
+        Payload::Audio(upload) => format!("{upload:?}"),
+    }
+}
+
+/// Each endpoint serves its own kind of work.
 fn refuse_foreign_capability(
     operation: &OperationId,
     capability: Capability,
     surface: Surface,
 ) -> Result<(), Refusal> {
-    let (Surface::OpenaiChat | Surface::AnthropicMessages) = surface;
-    match capability {
-        Capability::Chat | Capability::Vision => Ok(()),
-        Capability::Embedding | Capability::Transcription | Capability::Speech => Err(Refusal::new(
-            RefusalCode::CapabilityMismatch,
-            format!("The operation `{operation}` is for {}; this endpoint serves chat.", capability.as_str()),
-        )),
+    let (work, serves) = match capability {
+        Capability::Chat | Capability::Vision | Capability::AudioInput => (Work::Chat, "chat"),
+        Capability::Embedding => (Work::Embedding, "embeddings"),
+        Capability::Transcription => (Work::Transcription, "transcription"),
+        Capability::Speech => (Work::Speech, "speech"),
+    };
+    if surface.work() == work {
+        return Ok(());
     }
+    let message = format!("The operation `{operation}` is for {serves}, which this endpoint does not serve.");
+    Err(Refusal::new(RefusalCode::CapabilityMismatch, message))
 }

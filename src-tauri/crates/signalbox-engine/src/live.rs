@@ -68,7 +68,7 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         providers,
         models: config.models.into_iter().map(model).collect(),
         keys: config.keys.into_iter().collect(),
-        settings: Settings { log_payloads },
+        settings: Settings { log_payloads, ..Settings::default() },
     };
     Ok(Live { snapshot, accounts, key_hasher, sealed, changed_at: config.changed_at })
 }
@@ -91,7 +91,13 @@ async fn account_of(
             }
         },
     };
-    Some(Account { name: provider.name.clone(), kind: provider.kind, base_url, credential })
+    Some(Account {
+        name: provider.name.clone(),
+        kind: provider.kind,
+        base_url,
+        credential,
+        auth: provider.auth.clone(),
+    })
 }
 
 /// The simulator asks for some credential, as the vendors do, and takes any: there is nothing to protect.

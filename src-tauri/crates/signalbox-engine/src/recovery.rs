@@ -61,6 +61,7 @@ pub fn interrupted(start: &RequestStart, snapshot: &Snapshot, now: Timestamp) ->
         .and_then(|candidate| snapshot.providers.get(&candidate.target.provider))
         .is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator);
     Settlement {
+        cache: None,
         id: start.id,
         finished_at: now,
         outcome: Outcome::Interrupted,

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use futures::StreamExt;
-use signalbox_core::ledger::Surface;
+use signalbox_core::ledger::{Surface, WireFamily};
 use signalbox_engine::dispatch::{Answer, AnswerMeta};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -60,9 +60,9 @@ fn describe(headers: &mut HeaderMap, surface: Surface, meta: &AnswerMeta) {
 
 /// Where the vendor's own client libraries look for the request's id.
 pub(crate) const fn sdk_request_id(surface: Surface) -> &'static str {
-    match surface {
-        Surface::OpenaiChat => "x-request-id",
-        Surface::AnthropicMessages => "request-id",
+    match surface.family() {
+        WireFamily::Openai => "x-request-id",
+        WireFamily::Anthropic => "request-id",
     }
 }
 

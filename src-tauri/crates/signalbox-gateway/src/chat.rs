@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use signalbox_core::key::ApiKey;
 use signalbox_core::ledger::Surface;
-use signalbox_engine::dispatch::{Answer, Call, RefusalCode, Resolved};
+use signalbox_engine::dispatch::{Answer, Call, Payload, RefusalCode, Resolved};
 use signalbox_engine::live::Live;
 
 use crate::body::{discard, read_object};
@@ -121,7 +121,7 @@ fn understand(
         key: Some(key.id),
         user: labels::user(headers, &body)?,
         tags: labels::tags(headers)?,
-        body: Arc::new(body),
+        payload: Payload::Json(Arc::new(body)),
     })
 }
 

@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use signalbox_core::ids::RequestId;
-use signalbox_core::ledger::Surface;
+use signalbox_core::ledger::{Surface, WireFamily};
 use signalbox_engine::dispatch::{Refusal, RefusalCode};
 
 use crate::answer::{ATTEMPTS, REQUEST_ID, put, sdk_request_id};
@@ -112,11 +112,11 @@ impl From<Refusal> for Fault {
 impl Shaped {
     fn body(&self) -> Value {
         let Fault { status, code, message, request, .. } = &self.fault;
-        match self.surface {
-            Surface::OpenaiChat => json!({
+        match self.surface.family() {
+            WireFamily::Openai => json!({
                 "error": {"message": message, "type": openai_type(*status), "param": null, "code": code},
             }),
-            Surface::AnthropicMessages => json!({
+            WireFamily::Anthropic => json!({
                 "type": "error",
                 "error": {"type": anthropic_type(*status), "message": message, "code": code},
                 "request_id": request.map(|id| id.to_string()),

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use signalbox_core::key::ApiKey;
-use signalbox_core::ledger::Surface;
+use signalbox_core::ledger::{Surface, WireFamily};
 use signalbox_core::operation::Capability;
 use signalbox_core::snapshot::Snapshot;
 
@@ -78,8 +78,8 @@ fn entries(snapshot: &Snapshot, key: &ApiKey) -> Vec<Entry> {
 }
 
 fn list(surface: Surface, entries: &[Entry]) -> Value {
-    match surface {
-        Surface::OpenaiChat => {
+    match surface.family() {
+        WireFamily::Openai => {
             let data: Vec<Value> = entries
                 .iter()
                 .map(
@@ -88,7 +88,7 @@ fn list(surface: Surface, entries: &[Entry]) -> Value {
                 .collect();
             json!({"object": "list", "data": data})
         }
-        Surface::AnthropicMessages => {
+        WireFamily::Anthropic => {
             let data: Vec<Value> = entries
                 .iter()
                 .map(|entry| json!({"type": "model", "id": entry.id, "display_name": entry.name, "created_at": EPOCH}))
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn ids(operations: &[&str]) -> Vec<String> {
-        let key = ApiKey {
+        let key = ApiKey { limits: signalbox_core::key::KeyLimits::default(), 
             id: KeyId::generate(),
             name: "crm".to_owned(),
             last4: "abcd".to_owned(),

@@ -1,5 +1,6 @@
 //! One call: what goes in, what comes out, and how it can fail.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use signalbox_core::ids::{ModelName, ProviderName};
 use signalbox_core::ledger::Surface;
 use signalbox_core::meter::UsageSource;
 use signalbox_core::money::NanoUsd;
-use signalbox_core::provider::ProviderKind;
+use signalbox_core::provider::{Auth, ProviderKind};
 use signalbox_core::usage::Usage;
 use url::Url;
 
@@ -27,11 +28,92 @@ pub struct Account {
     pub base_url: Url,
     /// What it asks for; `None` for a server that asks for nothing.
     pub credential: Option<SecretString>,
+    /// How the credential travels.
+    pub auth: Auth,
+}
+
+/// One call, as the client made it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The API of `payload`, and of the answer.
+    pub surface: Surface,
+    /// What the client sent.
+    pub payload: Payload,
+    /// The provider's name of the model to call.
+    pub model: ModelName,
+    /// How long to wait for the provider.
+    pub timeouts: Timeouts,
+}
+
+/// What a client sent.
+#[derive(Clone)]
+pub enum Payload {
+    /// A JSON object in the surface's own form. Its `model` and `stream` are not read.
+    Json(Arc<Map<String, Value>>),
+    /// Sound with its form fields.
+    Audio(Arc<AudioUpload>),
+}
+
+/// Leaves the content out: prompts do not belong in logs.
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json(_) => "Json(…)",
+            Self::Audio(_) => "Audio(…)",
+        })
+    }
+}
+
+/// A recording to be written down, as it came in a form.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AudioUpload {
+    /// The file.
+    pub bytes: Bytes,
+    /// What the client calls the file.
+    pub file_name: String,
+    /// The file's media type, where the client says it.
+    pub content_type: Option<String>,
+    /// The form's other fields, in order, `model` among them.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Leaves the recording out: it does not belong in logs.
+impl fmt::Debug for AudioUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AudioUpload")
+            .field("bytes", &self.bytes.len())
+            .field("content_type", &self.content_type)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A complete answer.
+#[derive(Clone)]
+pub struct CallAnswer {
+    /// As the surface has it.
+    pub body: Bytes,
+    /// The media type of `body`.
+    pub content_type: Cow<'static, str>,
+    /// What was used.
+    pub metering: Metering,
+    /// The provider's status code.
+    pub http_status: u16,
+}
+
+/// Leaves the body out: answers do not belong in logs.
+impl fmt::Debug for CallAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallAnswer")
+            .field("http_status", &self.http_status)
+            .field("metering", &self.metering)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// One chat call, as the client made it.
 #[derive(Clone)]
-pub struct ChatCall {
+pub(crate) struct ChatCall {
     /// The dialect of `body`, and of the answer.
     pub surface: Surface,
     /// The client's request in its own dialect. Its `model` and `stream` are not read.
@@ -65,28 +147,6 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self { first_byte: Duration::from_secs(30), idle: Duration::from_secs(30) }
-    }
-}
-
-/// A complete answer.
-#[derive(Clone)]
-pub struct ChatAnswer {
-    /// JSON in the surface's dialect; `model` is what the provider reported.
-    pub body: Bytes,
-    /// What was used.
-    pub metering: Metering,
-    /// The provider's status code.
-    pub http_status: u16,
-}
-
-/// Leaves the body out: answers do not belong in logs.
-impl fmt::Debug for ChatAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChatAnswer")
-            .field("http_status", &self.http_status)
-            .field("metering", &self.metering)
-            .field("body_bytes", &self.body.len())
-            .finish()
     }
 }
 
@@ -153,4 +213,13 @@ pub struct CallError {
     pub retry_after: Option<Duration>,
     /// What the provider billed all the same.
     pub metering: Option<Metering>,
+}
+
+impl Call {
+    /// The chat in it; `None` when it is no JSON.
+    pub(crate) fn as_chat(&self) -> Option<ChatCall> {
+        let Payload::Json(body) = &self.payload else { return None };
+        let body = Arc::clone(body);
+        Some(ChatCall { surface: self.surface, body, model: self.model.clone(), timeouts: self.timeouts })
+    }
 }

@@ -14,9 +14,9 @@ use serde_json::Value;
 use signalbox_core::failure::FailureKind;
 use url::Url;
 
-use crate::call::{Account, CallError, ChatAnswer, ChatCall};
+use crate::call::{Account, Call, CallAnswer, CallError, ChatCall};
 use crate::chat::{ChatEvent, ChatResponse, Part};
-use crate::dialect::{Decoder, Dialect, Encoder, anthropic, openai_chat};
+use crate::dialect::{Decoder, Dialect, Encoder, anthropic, openai_chat, openai_responses};
 use crate::failure::{ErrorBody, failed, tidy};
 use crate::request::{self, wants_stream_usage, wants_thinking};
 use crate::sse::Events;
@@ -80,7 +80,8 @@ impl Providers {
     /// Makes a call and waits for its complete answer.
     ///
     /// Errors: [`CallError`], with what was used if the provider had begun to answer.
-    pub async fn complete(&self, account: &Account, call: &ChatCall) -> Result<ChatAnswer, CallError> {
+    pub async fn complete(&self, account: &Account, call: &Call) -> Result<CallAnswer, CallError> {
+        let call = &chat_of(account, call)?;
         let dialect = dialect_of(account)?;
         let body = request::body(dialect, call, false)?;
         let response = self.send(dialect, account, call, body, false).await?;
@@ -109,13 +110,14 @@ impl Providers {
                 Dialect::of_surface(call.surface).encode_response(&response, &metering.usage).to_string(),
             )
         };
-        Ok(ChatAnswer { body, metering, http_status: status })
+        Ok(CallAnswer { body, content_type: "application/json".into(), metering, http_status: status })
     }
 
     /// Makes a call and gives its answer as it is made. Resolves when the headers of a good answer have arrived.
     ///
     /// Errors: [`CallError`]; nothing has been used then.
-    pub async fn stream(&self, account: &Account, call: &ChatCall) -> Result<ChatStream, CallError> {
+    pub async fn stream(&self, account: &Account, call: &Call) -> Result<ChatStream, CallError> {
+        let call = &chat_of(account, call)?;
         let dialect = dialect_of(account)?;
         let body = request::body(dialect, call, true)?;
         let response = self.send(dialect, account, call, body, true).await?;
@@ -166,13 +168,17 @@ impl Providers {
             failed(broken.kind, Some(status), tidy(&broken.message, account.credential.as_ref()))
         })?;
         let list: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let Some(Value::Array(models)) = list.get("data") else {
+        let (models, name) = match dialect {
+            Dialect::Gemini => (list.get("models"), "name"),
+            Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Anthropic => (list.get("data"), "id"),
+        };
+        let Some(Value::Array(models)) = models else {
             let message =
                 format!("{} answered without a list of models: its URL is probably wrong", account.name);
             return Err(failed(FailureKind::BadResponse, Some(status), message));
         };
-        let names = models.iter().filter_map(|model| model.get("id").and_then(Value::as_str));
-        // Google's compatible endpoint lists `models/…` and takes the bare name.
+        let names = models.iter().filter_map(|model| model.get(name).and_then(Value::as_str));
+        // Google lists `models/…` and takes the bare name.
         Ok(names.map(|name| name.strip_prefix("models/").unwrap_or(name).to_owned()).collect())
     }
 
@@ -185,7 +191,7 @@ impl Providers {
         stream: bool,
     ) -> Result<Response, CallError> {
         let headers = request::headers(dialect, account, stream)?;
-        let url = request::chat_url(dialect, &account.base_url);
+        let url = request::chat_url(dialect, &account.base_url, &call.model, stream);
         self.answered(account, Method::POST, url, headers, Some(body), call.timeouts.first_byte).await
     }
 
@@ -214,6 +220,12 @@ impl Providers {
         };
         if response.status().is_success() { Ok(response) } else { Err(refusal(account, response).await) }
     }
+}
+
+fn chat_of(account: &Account, call: &Call) -> Result<ChatCall, CallError> {
+    call.as_chat().ok_or_else(|| {
+        failed(FailureKind::BadRequest, None, format!("{} takes chats only as JSON", account.name))
+    })
 }
 
 fn dialect_of(account: &Account) -> Result<Dialect, CallError> {
@@ -384,7 +396,11 @@ pub(crate) fn stream_writer(dialect: Dialect, call: &ChatCall, headers: &HeaderM
 fn encoder(call: &ChatCall, headers: &HeaderMap) -> Encoder {
     let model = call.model.as_str();
     match Dialect::of_surface(call.surface) {
-        Dialect::OpenaiChat => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(
+        Dialect::OpenaiResponses => {
+            Encoder::OpenaiResponses(openai_responses::Encoder::new(model, answered_at(headers), &call.body))
+        }
+        // No client speaks it.
+        Dialect::OpenaiChat | Dialect::Gemini => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(
             model,
             answered_at(headers),
             wants_stream_usage(&call.body),

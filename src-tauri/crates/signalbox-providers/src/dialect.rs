@@ -1,7 +1,9 @@
 //! The wire dialects. Each one converts to and from the neutral form of [`crate::chat`] and reads its own usage.
 
 pub(crate) mod anthropic;
+pub(crate) mod gemini;
 pub(crate) mod openai_chat;
+pub(crate) mod openai_responses;
 mod read;
 mod usage_number;
 
@@ -20,15 +22,24 @@ use crate::inspect::InvalidRequest;
 pub(crate) enum Dialect {
     /// `OpenAI`'s chat completions.
     OpenaiChat,
+    /// `OpenAI`'s responses.
+    OpenaiResponses,
     /// Anthropic's messages.
     Anthropic,
+    /// Google's `generateContent`.
+    Gemini,
 }
 
 impl Dialect {
     /// What clients of `surface` speak.
     pub const fn of_surface(surface: Surface) -> Self {
         match surface {
-            Surface::OpenaiChat => Self::OpenaiChat,
+            // What is no chat has `OpenAI`'s errors, and nothing else of a dialect.
+            Surface::OpenaiChat
+            | Surface::OpenaiEmbeddings
+            | Surface::OpenaiTranscription
+            | Surface::OpenaiSpeech => Self::OpenaiChat,
+            Surface::OpenaiResponses => Self::OpenaiResponses,
             Surface::AnthropicMessages => Self::Anthropic,
         }
     }
@@ -38,6 +49,7 @@ impl Dialect {
         match kind {
             ProviderKind::Openai | ProviderKind::Simulator => Some(Self::OpenaiChat),
             ProviderKind::Anthropic => Some(Self::Anthropic),
+            ProviderKind::Gemini => Some(Self::Gemini),
             ProviderKind::Deepgram | ProviderKind::Elevenlabs | ProviderKind::EdgeTts => None,
         }
     }
@@ -47,6 +59,8 @@ impl Dialect {
         match self {
             Self::OpenaiChat => openai_chat::request::decode(body),
             Self::Anthropic => anthropic::request::decode(body),
+            Self::OpenaiResponses => openai_responses::decode_request(body),
+            Self::Gemini => Err(no_surface()),
         }
     }
 
@@ -55,6 +69,8 @@ impl Dialect {
         match self {
             Self::OpenaiChat => openai_chat::request::encode(request, model, stream),
             Self::Anthropic => anthropic::request::encode(request, model, stream),
+            Self::OpenaiResponses => openai_responses::encode_request(request, model, stream),
+            Self::Gemini => gemini::encode_request(request),
         }
     }
 
@@ -63,13 +79,16 @@ impl Dialect {
         match self {
             Self::OpenaiChat => openai_chat::response::decode(body),
             Self::Anthropic => anthropic::response::decode(body),
+            Self::OpenaiResponses => openai_responses::decode_response(body),
+            Self::Gemini => gemini::decode_response(body),
         }
     }
 
     /// The complete answer as the client wants it.
     pub fn encode_response(self, response: &ChatResponse, usage: &Usage) -> Value {
         match self {
-            Self::OpenaiChat => openai_chat::response::encode(response, usage),
+            Self::OpenaiChat | Self::Gemini => openai_chat::response::encode(response, usage),
+            Self::OpenaiResponses => openai_responses::encode_response(response, usage),
             Self::Anthropic => anthropic::response::encode(response, usage),
         }
     }
@@ -79,13 +98,16 @@ impl Dialect {
         match self {
             Self::OpenaiChat => openai_chat::usage::of_answer(body),
             Self::Anthropic => anthropic::usage::of_answer(body),
+            Self::OpenaiResponses => openai_responses::usage_of_answer(body),
+            Self::Gemini => gemini::usage_of_answer(body),
         }
     }
 
     /// The dialect's word for why the model stopped.
     pub const fn finish_word(self, reason: FinishReason) -> &'static str {
         match self {
-            Self::OpenaiChat => openai_chat::finish_word(reason),
+            Self::OpenaiChat | Self::Gemini => openai_chat::finish_word(reason),
+            Self::OpenaiResponses => openai_responses::finish_word(reason),
             Self::Anthropic => anthropic::finish_word(reason),
         }
     }
@@ -93,17 +115,24 @@ impl Dialect {
     /// An error event, for streams that break after their start.
     pub fn error_frame(self, code: &str, message: &str) -> Bytes {
         match self {
-            Self::OpenaiChat => openai_chat::error::frame(code, message),
+            Self::OpenaiChat | Self::Gemini => openai_chat::error::frame(code, message),
+            Self::OpenaiResponses => openai_responses::error_frame(code, message),
             Self::Anthropic => anthropic::error::frame(code, message),
         }
     }
+}
+
+fn no_surface() -> InvalidRequest {
+    InvalidRequest { path: String::new(), message: "no client speaks this form".to_owned() }
 }
 
 /// Reads a provider's events. Holds what later events refer to.
 #[derive(Debug)]
 pub(crate) enum Decoder {
     OpenaiChat(openai_chat::stream::Decoder),
+    OpenaiResponses(openai_responses::Decoder),
     Anthropic(anthropic::stream::Decoder),
+    Gemini(gemini::Decoder),
 }
 
 /// What one event of a provider means.
@@ -119,7 +148,9 @@ impl Decoder {
     pub fn new(dialect: Dialect) -> Self {
         match dialect {
             Dialect::OpenaiChat => Self::OpenaiChat(openai_chat::stream::Decoder::default()),
+            Dialect::OpenaiResponses => Self::OpenaiResponses(openai_responses::Decoder::default()),
             Dialect::Anthropic => Self::Anthropic(anthropic::stream::Decoder::default()),
+            Dialect::Gemini => Self::Gemini(gemini::Decoder::default()),
         }
     }
 
@@ -127,15 +158,18 @@ impl Decoder {
     pub fn read(&mut self, data: &str) -> Result<Decoded, String> {
         match self {
             Self::OpenaiChat(decoder) => decoder.read(data),
+            Self::OpenaiResponses(decoder) => decoder.read(data),
             Self::Anthropic(decoder) => decoder.read(data),
+            Self::Gemini(decoder) => decoder.read(data),
         }
     }
 
     /// Whether an answer may end without its terminal event once the model has stopped.
     ///
-    /// Some servers compatible with `OpenAI`'s forget `[DONE]`; Anthropic's protocol has no such tradition.
+    /// Some servers compatible with `OpenAI`'s forget `[DONE]`, and Google has none; the other protocols have no such
+    /// tradition.
     pub const fn forgives_missing_terminal(&self) -> bool {
-        matches!(self, Self::OpenaiChat(_))
+        matches!(self, Self::OpenaiChat(_) | Self::Gemini(_))
     }
 }
 
@@ -143,6 +177,7 @@ impl Decoder {
 #[derive(Debug)]
 pub(crate) enum Encoder {
     OpenaiChat(openai_chat::stream::Encoder),
+    OpenaiResponses(openai_responses::Encoder),
     Anthropic(anthropic::stream::Encoder),
 }
 
@@ -156,6 +191,7 @@ impl Encoder {
                 encoder.write(event, out);
                 Ok(())
             }
+            Self::OpenaiResponses(encoder) => encoder.write(event, out),
             Self::Anthropic(encoder) => encoder.write(event, out),
         }
     }
@@ -164,6 +200,7 @@ impl Encoder {
     pub fn finish(&mut self, usage: &Usage, out: &mut Vec<u8>) {
         match self {
             Self::OpenaiChat(encoder) => encoder.finish(usage, out),
+            Self::OpenaiResponses(encoder) => encoder.finish(usage, out),
             Self::Anthropic(encoder) => encoder.finish(usage, out),
         }
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use signalbox_core::ledger::Surface;
 use signalbox_core::meter::Bound;
 
+use crate::call::Payload;
 use crate::tokens::{self, as_u64};
 
 /// Most tokens of an answer when the client sets no limit.
@@ -55,7 +56,14 @@ pub struct RequestFeatures {
 ///
 /// Units: tokens by `OpenAI`'s vocabulary, counted exactly for the first 4 KiB of text and from above beyond.
 /// Errors: [`InvalidRequest`] for what no provider could serve, with the JSON path. What is merely unknown is let through.
-pub fn inspect(surface: Surface, body: &Map<String, Value>) -> Result<RequestFeatures, InvalidRequest> {
+pub fn inspect(surface: Surface, payload: &Payload) -> Result<RequestFeatures, InvalidRequest> {
+    match payload {
+        Payload::Json(body) => inspect_chat(surface, body),
+        Payload::Audio(_) => Err(fault("", "sound is not taken here")),
+    }
+}
+
+fn inspect_chat(surface: Surface, body: &Map<String, Value>) -> Result<RequestFeatures, InvalidRequest> {
     check_messages(body)?;
     let streamed = match given(body, "stream") {
         None => false,
@@ -63,7 +71,9 @@ pub fn inspect(surface: Surface, body: &Map<String, Value>) -> Result<RequestFea
     };
     let limits: &[&str] = match surface {
         Surface::OpenaiChat => &["max_completion_tokens", "max_tokens"],
+        Surface::OpenaiResponses => &["max_output_tokens"],
         Surface::AnthropicMessages => &["max_tokens"],
+        Surface::OpenaiEmbeddings | Surface::OpenaiTranscription | Surface::OpenaiSpeech => &[],
     };
     let mut limit = None;
     for key in limits {
@@ -71,7 +81,11 @@ pub fn inspect(surface: Surface, body: &Map<String, Value>) -> Result<RequestFea
     }
     let answers = match surface {
         Surface::OpenaiChat => positive(body, "n")?.unwrap_or(1),
-        Surface::AnthropicMessages => 1,
+        Surface::OpenaiResponses
+        | Surface::OpenaiEmbeddings
+        | Surface::OpenaiTranscription
+        | Surface::OpenaiSpeech
+        | Surface::AnthropicMessages => 1,
     };
     if answers > ANSWERS_MAX {
         return Err(fault("n", format!("must be at most {ANSWERS_MAX}")));
@@ -83,6 +97,7 @@ pub fn inspect(surface: Surface, body: &Map<String, Value>) -> Result<RequestFea
             tokens_in: walk.tokens,
             tokens_out_max: limit.unwrap_or(TOKENS_OUT_DEFAULT).saturating_mul(answers),
             may_write_cache: walk.caches,
+            ..Bound::default()
         },
         has_images: walk.images,
         streamed,
@@ -262,7 +277,7 @@ mod tests {
     }
 
     fn openai(value: Value) -> RequestFeatures {
-        inspect(Surface::OpenaiChat, &body(value)).unwrap()
+        inspect_chat(Surface::OpenaiChat, &body(value)).unwrap()
     }
 
     fn hello() -> Value {
@@ -290,7 +305,7 @@ mod tests {
         assert_eq!(bound(json!({"messages": hello(), "max_tokens": 10, "n": 3})), 30);
         assert_eq!(bound(json!({"messages": hello(), "n": 2, "max_tokens": null})), 8192);
         let anthropic = body(json!({"messages": hello(), "max_tokens": 7, "n": 5}));
-        assert_eq!(inspect(Surface::AnthropicMessages, &anthropic).unwrap().bound.tokens_out_max, 7);
+        assert_eq!(inspect_chat(Surface::AnthropicMessages, &anthropic).unwrap().bound.tokens_out_max, 7);
     }
 
     #[test]
@@ -355,7 +370,11 @@ mod tests {
             (json!({"messages": hello(), "stream": "yes"}), "stream"),
             (json!({"messages": hello(), "n": 1000}), "n"),
         ] {
-            assert_eq!(inspect(Surface::OpenaiChat, &body(fault.clone())).unwrap_err().path, path, "{fault}");
+            assert_eq!(
+                inspect_chat(Surface::OpenaiChat, &body(fault.clone())).unwrap_err().path,
+                path,
+                "{fault}"
+            );
         }
     }
 

@@ -25,7 +25,7 @@ mod stream;
 mod tally;
 mod tokens;
 
-pub use call::{Account, CallError, ChatAnswer, ChatCall, Metering, StreamItem, Timeouts};
+pub use call::{Account, AudioUpload, Call, CallAnswer, CallError, Metering, Payload, StreamItem, Timeouts};
 pub use client::{Providers, ProvidersError};
 pub use inspect::{InvalidRequest, RequestFeatures, inspect};
 pub use stream::{ChatStream, stream_error_frame};

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use signalbox_core::failure::FailureKind;
+use signalbox_core::ids::ModelName;
 use url::Url;
 
 use crate::call::{Account, CallError, ChatCall};
@@ -19,28 +20,44 @@ use crate::inspect::{InvalidRequest, TOKENS_OUT_DEFAULT};
 const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// Where chats go.
-pub(crate) fn chat_url(dialect: Dialect, base: &Url) -> Url {
+pub(crate) fn chat_url(dialect: Dialect, base: &Url, model: &ModelName, stream: bool) -> Url {
     match dialect {
         Dialect::OpenaiChat => join(base, "/chat/completions"),
-        Dialect::Anthropic => join(base, &versioned(base, "/messages")),
+        Dialect::OpenaiResponses => join(base, "/responses"),
+        Dialect::Anthropic => join(base, &versioned(base, "/v1", "/messages")),
+        Dialect::Gemini if stream => {
+            let mut url =
+                join(base, &versioned(base, "/v1beta", &format!("/models/{model}:streamGenerateContent")));
+            url.set_query(Some("alt=sse"));
+            url
+        }
+        Dialect::Gemini => {
+            join(base, &versioned(base, "/v1beta", &format!("/models/{model}:generateContent")))
+        }
     }
 }
 
 /// Where the list of models is.
 pub(crate) fn models_url(dialect: Dialect, base: &Url) -> Url {
     match dialect {
-        Dialect::OpenaiChat => join(base, "/models"),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses => join(base, "/models"),
         Dialect::Anthropic => {
-            let mut url = join(base, &versioned(base, "/models"));
+            let mut url = join(base, &versioned(base, "/v1", "/models"));
             url.set_query(Some("limit=1000"));
+            url
+        }
+        Dialect::Gemini => {
+            let mut url = join(base, &versioned(base, "/v1beta", "/models"));
+            url.set_query(Some("pageSize=1000"));
             url
         }
     }
 }
 
-/// Anthropic's URL is given with or without its version.
-fn versioned(base: &Url, tail: &str) -> String {
-    if base.path().trim_end_matches('/').ends_with("/v1") { tail.to_owned() } else { format!("/v1{tail}") }
+/// Some vendors' URLs are given with or without their version.
+fn versioned(base: &Url, version: &str, tail: &str) -> String {
+    let has_it = base.path().trim_end_matches('/').ends_with(version);
+    if has_it { tail.to_owned() } else { format!("{version}{tail}") }
 }
 
 fn join(base: &Url, tail: &str) -> Url {
@@ -53,6 +70,7 @@ fn join(base: &Url, tail: &str) -> Url {
 pub(crate) fn headers(dialect: Dialect, account: &Account, stream: bool) -> Result<HeaderMap, CallError> {
     const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
     const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+    const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
     let mut headers = HeaderMap::with_capacity(6);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if stream {
@@ -68,8 +86,11 @@ pub(crate) fn headers(dialect: Dialect, account: &Account, stream: bool) -> Resu
     if let Some(credential) = &account.credential {
         let secret = credential.expose_secret();
         let (name, value) = match dialect {
-            Dialect::OpenaiChat => (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {secret}"))),
+            Dialect::OpenaiChat | Dialect::OpenaiResponses => {
+                (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {secret}")))
+            }
             Dialect::Anthropic => (API_KEY, HeaderValue::from_str(secret)),
+            Dialect::Gemini => (GOOGLE_KEY, HeaderValue::from_str(secret)),
         };
         let mut value = value.map_err(|_| {
             failed(

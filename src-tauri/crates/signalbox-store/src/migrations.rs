@@ -12,8 +12,10 @@ use crate::error::StoreError;
 use crate::{Backend, error};
 
 /// Every migration: version, description, text. Versions are dates.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(20_261_121_000_001, "initial", include_str!("../../../../migrations/20261121000001_initial.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (20_261_121_000_001, "initial", include_str!("../../../../migrations/20261121000001_initial.sql")),
+    (20_261_121_000_002, "data_plane", include_str!("../../../../migrations/20261121000002_data_plane.sql")),
+];
 
 /// The newest schema this program knows.
 pub(crate) const SUPPORTED: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -133,7 +135,7 @@ mod tests {
                 let statements: Vec<&str> = own.lines().filter(|line| !line.starts_with("--")).collect();
                 assert!(!statements.join("\n").contains('{'));
                 assert_eq!(own.contains("RAISE(ABORT"), backend == Backend::Sqlite);
-                assert_eq!(own.contains("plpgsql"), backend == Backend::Postgres);
+                assert_eq!(own.contains("FOR EACH STATEMENT"), backend == Backend::Postgres);
             }
         }
     }

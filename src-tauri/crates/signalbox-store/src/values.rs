@@ -69,6 +69,14 @@ pub(crate) fn parsed<T: DeserializeOwned>(
     serde_json::from_str(stored.0.get()).map_err(|error| corrupt(column, error))
 }
 
+/// A stored JSON value as its type; a column that an older version did not write is the default.
+pub(crate) fn or_default<T: DeserializeOwned + Default>(
+    column: &str,
+    stored: Option<&JsonText>,
+) -> Result<T, StoreError> {
+    stored.map_or_else(|| Ok(T::default()), |stored| parsed(column, stored))
+}
+
 /// A stored value as its domain type; `what` names the column.
 pub(crate) fn valid<T, E: std::fmt::Display>(column: &str, value: Result<T, E>) -> Result<T, StoreError> {
     value.map_err(|error| corrupt(column, error))

@@ -99,7 +99,7 @@ fn start(
     operation: OperationId,
     targets: &[Target],
 ) -> anyhow::Result<RequestStart> {
-    let bound = Bound { tokens_in: 2_600, tokens_out_max: 1_024, may_write_cache: false };
+    let bound = Bound { tokens_in: 2_600, tokens_out_max: 1_024, may_write_cache: false, ..Default::default() };
     let expected = |target: &Target| {
         let cards = snapshot.models.get(target).map_or(&[][..], |entry| &entry.cards);
         estimate(cards, at, bound).ok().flatten()
@@ -110,7 +110,7 @@ fn start(
         targets.iter().map(|target| candidate(target, Verdict::Accepted(Acceptance::Chain))).collect();
     candidates.push(candidate(&"openai/gpt-4o-mini".parse()?, Verdict::Rejected(Rejection::TargetDisabled)));
     let decision = Decision { strategy: Strategy::Priority, candidates };
-    Ok(RequestStart {
+    Ok(RequestStart { idempotency: None, 
         id: id_at(at, dice)?,
         node: NodeId::generate(),
         started_at: at,
@@ -151,7 +151,7 @@ fn settlement(dice: &mut Dice, snapshot: &Snapshot, start: &RequestStart, target
         (false, true) => Outcome::Cancelled,
         (false, false) => Outcome::Succeeded,
     };
-    Settlement {
+    Settlement { cache: None, 
         id: start.id,
         finished_at: start.started_at.plus_micros(elapsed_us),
         outcome,

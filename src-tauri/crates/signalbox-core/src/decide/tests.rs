@@ -18,6 +18,8 @@ fn snapshot(targets: &[&str]) -> Snapshot {
     let mut snapshot = Snapshot::default();
     let id = OperationId::new("chat").unwrap();
     let operation = Operation {
+        cache_ttl_s: None,
+        allowed_providers: std::collections::BTreeSet::new(),
         id: id.clone(),
         description: String::new(),
         capability: Capability::Chat,
@@ -26,8 +28,25 @@ fn snapshot(targets: &[&str]) -> Snapshot {
         batch_eligible: false,
         cacheable: false,
     };
-    let cards = targets.iter().map(|text| RouteTarget { target: target(text), enabled: true }).collect();
-    let route = Route { operation: id.clone(), version: 1, strategy: Strategy::Priority, targets: cards };
+    let cards = targets
+        .iter()
+        .map(|text| RouteTarget {
+            weight: 1,
+            timeout_ms: None,
+            max_output: None,
+            target: target(text),
+            enabled: true,
+        })
+        .collect();
+    let route = Route {
+        rules: Vec::new(),
+        balance: crate::route::Balance::default(),
+        deadline_ms: None,
+        operation: id.clone(),
+        version: 1,
+        strategy: Strategy::Priority,
+        targets: cards,
+    };
     snapshot.operations.insert(id, OperationEntry { operation, route });
     for text in targets {
         add(&mut snapshot, text, ProviderKind::Openai);
@@ -38,6 +57,8 @@ fn snapshot(targets: &[&str]) -> Snapshot {
 fn add(snapshot: &mut Snapshot, text: &str, kind: ProviderKind) {
     let Target { provider: name, model } = target(text);
     let provider = Provider {
+        auth: crate::provider::Auth::default(),
+        max_concurrent: None,
         name: name.clone(),
         kind,
         base_url: "http://localhost:1".parse().unwrap(),
@@ -52,6 +73,7 @@ fn add(snapshot: &mut Snapshot, text: &str, kind: ProviderKind) {
         [(Unit::InputTokens, price("1")), (Unit::OutputTokens, price("2"))],
     );
     let model = Model {
+        quality: None,
         provider: name,
         name: ModelName::new(model.as_str()).unwrap(),
         capabilities: vec![Capability::Chat],
@@ -67,7 +89,7 @@ fn provider_mut<'a>(snapshot: &'a mut Snapshot, name: &str) -> &'a mut ProviderE
 
 fn decided<'a>(snapshot: &Snapshot, change: impl FnOnce(&mut Ask<'a>)) -> Decision {
     let operation: &'static OperationId = Box::leak(Box::new(OperationId::new("chat").unwrap()));
-    let bound = Bound { tokens_in: 100, tokens_out_max: 10, may_write_cache: false };
+    let bound = Bound { tokens_in: 100, tokens_out_max: 10, may_write_cache: false, ..Default::default() };
     let mut ask = Ask { operation, pinned: None, has_images: false, bound };
     change(&mut ask);
     decide(snapshot, &ask, NOW).unwrap()

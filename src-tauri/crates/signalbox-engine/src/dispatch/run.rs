@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use serde_json::{Map, Value};
 use signalbox_core::decide::Candidate;
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement};
@@ -15,7 +14,7 @@ use signalbox_core::provider::ProviderKind;
 use signalbox_core::route::Target;
 use signalbox_core::time::Timestamp;
 use signalbox_core::usage::{Unit, Usage};
-use signalbox_providers::{Account, CallError, ChatCall, Metering, Timeouts, inspect};
+use signalbox_providers::{Account, Call, CallError, Metering, Payload, Timeouts, inspect};
 use signalbox_store::LedgerEntry;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -41,7 +40,7 @@ pub(super) struct Run {
     pub(super) engine: Arc<Engine>,
     pub(super) live: Arc<Live>,
     pub(super) start: Arc<RequestStart>,
-    pub(super) body: Arc<Map<String, Value>>,
+    pub(super) payload: Payload,
     pub(super) attempts: Vec<Attempt>,
     began: Instant,
     retry_after: Option<Duration>,
@@ -64,18 +63,13 @@ pub(super) struct Ending {
 }
 
 impl Run {
-    pub(super) fn new(
-        engine: Arc<Engine>,
-        live: Arc<Live>,
-        start: RequestStart,
-        body: Arc<Map<String, Value>>,
-    ) -> Self {
+    pub(super) fn new(engine: Arc<Engine>, live: Arc<Live>, start: RequestStart, payload: Payload) -> Self {
         let in_flight = InFlight::begin(&engine);
         Self {
             engine,
             live,
             start: Arc::new(start),
-            body,
+            payload,
             attempts: Vec::new(),
             began: Instant::now(),
             retry_after: None,
@@ -134,7 +128,7 @@ impl Run {
     async fn try_complete(
         mut self,
         account: &Account,
-        call: ChatCall,
+        call: Call,
         begun: Begun,
         mut answer_to: AnswerTo,
     ) -> Next {
@@ -273,7 +267,7 @@ impl Run {
             return None;
         }
         let tokens_in =
-            inspect(self.start.surface, &self.body).map_or(0, |features| features.bound.tokens_in);
+            inspect(self.start.surface, &self.payload).map_or(0, |features| features.bound.tokens_in);
         let usage = Usage::default().with(Unit::InputTokens, tokens_in);
         Some(Metering { usage, source: UsageSource::Estimated, charged: None, finish_reason: None })
     }
@@ -289,6 +283,7 @@ impl Run {
             .error
             .map_or((None, None), |(code, message)| (Some(code.as_str().to_owned()), Some(message)));
         let settlement = Settlement {
+            cache: None,
             id: self.start.id,
             finished_at: self.now(),
             outcome: ending.outcome,
@@ -347,11 +342,11 @@ impl Run {
         provider.is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator)
     }
 
-    fn call_of(&self, target: &Target) -> ChatCall {
+    fn call_of(&self, target: &Target) -> Call {
         let first_byte = if self.start.streamed { STREAM_FIRST_BYTE } else { COMPLETE_ANSWER };
-        ChatCall {
+        Call {
             surface: self.start.surface,
-            body: Arc::clone(&self.body),
+            payload: self.payload.clone(),
             model: target.model.clone(),
             timeouts: Timeouts { first_byte, idle: STREAM_IDLE },
         }

@@ -6,9 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ledger::Outcome;
-use signalbox_providers::{
-    Account, CallError, ChatCall, ChatStream, Metering, StreamItem, stream_error_frame,
-};
+use signalbox_providers::{Account, Call, CallError, ChatStream, Metering, StreamItem, stream_error_frame};
 use tokio::sync::mpsc;
 
 use super::run::{AnswerTo, Begun, Ending, Next, Run};
@@ -33,7 +31,7 @@ impl Run {
     pub(super) async fn try_stream(
         self,
         account: &Account,
-        call: ChatCall,
+        call: Call,
         mut begun: Begun,
         mut answer_to: AnswerTo,
     ) -> Next {

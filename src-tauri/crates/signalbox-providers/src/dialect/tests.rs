@@ -526,7 +526,7 @@ proptest! {
                 if let Ok(request) = dialect.decode_request(&body) {
                     other.encode_request(&request, &model, true);
                 }
-                let _ = crate::inspect(Surface::OpenaiChat, &body);
+                let _ = crate::inspect(Surface::OpenaiChat, &crate::Payload::Json(std::sync::Arc::new(body.clone())));
             }
             let usage = dialect.read_usage(&json!({"usage": value})).and_then(|report| report.usage).unwrap_or_default();
             for answer in [value.clone(), json!({"choices": [{"message": value}], "content": value})] {

@@ -142,9 +142,11 @@ async fn an_answer_that_comes_whole_is_streamed_to_a_client_that_asked_for_a_str
         assert!(text.contains("get_current_weather") && text.contains("Boston"), "{text}");
         let expected = Usage::default().with(Unit::InputTokens, 82).with(Unit::OutputTokens, 17);
         assert_eq!(ended.unwrap().usage, expected);
-        let terminal = match surface {
-            Surface::OpenaiChat => "data: [DONE]\n\n",
-            Surface::AnthropicMessages => "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+        let terminal = match surface.family() {
+            signalbox_core::ledger::WireFamily::Openai => "data: [DONE]\n\n",
+            signalbox_core::ledger::WireFamily::Anthropic => {
+                "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+            }
         };
         assert!(text.ends_with(terminal), "{text}");
     }

@@ -12,7 +12,7 @@ use signalbox_core::ids::{ModelName, ProviderName};
 use signalbox_core::ledger::Surface;
 use signalbox_core::provider::ProviderKind;
 use signalbox_providers::{
-    Account, CallError, ChatCall, ChatStream, Metering, Providers, StreamItem, Timeouts,
+    Account, Call, CallError, ChatStream, Metering, Payload, Providers, StreamItem, Timeouts,
 };
 
 /// What no message and no log may show.
@@ -20,6 +20,7 @@ const SECRET: &str = "sk-test-0123456789abcdef";
 
 fn account(kind: ProviderKind, base_url: &str) -> Account {
     Account {
+        auth: signalbox_core::provider::Auth::default(),
         name: ProviderName::new("vendor").unwrap(),
         kind,
         base_url: base_url.parse().unwrap(),
@@ -27,10 +28,15 @@ fn account(kind: ProviderKind, base_url: &str) -> Account {
     }
 }
 
-fn call(surface: Surface, body: Value) -> ChatCall {
+fn call(surface: Surface, body: Value) -> Call {
     let Value::Object(body) = body else { panic!("a body is an object") };
     let timeouts = Timeouts { first_byte: Duration::from_secs(10), idle: Duration::from_secs(10) };
-    ChatCall { surface, body: Arc::new(body), model: ModelName::new("sim-small").unwrap(), timeouts }
+    Call {
+        surface,
+        payload: Payload::Json(Arc::new(body)),
+        model: ModelName::new("sim-small").unwrap(),
+        timeouts,
+    }
 }
 
 fn hello() -> Value {

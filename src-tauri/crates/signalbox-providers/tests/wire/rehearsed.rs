@@ -36,9 +36,11 @@ async fn every_client_reaches_every_provider_and_the_same_call_uses_the_same() {
             assert_eq!((answer.metering.usage, answer.metering.source), (expected, UsageSource::Reported));
             assert_eq!(answer.http_status, 200);
             let body: Value = serde_json::from_slice(&answer.body).unwrap();
-            let said = match surface {
-                Surface::OpenaiChat => body["choices"][0]["message"]["content"].as_str(),
-                Surface::AnthropicMessages => {
+            let said = match surface.family() {
+                signalbox_core::ledger::WireFamily::Openai => {
+                    body["choices"][0]["message"]["content"].as_str()
+                }
+                signalbox_core::ledger::WireFamily::Anthropic => {
                     let blocks = body["content"].as_array().unwrap();
                     blocks.iter().find_map(|block| block["text"].as_str())
                 }
@@ -49,9 +51,9 @@ async fn every_client_reaches_every_provider_and_the_same_call_uses_the_same() {
             let (text, ended) = play_out(&mut stream).await;
             let metering = ended.unwrap();
             assert_eq!(metering, answer.metering, "{kind:?} {surface:?}: {text}");
-            let word = match surface {
-                Surface::OpenaiChat => "stop",
-                Surface::AnthropicMessages => "end_turn",
+            let word = match surface.family() {
+                signalbox_core::ledger::WireFamily::Openai => "stop",
+                signalbox_core::ledger::WireFamily::Anthropic => "end_turn",
             };
             assert_eq!(metering.finish_reason.as_deref(), Some(word));
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::dialect::within;
 use crate::error::{StoreError, during};
 use crate::pools::Transaction;
-use crate::values::{JsonText, clean, hash, json, parsed};
+use crate::values::{JsonText, clean, hash, json, or_default, parsed};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -19,11 +19,12 @@ struct Row {
     operations: JsonText,
     created_at: i64,
     revoked_at: Option<i64>,
+    limits: Option<JsonText>,
 }
 
 pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<(KeyHash, ApiKey)>, StoreError> {
     let rows: Vec<Row> = within!(transaction, connection => sqlx::query_as(
-        "SELECT id, hash, name, last4, operations, created_at, revoked_at FROM api_keys ORDER BY created_at, id",
+        "SELECT id, hash, name, last4, operations, created_at, revoked_at, limits FROM api_keys ORDER BY created_at, id",
     )
     .fetch_all(connection)
     .await)
@@ -37,6 +38,7 @@ pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<(KeyHash, A
                 operations: parsed("api_keys.operations", &row.operations)?,
                 created_at: Timestamp::from_micros(row.created_at),
                 revoked_at: row.revoked_at.map(Timestamp::from_micros),
+                limits: or_default("api_keys.limits", row.limits.as_ref())?,
             };
             Ok((KeyHash(hash("api_keys.hash", &row.hash)?), key))
         })
@@ -49,8 +51,8 @@ pub(super) async fn insert(
     hash: &KeyHash,
 ) -> Result<(), StoreError> {
     let inserted = within!(transaction, connection => sqlx::query(
-        "INSERT INTO api_keys (id, hash, name, last4, operations, created_at, revoked_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        "INSERT INTO api_keys (id, hash, name, last4, operations, created_at, revoked_at, limits) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
     )
     .bind(key.id.as_uuid())
     .bind(hash.0.to_vec())
@@ -59,6 +61,7 @@ pub(super) async fn insert(
     .bind(json(&key.operations)?)
     .bind(key.created_at.as_micros())
     .bind(key.revoked_at.map(Timestamp::as_micros))
+    .bind(json(&key.limits)?)
     .execute(connection)
     .await
     .map(|done| done.rows_affected()))
@@ -72,11 +75,12 @@ pub(super) async fn insert(
 
 pub(super) async fn put(transaction: &mut Transaction, key: &ApiKey) -> Result<(), StoreError> {
     let updated = within!(transaction, connection => sqlx::query(
-        "UPDATE api_keys SET name = $1, operations = $2, revoked_at = $3 WHERE id = $4",
+        "UPDATE api_keys SET name = $1, operations = $2, revoked_at = $3, limits = $4 WHERE id = $5",
     )
     .bind(clean(&key.name).into_owned())
     .bind(json(&key.operations)?)
     .bind(key.revoked_at.map(Timestamp::as_micros))
+    .bind(json(&key.limits)?)
     .bind(key.id.as_uuid())
     .execute(connection)
     .await

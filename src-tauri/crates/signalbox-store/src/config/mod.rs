@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use signalbox_core::change::{ChainedChange, Change};
 use signalbox_core::ids::{OperationId, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
-use signalbox_core::operation::{Capability, Criticality, Operation};
+use signalbox_core::operation::{Criticality, Operation};
 use signalbox_core::price::PriceCard;
 use signalbox_core::provider::{Model, Provider};
 use signalbox_core::route::{Route, Target};
@@ -229,13 +229,6 @@ impl VersionOf<'_> {
             Err(error) => during("read a version")(error),
         }
     }
-}
-
-fn capability_from_word(word: &str) -> Option<Capability> {
-    use Capability::{Chat, Embedding, Speech, Transcription, Vision};
-    [Chat, Embedding, Transcription, Speech, Vision]
-        .into_iter()
-        .find(|capability| capability.as_str() == word)
 }
 
 fn criticality_from_word(word: &str) -> Option<Criticality> {

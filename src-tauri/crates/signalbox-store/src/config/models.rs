@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use signalbox_core::ids::{ModelName, ProviderName};
-use signalbox_core::price::PriceCard;
+use signalbox_core::price::{CardOrigin, PriceCard};
 use signalbox_core::provider::Model;
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::ModelEntry;
@@ -12,7 +12,7 @@ use signalbox_core::time::Timestamp;
 use crate::dialect::within;
 use crate::error::{StoreError, during, is_foreign_key_violation};
 use crate::pools::Transaction;
-use crate::values::{JsonText, clean, json, number, parsed, valid};
+use crate::values::{JsonText, clean, json, number, parsed, valid, word};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -21,6 +21,7 @@ struct Row {
     capabilities: JsonText,
     context_window: Option<i64>,
     max_output: Option<i64>,
+    quality: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -32,12 +33,14 @@ struct CardRow {
     tiers: JsonText,
     source_url: Option<String>,
     as_of: Option<String>,
+    origin: String,
+    batch_percent: Option<i64>,
 }
 
 pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<ModelEntry>, StoreError> {
     let mut cards = cards(transaction).await?;
     let rows: Vec<Row> = within!(transaction, connection => sqlx::query_as(
-        "SELECT provider, name, capabilities, context_window, max_output FROM models ORDER BY provider, name",
+        "SELECT provider, name, capabilities, context_window, max_output, quality FROM models ORDER BY provider, name",
     )
     .fetch_all(connection)
     .await)
@@ -52,6 +55,7 @@ pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<ModelEntry>
                 capabilities: parsed("models.capabilities", &row.capabilities)?,
                 context_window: tokens(row.context_window)?,
                 max_output: tokens(row.max_output)?,
+                quality: row.quality.map(|tenths| number("models.quality", tenths)).transpose()?,
             };
             let cards = cards.remove(&(row.provider, row.name)).unwrap_or_default();
             Ok(ModelEntry { model, cards })
@@ -63,7 +67,7 @@ async fn cards(
     transaction: &mut Transaction,
 ) -> Result<HashMap<(String, String), Vec<PriceCard>>, StoreError> {
     let rows: Vec<CardRow> = within!(transaction, connection => sqlx::query_as(
-        "SELECT provider, model, effective_from, units, tiers, source_url, as_of FROM price_cards \
+        "SELECT provider, model, effective_from, units, tiers, source_url, as_of, origin, batch_percent FROM price_cards \
          ORDER BY provider, model, effective_from",
     )
     .fetch_all(connection)
@@ -77,6 +81,11 @@ async fn cards(
             tiers: parsed("price_cards.tiers", &row.tiers)?,
             source_url: row.source_url,
             as_of: row.as_of,
+            origin: word("price_cards.origin", &row.origin, CardOrigin::from_word)?,
+            batch_percent: row
+                .batch_percent
+                .map(|percent| number("price_cards.batch_percent", percent))
+                .transpose()?,
         };
         cards.entry((row.provider, row.model)).or_default().push(card);
     }
@@ -85,16 +94,17 @@ async fn cards(
 
 pub(super) async fn put(transaction: &mut Transaction, model: &Model) -> Result<(), StoreError> {
     within!(transaction, connection => sqlx::query(
-        "INSERT INTO models (provider, name, capabilities, context_window, max_output) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (provider, name) DO UPDATE SET \
+        "INSERT INTO models (provider, name, capabilities, context_window, max_output, quality) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (provider, name) DO UPDATE SET \
          capabilities = excluded.capabilities, context_window = excluded.context_window, \
-         max_output = excluded.max_output",
+         max_output = excluded.max_output, quality = excluded.quality",
     )
     .bind(model.provider.as_str())
     .bind(model.name.as_str())
     .bind(json(&model.capabilities)?)
     .bind(model.context_window.map(i64::from))
     .bind(model.max_output.map(i64::from))
+    .bind(model.quality.map(i64::from))
     .execute(connection)
     .await
     .map(drop))
@@ -124,9 +134,11 @@ pub(super) async fn put_card(
     card: &PriceCard,
 ) -> Result<(), StoreError> {
     within!(transaction, connection => sqlx::query(
-        "INSERT INTO price_cards (provider, model, effective_from, units, tiers, source_url, as_of) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (provider, model, effective_from) DO UPDATE SET \
-         units = excluded.units, tiers = excluded.tiers, source_url = excluded.source_url, as_of = excluded.as_of",
+        "INSERT INTO price_cards (provider, model, effective_from, units, tiers, source_url, as_of, origin, \
+         batch_percent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (provider, model, effective_from) DO UPDATE SET units = excluded.units, tiers = excluded.tiers, \
+         source_url = excluded.source_url, as_of = excluded.as_of, origin = excluded.origin, \
+         batch_percent = excluded.batch_percent",
     )
     .bind(target.provider.as_str())
     .bind(target.model.as_str())
@@ -135,6 +147,8 @@ pub(super) async fn put_card(
     .bind(json(&card.tiers)?)
     .bind(card.source_url.as_deref().map(|text| clean(text).into_owned()))
     .bind(card.as_of.as_deref().map(|text| clean(text).into_owned()))
+    .bind(card.origin.as_str())
+    .bind(card.batch_percent.map(i64::from))
     .execute(connection)
     .await
     .map(drop))

@@ -1,7 +1,7 @@
 //! Operations and their routes.
 
 use signalbox_core::ids::OperationId;
-use signalbox_core::operation::Operation;
+use signalbox_core::operation::{Capability, Operation};
 use signalbox_core::route::{Route, Strategy};
 use signalbox_core::snapshot::OperationEntry;
 use signalbox_core::time::Timestamp;
@@ -10,7 +10,7 @@ use super::VersionOf;
 use crate::dialect::within;
 use crate::error::{StoreError, during};
 use crate::pools::Transaction;
-use crate::values::{JsonText, clean, json, number, parsed, valid, word};
+use crate::values::{JsonText, clean, json, number, or_default, parsed, valid, word};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -21,10 +21,15 @@ struct Row {
     enabled: bool,
     batch_eligible: bool,
     cacheable: bool,
+    cache_ttl_s: Option<i64>,
+    allowed_providers: Option<JsonText>,
     changed_at: i64,
     version: i64,
     strategy: String,
     targets: JsonText,
+    rules: Option<JsonText>,
+    balance: Option<JsonText>,
+    deadline_ms: Option<i64>,
 }
 
 pub(super) async fn all(
@@ -32,7 +37,8 @@ pub(super) async fn all(
 ) -> Result<Vec<(OperationEntry, Timestamp)>, StoreError> {
     let rows: Vec<Row> = within!(transaction, connection => sqlx::query_as(
         "SELECT o.id, o.description, o.capability, o.criticality, o.enabled, o.batch_eligible, o.cacheable, \
-         o.changed_at, r.version, r.strategy, r.targets \
+         o.cache_ttl_s, o.allowed_providers, o.changed_at, r.version, r.strategy, r.targets, r.rules, r.balance, \
+         r.deadline_ms \
          FROM operations o JOIN routes r ON r.operation = o.id ORDER BY o.id",
     )
     .fetch_all(connection)
@@ -46,19 +52,22 @@ fn entry(row: Row) -> Result<(OperationEntry, Timestamp), StoreError> {
     let operation = Operation {
         id: id.clone(),
         description: row.description,
-        capability: word("operations.capability", &row.capability, super::capability_from_word)?,
+        capability: word("operations.capability", &row.capability, Capability::from_word)?,
         criticality: word("operations.criticality", &row.criticality, super::criticality_from_word)?,
         enabled: row.enabled,
         batch_eligible: row.batch_eligible,
         cacheable: row.cacheable,
+        cache_ttl_s: row.cache_ttl_s.map(|ttl| number("operations.cache_ttl_s", ttl)).transpose()?,
+        allowed_providers: or_default("operations.allowed_providers", row.allowed_providers.as_ref())?,
     };
     let route = Route {
         operation: id,
         version: number("routes.version", row.version)?,
-        strategy: word("routes.strategy", &row.strategy, |word| {
-            [Strategy::Priority].into_iter().find(|strategy| strategy.as_str() == word)
-        })?,
+        strategy: word("routes.strategy", &row.strategy, Strategy::from_word)?,
         targets: parsed("routes.targets", &row.targets)?,
+        rules: or_default("routes.rules", row.rules.as_ref())?,
+        balance: or_default("routes.balance", row.balance.as_ref())?,
+        deadline_ms: row.deadline_ms.map(|deadline| number("routes.deadline_ms", deadline)).transpose()?,
     };
     Ok((OperationEntry { operation, route }, Timestamp::from_micros(row.changed_at)))
 }
@@ -84,7 +93,8 @@ async fn insert(
 ) -> Result<(), StoreError> {
     let inserted = within!(transaction, connection => sqlx::query(
         "INSERT INTO operations (id, description, capability, criticality, enabled, batch_eligible, cacheable, \
-         changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+         cache_ttl_s, allowed_providers, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         ON CONFLICT (id) DO NOTHING",
     )
     .bind(operation.id.as_str())
     .bind(clean(&operation.description).into_owned())
@@ -93,6 +103,8 @@ async fn insert(
     .bind(operation.enabled)
     .bind(operation.batch_eligible)
     .bind(operation.cacheable)
+    .bind(operation.cache_ttl_s.map(i64::from))
+    .bind(json(&operation.allowed_providers)?)
     .bind(now.as_micros())
     .execute(connection)
     .await
@@ -102,12 +114,16 @@ async fn insert(
         return Err(StoreError::AlreadyExists { kind: "operation", subject: operation.id.to_string() });
     }
     within!(transaction, connection => sqlx::query(
-        "INSERT INTO routes (operation, version, strategy, targets) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO routes (operation, version, strategy, targets, rules, balance, deadline_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(operation.id.as_str())
     .bind(i64::from(route.version))
     .bind(route.strategy.as_str())
     .bind(json(&route.targets)?)
+    .bind(json(&route.rules)?)
+    .bind(json(&route.balance)?)
+    .bind(route.deadline_ms.map(i64::from))
     .execute(connection)
     .await
     .map(drop))
@@ -122,11 +138,15 @@ async fn update(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let updated = within!(transaction, connection => sqlx::query(
-        "UPDATE routes SET version = $1, strategy = $2, targets = $3 WHERE operation = $4 AND version = $5",
+        "UPDATE routes SET version = $1, strategy = $2, targets = $3, rules = $4, balance = $5, deadline_ms = $6 \
+         WHERE operation = $7 AND version = $8",
     )
     .bind(i64::from(route.version))
     .bind(route.strategy.as_str())
     .bind(json(&route.targets)?)
+    .bind(json(&route.rules)?)
+    .bind(json(&route.balance)?)
+    .bind(route.deadline_ms.map(i64::from))
     .bind(operation.id.as_str())
     .bind(i64::from(base))
     .execute(connection)
@@ -138,7 +158,7 @@ async fn update(
     }
     within!(transaction, connection => sqlx::query(
         "UPDATE operations SET description = $1, capability = $2, criticality = $3, enabled = $4, \
-         batch_eligible = $5, cacheable = $6, changed_at = $7 WHERE id = $8",
+         batch_eligible = $5, cacheable = $6, cache_ttl_s = $7, allowed_providers = $8, changed_at = $9 WHERE id = $10",
     )
     .bind(clean(&operation.description).into_owned())
     .bind(operation.capability.as_str())
@@ -146,6 +166,8 @@ async fn update(
     .bind(operation.enabled)
     .bind(operation.batch_eligible)
     .bind(operation.cacheable)
+    .bind(operation.cache_ttl_s.map(i64::from))
+    .bind(json(&operation.allowed_providers)?)
     .bind(now.as_micros())
     .bind(operation.id.as_str())
     .execute(connection)

@@ -8,7 +8,7 @@ use super::VersionOf;
 use crate::dialect::within;
 use crate::error::{StoreError, during};
 use crate::pools::Transaction;
-use crate::values::{JsonText, json, number, parsed, valid, word};
+use crate::values::{JsonText, json, number, or_default, parsed, valid, word};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -17,12 +17,14 @@ struct Row {
     base_url: String,
     enabled: bool,
     credential: JsonText,
+    auth: Option<JsonText>,
+    max_concurrent: Option<i64>,
     version: i64,
 }
 
 pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<Provider>, StoreError> {
     let rows: Vec<Row> = within!(transaction, connection => sqlx::query_as(
-        "SELECT name, kind, base_url, enabled, credential, version FROM providers ORDER BY name",
+        "SELECT name, kind, base_url, enabled, credential, auth, max_concurrent, version FROM providers ORDER BY name",
     )
     .fetch_all(connection)
     .await)
@@ -35,6 +37,11 @@ pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<Provider>, 
                 base_url: valid("providers.base_url", Url::parse(&row.base_url))?,
                 enabled: row.enabled,
                 credential: parsed("providers.credential", &row.credential)?,
+                auth: or_default("providers.auth", row.auth.as_ref())?,
+                max_concurrent: row
+                    .max_concurrent
+                    .map(|calls| number("providers.max_concurrent", calls))
+                    .transpose()?,
                 version: number("providers.version", row.version)?,
             })
         })
@@ -47,28 +54,34 @@ pub(super) async fn put(
     base_version: Option<u32>,
 ) -> Result<(), StoreError> {
     let credential = json(&provider.credential)?;
+    let auth = json(&provider.auth)?;
+    let max_concurrent = provider.max_concurrent.map(i64::from);
     let written = match base_version {
         None => within!(transaction, connection => sqlx::query(
-            "INSERT INTO providers (name, kind, base_url, enabled, credential, version) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING",
+            "INSERT INTO providers (name, kind, base_url, enabled, credential, auth, max_concurrent, version) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING",
         )
         .bind(provider.name.as_str())
         .bind(provider.kind.as_str())
         .bind(provider.base_url.as_str())
         .bind(provider.enabled)
         .bind(credential)
+        .bind(auth)
+        .bind(max_concurrent)
         .bind(i64::from(provider.version))
         .execute(connection)
         .await
         .map(|done| done.rows_affected())),
         Some(base) => within!(transaction, connection => sqlx::query(
-            "UPDATE providers SET kind = $1, base_url = $2, enabled = $3, credential = $4, version = $5 \
-             WHERE name = $6 AND version = $7",
+            "UPDATE providers SET kind = $1, base_url = $2, enabled = $3, credential = $4, auth = $5, \
+             max_concurrent = $6, version = $7 WHERE name = $8 AND version = $9",
         )
         .bind(provider.kind.as_str())
         .bind(provider.base_url.as_str())
         .bind(provider.enabled)
         .bind(credential)
+        .bind(auth)
+        .bind(max_concurrent)
         .bind(i64::from(provider.version))
         .bind(provider.name.as_str())
         .bind(i64::from(base))

@@ -9,6 +9,7 @@ use crate::Durability;
 
 fn begun() -> LedgerEntry {
     LedgerEntry::Start(Arc::new(RequestStart {
+        idempotency: None,
         id: RequestId::generate(),
         node: NodeId::generate(),
         started_at: Timestamp::from_micros(0),

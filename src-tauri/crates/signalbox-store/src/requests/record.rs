@@ -123,6 +123,7 @@ struct OpenRow {
 
 fn start_of(summary: &RequestSummary, details: &DetailsRow) -> Result<RequestStart, StoreError> {
     Ok(RequestStart {
+        idempotency: None,
         id: summary.id,
         node: summary.node,
         started_at: summary.started_at,
@@ -168,6 +169,7 @@ async fn settlement(
             .await)
     .map_err(during(OPERATION))?;
     Ok(Settlement {
+        cache: None,
         id,
         finished_at: end.finished_at,
         outcome: end.outcome,

@@ -19,6 +19,7 @@ use crate::samples::{
 
 fn key(name: &str) -> ApiKey {
     ApiKey {
+        limits: signalbox_core::key::KeyLimits::default(),
         id: KeyId::generate(),
         name: name.to_owned(),
         last4: "a91f".to_owned(),

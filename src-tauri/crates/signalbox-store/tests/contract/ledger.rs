@@ -282,7 +282,7 @@ on_both_databases! {
         assert_eq!(db.store.has_requests().await.unwrap(), None);
         let keys: Vec<KeyId> = (0..3).map(|_| KeyId::generate()).collect();
         let writes = (0..).zip(&keys).map(|(number, id)| ConfigWrite::InsertKey {
-            key: ApiKey {
+            key: ApiKey { limits: signalbox_core::key::KeyLimits::default(),
                 id: *id,
                 name: "x".to_owned(),
                 last4: "1234".to_owned(),

@@ -42,6 +42,7 @@ pub fn target(text: &str) -> Target {
 
 pub fn start(operation: &str, at: Timestamp) -> RequestStart {
     RequestStart {
+        idempotency: None,
         id: RequestId::generate(),
         node: NodeId::generate(),
         started_at: at,
@@ -132,6 +133,7 @@ pub fn failed_attempt(target_text: &str) -> Attempt {
 pub fn settlement_of(start: &RequestStart, outcome: Outcome, attempts: Vec<Attempt>) -> Settlement {
     let attempts = (1..).zip(attempts).map(|(ordinal, attempt)| Attempt { ordinal, ..attempt }).collect();
     Settlement {
+        cache: None,
         id: start.id,
         finished_at: start.started_at.plus_micros(52_000),
         outcome,
@@ -191,6 +193,8 @@ pub fn edit(writes: Vec<ConfigWrite>) -> ConfigEdit {
 
 pub fn operation(id: &str) -> Operation {
     Operation {
+        cache_ttl_s: None,
+        allowed_providers: std::collections::BTreeSet::new(),
         id: operation_id(id),
         description: "Talks with people.".to_owned(),
         capability: Capability::Chat,
@@ -203,12 +207,27 @@ pub fn operation(id: &str) -> Operation {
 
 pub fn route(id: &str, version: u32) -> Route {
     Route {
+        rules: Vec::new(),
+        balance: signalbox_core::route::Balance::default(),
+        deadline_ms: None,
         operation: operation_id(id),
         version,
         strategy: Strategy::Priority,
         targets: vec![
-            RouteTarget { target: target("deepseek/deepseek-chat"), enabled: true },
-            RouteTarget { target: target("openrouter/openai/gpt-oss-120b"), enabled: false },
+            RouteTarget {
+                weight: 1,
+                timeout_ms: None,
+                max_output: None,
+                target: target("deepseek/deepseek-chat"),
+                enabled: true,
+            },
+            RouteTarget {
+                weight: 1,
+                timeout_ms: None,
+                max_output: None,
+                target: target("openrouter/openai/gpt-oss-120b"),
+                enabled: false,
+            },
         ],
     }
 }
@@ -219,6 +238,8 @@ pub fn put_operation(id: &str, version: u32, base_version: Option<u32>) -> Confi
 
 pub fn provider(name: &str, version: u32) -> Provider {
     Provider {
+        auth: signalbox_core::provider::Auth::default(),
+        max_concurrent: None,
         name: name.parse().unwrap(),
         kind: ProviderKind::Openai,
         base_url: "https://api.deepseek.com/v1".parse().unwrap(),
@@ -231,6 +252,7 @@ pub fn provider(name: &str, version: u32) -> Provider {
 pub fn model(target_text: &str) -> Model {
     let Target { provider, model } = target(target_text);
     Model {
+        quality: None,
         provider,
         name: model,
         capabilities: vec![Capability::Chat, Capability::Vision],
@@ -242,6 +264,8 @@ pub fn model(target_text: &str) -> Model {
 pub fn price_card(effective_from: i64) -> PriceCard {
     let price = |nanos| UnitPrice::per_million(NanoUsd::from_nanos(nanos)).unwrap();
     PriceCard {
+        origin: signalbox_core::price::CardOrigin::Shipped,
+        batch_percent: None,
         effective_from: Timestamp::from_micros(effective_from),
         units: BTreeMap::from([
             (Unit::InputTokens, price(270_000_000)),
