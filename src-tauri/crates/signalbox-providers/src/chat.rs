@@ -54,6 +54,11 @@ pub(crate) enum Part {
     /// What the model says when it declines.
     Refusal(String),
     Image(Source),
+    /// Sound, in base64.
+    Audio {
+        media_type: String,
+        data: String,
+    },
     /// A document such as a PDF.
     Document {
         source: Source,
@@ -70,7 +75,8 @@ pub(crate) enum Part {
         parts: Vec<Part>,
         is_error: bool,
     },
-    /// What the model thought, if it shows it. The signature is its vendor's, who alone can check it.
+    /// What the model thought, if it shows it. The signature is its vendor's, who alone can check it; without a text it
+    /// belongs to the call that follows.
     Thinking {
         text: String,
         signature: Option<String>,
@@ -203,7 +209,7 @@ pub(crate) enum ChatEvent {
     Text(String),
     Refusal(String),
     Thinking(String),
-    /// The vendor's signature of what was thought.
+    /// The vendor's signature of what was thought, or of the call that follows.
     Signature(String),
     /// The call of a tool begins; `index` counts the calls of this answer from 0.
     ToolStart {

@@ -14,6 +14,7 @@ use signalbox_core::ledger::Surface;
 use signalbox_core::provider::ProviderKind;
 use signalbox_core::usage::Usage;
 
+use crate::call::Account;
 use crate::chat::{ChatEvent, ChatRequest, ChatResponse, FinishReason, Report};
 use crate::inspect::InvalidRequest;
 
@@ -54,12 +55,30 @@ impl Dialect {
         }
     }
 
+    /// What is spoken with `account` about a call of `model` that came through `surface`; `None` when it holds no chats.
+    ///
+    /// Where `OpenAI`'s responses are served, their clients are passed through, and models that are served in no other way
+    /// are called so for every client. Everywhere else it is what the kind of provider speaks.
+    pub fn for_call(account: &Account, surface: Surface, model: &ModelName) -> Option<Self> {
+        let usual = Self::of_provider(account.kind)?;
+        let passes_through = Self::of_surface(surface) == Self::OpenaiResponses;
+        let responses = usual == Self::OpenaiChat
+            && (passes_through || openai_responses::serves_alone(model))
+            && openai_responses::is_served_by(account);
+        Some(if responses { Self::OpenaiResponses } else { usual })
+    }
+
+    /// Whether its requests can hold sound.
+    pub const fn hears(self) -> bool {
+        matches!(self, Self::OpenaiChat | Self::Gemini)
+    }
+
     /// A client's request in the neutral form.
     pub fn decode_request(self, body: &Map<String, Value>) -> Result<ChatRequest, InvalidRequest> {
         match self {
             Self::OpenaiChat => openai_chat::request::decode(body),
             Self::Anthropic => anthropic::request::decode(body),
-            Self::OpenaiResponses => openai_responses::decode_request(body),
+            Self::OpenaiResponses => openai_responses::request::decode(body),
             Self::Gemini => Err(no_surface()),
         }
     }
@@ -69,8 +88,8 @@ impl Dialect {
         match self {
             Self::OpenaiChat => openai_chat::request::encode(request, model, stream),
             Self::Anthropic => anthropic::request::encode(request, model, stream),
-            Self::OpenaiResponses => openai_responses::encode_request(request, model, stream),
-            Self::Gemini => gemini::encode_request(request),
+            Self::OpenaiResponses => openai_responses::request::encode(request, model, stream),
+            Self::Gemini => gemini::request::encode(request, model),
         }
     }
 
@@ -79,16 +98,16 @@ impl Dialect {
         match self {
             Self::OpenaiChat => openai_chat::response::decode(body),
             Self::Anthropic => anthropic::response::decode(body),
-            Self::OpenaiResponses => openai_responses::decode_response(body),
-            Self::Gemini => gemini::decode_response(body),
+            Self::OpenaiResponses => openai_responses::response::decode(body),
+            Self::Gemini => gemini::response::decode(body),
         }
     }
 
-    /// The complete answer as the client wants it.
-    pub fn encode_response(self, response: &ChatResponse, usage: &Usage) -> Value {
+    /// The complete answer to what was `asked`, as the client wants it.
+    pub fn encode_response(self, response: &ChatResponse, usage: &Usage, asked: &Map<String, Value>) -> Value {
         match self {
             Self::OpenaiChat | Self::Gemini => openai_chat::response::encode(response, usage),
-            Self::OpenaiResponses => openai_responses::encode_response(response, usage),
+            Self::OpenaiResponses => openai_responses::response::encode(response, usage, asked),
             Self::Anthropic => anthropic::response::encode(response, usage),
         }
     }
@@ -98,8 +117,8 @@ impl Dialect {
         match self {
             Self::OpenaiChat => openai_chat::usage::of_answer(body),
             Self::Anthropic => anthropic::usage::of_answer(body),
-            Self::OpenaiResponses => openai_responses::usage_of_answer(body),
-            Self::Gemini => gemini::usage_of_answer(body),
+            Self::OpenaiResponses => openai_responses::usage::of_answer(body),
+            Self::Gemini => gemini::usage::of_answer(body),
         }
     }
 
@@ -116,7 +135,7 @@ impl Dialect {
     pub fn error_frame(self, code: &str, message: &str) -> Bytes {
         match self {
             Self::OpenaiChat | Self::Gemini => openai_chat::error::frame(code, message),
-            Self::OpenaiResponses => openai_responses::error_frame(code, message),
+            Self::OpenaiResponses => openai_responses::error::frame(code, message),
             Self::Anthropic => anthropic::error::frame(code, message),
         }
     }
@@ -130,9 +149,9 @@ fn no_surface() -> InvalidRequest {
 #[derive(Debug)]
 pub(crate) enum Decoder {
     OpenaiChat(openai_chat::stream::Decoder),
-    OpenaiResponses(openai_responses::Decoder),
+    OpenaiResponses(openai_responses::stream::Decoder),
     Anthropic(anthropic::stream::Decoder),
-    Gemini(gemini::Decoder),
+    Gemini(gemini::stream::Decoder),
 }
 
 /// What one event of a provider means.
@@ -148,9 +167,9 @@ impl Decoder {
     pub fn new(dialect: Dialect) -> Self {
         match dialect {
             Dialect::OpenaiChat => Self::OpenaiChat(openai_chat::stream::Decoder::default()),
-            Dialect::OpenaiResponses => Self::OpenaiResponses(openai_responses::Decoder::default()),
+            Dialect::OpenaiResponses => Self::OpenaiResponses(openai_responses::stream::Decoder::default()),
             Dialect::Anthropic => Self::Anthropic(anthropic::stream::Decoder::default()),
-            Dialect::Gemini => Self::Gemini(gemini::Decoder::default()),
+            Dialect::Gemini => Self::Gemini(gemini::stream::Decoder::default()),
         }
     }
 
@@ -177,7 +196,7 @@ impl Decoder {
 #[derive(Debug)]
 pub(crate) enum Encoder {
     OpenaiChat(openai_chat::stream::Encoder),
-    OpenaiResponses(openai_responses::Encoder),
+    OpenaiResponses(openai_responses::encoder::Encoder),
     Anthropic(anthropic::stream::Encoder),
 }
 

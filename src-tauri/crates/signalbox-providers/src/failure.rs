@@ -57,6 +57,7 @@ impl ErrorBody {
             .iter()
             .filter_map(|key| error.get(key).and_then(Value::as_str))
             .chain(error.pointer("/innererror/code").and_then(Value::as_str))
+            .chain(reason(error))
             .map(str::to_ascii_lowercase)
             .collect::<Vec<_>>();
         let status = match error.get("code") {
@@ -99,6 +100,8 @@ impl ErrorBody {
     }
 
     fn kind_by_word(&self) -> Option<FailureKind> {
+        // Google says so of both a minute's quota and an empty account; only its words tell them apart.
+        const EMPTY: &[&str] = &["credits are depleted", "spending cap", "spend cap", "spending limit"];
         const WORDS: &[(FailureKind, &[&str])] = &[
             (
                 FailureKind::OutOfCredit,
@@ -138,6 +141,7 @@ impl ErrorBody {
                 FailureKind::InvalidKey,
                 &[
                     "invalid_api_key",
+                    "api_key_invalid",
                     "authentication_error",
                     "permission_error",
                     "permission_denied",
@@ -163,6 +167,9 @@ impl ErrorBody {
             ),
             (FailureKind::Timeout, &["timeout_error", "timeout", "deadline_exceeded"]),
         ];
+        if self.has_word(&["resource_exhausted"]) && self.mentions(EMPTY) {
+            return Some(FailureKind::OutOfCredit);
+        }
         WORDS.iter().find(|(_, words)| self.has_word(words)).map(|(kind, _)| *kind)
     }
 
@@ -177,7 +184,15 @@ impl ErrorBody {
                     "requires more credits",
                 ],
             ),
-            (FailureKind::InvalidKey, &["api key not valid", "invalid api key", "incorrect api key"]),
+            (
+                FailureKind::InvalidKey,
+                &[
+                    "api key not valid",
+                    "invalid api key",
+                    "incorrect api key",
+                    "user location is not supported",
+                ],
+            ),
             (
                 FailureKind::ContextLength,
                 &[
@@ -265,6 +280,12 @@ impl ErrorBody {
 /// A failure in our own words.
 pub(crate) fn failed(kind: FailureKind, http_status: Option<u16>, message: impl Into<String>) -> CallError {
     CallError { kind, http_status, message: message.into(), retry_after: None, metering: None }
+}
+
+/// Google's `ErrorInfo` inside the body: `{"reason": "API_KEY_INVALID"}`.
+fn reason(error: &Value) -> Option<&str> {
+    let details = error.get("details")?.as_array()?;
+    details.iter().find_map(|detail| detail.get("reason")?.as_str())
 }
 
 /// Google's `RetryInfo` inside the body: `{"retryDelay": "37s"}`.

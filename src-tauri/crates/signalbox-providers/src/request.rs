@@ -1,9 +1,6 @@
 //! A call as it goes out: where to, with which headers, and which bytes.
 
-use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-};
-use secrecy::ExposeSecret;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -11,8 +8,11 @@ use signalbox_core::failure::FailureKind;
 use signalbox_core::ids::ModelName;
 use url::Url;
 
-use crate::call::{Account, CallError, ChatCall};
+use crate::auth::Scheme;
+use crate::call::{CallError, ChatCall};
+use crate::chat::{ChatRequest, Part};
 use crate::dialect::Dialect;
+use crate::dialect::openai_responses::items;
 use crate::failure::failed;
 use crate::inspect::{InvalidRequest, TOKENS_OUT_DEFAULT};
 
@@ -55,22 +55,20 @@ pub(crate) fn models_url(dialect: Dialect, base: &Url) -> Url {
 }
 
 /// Some vendors' URLs are given with or without their version.
-fn versioned(base: &Url, version: &str, tail: &str) -> String {
+pub(crate) fn versioned(base: &Url, version: &str, tail: &str) -> String {
     let has_it = base.path().trim_end_matches('/').ends_with(version);
     if has_it { tail.to_owned() } else { format!("{version}{tail}") }
 }
 
-fn join(base: &Url, tail: &str) -> Url {
+pub(crate) fn join(base: &Url, tail: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{tail}", base.path().trim_end_matches('/')));
     url
 }
 
-/// What goes beside the body. The credential is marked, so that no log of headers shows it.
-pub(crate) fn headers(dialect: Dialect, account: &Account, stream: bool) -> Result<HeaderMap, CallError> {
-    const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// What goes beside the body, but for the credential.
+pub(crate) fn headers(dialect: Dialect, stream: bool) -> HeaderMap {
     const VERSION: HeaderName = HeaderName::from_static("anthropic-version");
-    const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
     let mut headers = HeaderMap::with_capacity(6);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if stream {
@@ -83,26 +81,16 @@ pub(crate) fn headers(dialect: Dialect, account: &Account, stream: bool) -> Resu
     if dialect == Dialect::Anthropic {
         headers.insert(VERSION, ANTHROPIC_VERSION);
     }
-    if let Some(credential) = &account.credential {
-        let secret = credential.expose_secret();
-        let (name, value) = match dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiResponses => {
-                (AUTHORIZATION, HeaderValue::try_from(format!("Bearer {secret}")))
-            }
-            Dialect::Anthropic => (API_KEY, HeaderValue::from_str(secret)),
-            Dialect::Gemini => (GOOGLE_KEY, HeaderValue::from_str(secret)),
-        };
-        let mut value = value.map_err(|_| {
-            failed(
-                FailureKind::InvalidKey,
-                None,
-                format!("the credential of {} has characters no key has", account.name),
-            )
-        })?;
-        value.set_sensitive(true);
-        headers.insert(name, value);
+    headers
+}
+
+/// Where vendors that speak `dialect` want their key.
+pub(crate) const fn scheme(dialect: Dialect) -> Scheme {
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiResponses => Scheme::Bearer,
+        Dialect::Anthropic => Scheme::Header("x-api-key"),
+        Dialect::Gemini => Scheme::Header("x-goog-api-key"),
     }
-    Ok(headers)
 }
 
 /// The body for a provider that speaks `dialect`.
@@ -112,11 +100,20 @@ pub(crate) fn body(dialect: Dialect, call: &ChatCall, stream: bool) -> Result<Ve
         serde_json::to_vec(&Forwarded { dialect, call, stream })
     } else {
         let request = surface.decode_request(&call.body).map_err(|fault| refused(&fault))?;
+        if !dialect.hears() && holds_sound(&request) {
+            let message = "sound cannot be passed on to this provider".to_owned();
+            return Err(refused(&InvalidRequest { path: "messages".to_owned(), message }));
+        }
         serde_json::to_vec(&dialect.encode_request(&request, &call.model, stream))
     };
     written.map_err(|error| {
         failed(FailureKind::BadRequest, None, format!("the request cannot be written: {error}"))
     })
+}
+
+fn holds_sound(request: &ChatRequest) -> bool {
+    let mut parts = request.messages.iter().flat_map(|message| &message.parts);
+    parts.any(|part| matches!(part, Part::Audio { .. }))
 }
 
 fn refused(fault: &InvalidRequest) -> CallError {
@@ -153,7 +150,14 @@ impl Serialize for Forwarded<'_> {
         for (key, value) in body {
             match key.as_str() {
                 "model" => {}
+                // Responses end with their usage whatever is asked for: their client's own options stay.
+                "stream_options" if self.dialect == Dialect::OpenaiResponses && self.stream => {
+                    map.serialize_entry(key, value)?;
+                }
                 "stream" | "stream_options" if self.stream || wants_stream(body) => {}
+                "input" if self.dialect == Dialect::OpenaiResponses && items::has_foreign_thoughts(value) => {
+                    map.serialize_entry(key, &items::without_foreign_thoughts(value))?;
+                }
                 "max_tokens" if self.dialect == Dialect::Anthropic && value.is_null() => {}
                 "messages" if self.dialect == Dialect::Anthropic && has_unsigned_thinking(value) => {
                     map.serialize_entry(key, &without_unsigned_thinking(value))?;

@@ -99,7 +99,7 @@ impl Tally {
                     self.visible.push(arguments);
                 }
                 Part::Thinking { text, .. } => self.hidden.push(text),
-                Part::Image(_) | Part::Document { .. } | Part::ToolResult { .. } => {}
+                Part::Image(_) | Part::Audio { .. } | Part::Document { .. } | Part::ToolResult { .. } => {}
             }
         }
         self.finish = Some(response.finish.clone());
@@ -152,10 +152,12 @@ impl Tally {
         Usage::default().with(Unit::InputTokens, inspect::settled_input(&self.body))
     }
 
-    fn with_counted_output(&self, input: Usage) -> Usage {
-        input
-            .with(Unit::OutputTokens, self.visible.tokens())
-            .with(Unit::ReasoningTokens, self.hidden.tokens())
+    /// What came is counted by us, but for what the provider had counted higher by then: not all it thinks is shown.
+    fn with_counted_output(&self, so_far: Usage) -> Usage {
+        let at_least = |unit, counted: u64| counted.max(so_far.get(unit));
+        so_far
+            .with(Unit::OutputTokens, at_least(Unit::OutputTokens, self.visible.tokens()))
+            .with(Unit::ReasoningTokens, at_least(Unit::ReasoningTokens, self.hidden.tokens()))
     }
 
     fn finish_word(&self) -> Option<String> {

@@ -30,7 +30,7 @@ fn to_openai_model(body: &Value, model: &str) -> Value {
 fn translated(from: Dialect, to: Dialect, text: &str) -> Value {
     let body: Value = serde_json::from_str(text).unwrap();
     let response = from.decode_response(&body).unwrap();
-    to.encode_response(&response, &from.read_usage(&body).unwrap().usage.unwrap())
+    to.encode_response(&response, &from.read_usage(&body).unwrap().usage.unwrap(), &Map::new())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "literals read better without a borrow")]
@@ -301,7 +301,7 @@ fn what_cannot_be_said_is_refused_with_its_path() {
     assert_eq!(openai(json!({"messages": [], "n": 2})), "n");
     assert_eq!(
         openai(json!({"messages": [user(json!([{"type": "input_audio", "input_audio": {}}]))]})),
-        "messages[0].content[0].type"
+        "messages[0].content[0].input_audio.format"
     );
     assert_eq!(openai(json!({"messages": [{"role": "tool", "content": "x"}]})), "messages[0].tool_call_id");
     assert_eq!(openai(json!({"messages": [{"role": "wizard", "content": "x"}]})), "messages[0].role");
@@ -420,7 +420,7 @@ fn an_answer_of_another_form_is_refused_and_never_a_panic() {
         json!({"choices": [{"message": {"content": 7, "refusal": 7, "tool_calls": {}}, "finish_reason": 7}], "id": 7}),
     ] {
         let response = Dialect::OpenaiChat.decode_response(&odd).unwrap();
-        Dialect::Anthropic.encode_response(&response, &Usage::default().with(Unit::OutputTokens, 1));
+        Dialect::Anthropic.encode_response(&response, &Usage::default().with(Unit::OutputTokens, 1), &Map::new());
     }
 }
 
@@ -531,7 +531,7 @@ proptest! {
             let usage = dialect.read_usage(&json!({"usage": value})).and_then(|report| report.usage).unwrap_or_default();
             for answer in [value.clone(), json!({"choices": [{"message": value}], "content": value})] {
                 if let Ok(response) = dialect.decode_response(&answer) {
-                    other.encode_response(&response, &usage);
+                    other.encode_response(&response, &usage, &Map::new());
                 }
             }
             let mut decoder = Decoder::new(dialect);

@@ -110,6 +110,21 @@ const TABLE: &[(u16, &str, FailureKind)] = &[
         r#"[{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}]"#,
         Kind::ContextLength,
     ),
+    (
+        400,
+        r#"{"error":{"code":400,"message":"API key expired.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+        Kind::InvalidKey,
+    ),
+    (
+        429,
+        r#"{"error":{"code":429,"message":"Your prepayment credits are depleted.","status":"RESOURCE_EXHAUSTED"}}"#,
+        Kind::OutOfCredit,
+    ),
+    (
+        400,
+        r#"{"error":{"code":400,"message":"User location is not supported for the API use.","status":"FAILED_PRECONDITION"}}"#,
+        Kind::InvalidKey,
+    ),
     // OpenRouter
     (
         402,

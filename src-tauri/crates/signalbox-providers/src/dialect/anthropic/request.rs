@@ -359,8 +359,8 @@ fn encode_part(part: &Part) -> Option<Value> {
             }
             Some(block)
         }
-        // Unsigned thoughts are refused, and only the vendor itself can sign them.
-        Part::Thinking { .. } => None,
+        // Unsigned thoughts are refused, and only the vendor itself can sign them. It does not listen to sound either.
+        Part::Thinking { .. } | Part::Audio { .. } => None,
     }
 }
 
@@ -380,7 +380,7 @@ fn call_id(id: &str) -> String {
 }
 
 /// Arguments as the object the API wants; what a model wrote wrongly is kept as text in one.
-pub(super) fn arguments_object(arguments: &str) -> Value {
+pub(in crate::dialect) fn arguments_object(arguments: &str) -> Value {
     match serde_json::from_str(arguments) {
         Ok(object @ Value::Object(_)) => object,
         _ if arguments.trim().is_empty() => json!({}),

@@ -61,6 +61,6 @@ fn encode_part(part: &Part) -> Option<Value> {
         Part::ToolUse { id, name, arguments } => {
             Some(json!({"type": "tool_use", "id": id, "name": name, "input": arguments_object(arguments)}))
         }
-        Part::Image(_) | Part::Document { .. } | Part::ToolResult { .. } => None,
+        Part::Image(_) | Part::Audio { .. } | Part::Document { .. } | Part::ToolResult { .. } => None,
     }
 }

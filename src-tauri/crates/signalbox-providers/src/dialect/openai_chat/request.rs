@@ -112,6 +112,12 @@ fn decode_part(part: &Value, path: &str) -> Result<Part, InvalidRequest> {
                 url.ok_or_else(|| fault(&join(&path, "url"), "must be a text"))?,
             )))
         }
+        "input_audio" => {
+            let path = join(path, "input_audio");
+            let audio = object(given(part, "input_audio").unwrap_or(&Value::Null), &path)?;
+            let media_type = format!("audio/{}", text(audio, "format", &path)?);
+            Ok(Part::Audio { media_type, data: text(audio, "data", &path)?.to_owned() })
+        }
         "file" => {
             let path = join(path, "file");
             let file = object(given(part, "file").unwrap_or(&Value::Null), &path)?;
@@ -229,14 +235,14 @@ fn shown(text: &str) -> String {
 
 /// What a model of that name takes. The wire is one, its models are not: each refuses what the other wants.
 #[derive(Debug, Clone, Copy)]
-struct Traits {
+pub(in crate::dialect) struct Traits {
     /// `OpenAI`'s own thinking models take `max_completion_tokens` and fix the sampling.
-    fixed_sampling: bool,
-    takes_effort: bool,
+    pub fixed_sampling: bool,
+    pub takes_effort: bool,
 }
 
 impl Traits {
-    fn of(model: &ModelName) -> Self {
+    pub fn of(model: &ModelName) -> Self {
         let name = model.as_str().rsplit('/').next().unwrap_or_default();
         let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let generation = |family: &str| -> Option<u32> {
@@ -286,7 +292,7 @@ pub(crate) fn encode(request: &ChatRequest, model: &ModelName, stream: bool) -> 
     Value::Object(body)
 }
 
-const fn effort(reasoning: Reasoning) -> Option<&'static str> {
+pub(in crate::dialect) const fn effort(reasoning: Reasoning) -> Option<&'static str> {
     match reasoning {
         Reasoning::Off => None,
         Reasoning::Low => Some("low"),
@@ -369,6 +375,10 @@ fn encode_part(part: &Part) -> Option<Value> {
     match part {
         Part::Text(text) | Part::Refusal(text) => Some(json!({"type": "text", "text": text})),
         Part::Image(source) => Some(json!({"type": "image_url", "image_url": {"url": source.to_url()}})),
+        Part::Audio { media_type, data } => {
+            let format = media_type.rsplit('/').next().unwrap_or_default();
+            Some(json!({"type": "input_audio", "input_audio": {"data": data, "format": format}}))
+        }
         Part::Document { source, name } => {
             let name = name.as_deref().unwrap_or("document.pdf");
             Some(json!({"type": "file", "file": {"filename": name, "file_data": source.to_url()}}))

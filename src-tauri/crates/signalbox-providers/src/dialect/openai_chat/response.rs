@@ -74,7 +74,11 @@ pub(crate) fn encode(response: &ChatResponse, used: &Usage) -> Value {
             Part::Text(_) => said.push(part.clone()),
             Part::Refusal(text) => refused = Some(text.clone()),
             Part::Thinking { text, .. } => thought.push_str(text),
-            Part::Image(_) | Part::Document { .. } | Part::ToolUse { .. } | Part::ToolResult { .. } => {}
+            Part::Image(_)
+            | Part::Audio { .. }
+            | Part::Document { .. }
+            | Part::ToolUse { .. }
+            | Part::ToolResult { .. } => {}
         }
     }
     let content = joined_text(&said);
