@@ -18,7 +18,7 @@ ALTER TABLE price_cards ADD COLUMN batch_percent BIGINT;
 
 ALTER TABLE api_keys ADD COLUMN limits {json};
 
--- An answer from the cache: 'hit', and what the answer cost when it was made.
+-- An answer from the cache: the request whose answer it was (`req_…`), and what that one cost.
 ALTER TABLE requests ADD COLUMN cache {text};
 ALTER TABLE requests ADD COLUMN saved_nano_usd BIGINT;
 

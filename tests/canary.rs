@@ -184,17 +184,12 @@ async fn set_up_providers(admin: &App, me: &Caller, url: &str, seen: &mut Seen) 
         seen.command("model_add", models::add(admin, me, model).await).unwrap();
     }
     let operation = operations::find(admin, me, "chat_message").await.unwrap();
-    let target = |provider: &str| dto::DraftTarget {
-        provider: provider.to_owned(),
-        model: "m".to_owned(),
-        enabled: true,
-    };
+    let target = |provider: &str| dto::DraftTarget::of(provider, "m");
     let draft = dto::RouteDraft {
-        operation: operation.id,
-        base_version: operation.version,
         enabled: true,
         targets: vec![target("echo"), target("echo2")],
         reason: Some("canary".to_owned()),
+        ..operation.draft()
     };
     seen.command("route_preview", operations::route_preview(admin, me, draft.clone()).await).unwrap();
     seen.command("route_apply", operations::route_apply(admin, me, draft).await).unwrap();
@@ -208,7 +203,7 @@ async fn set_up_providers(admin: &App, me: &Caller, url: &str, seen: &mut Seen) 
 async fn make_keys(admin: &App, me: &Caller, seen: &mut Seen) -> Vec<String> {
     let mut made = Vec::new();
     for name in ["lives", "revoked"] {
-        let input = dto::KeyInput { name: name.to_owned(), operations: Vec::new() };
+        let input = dto::KeyInput { name: name.to_owned(), ..dto::KeyInput::default() };
         let key = keys::create(admin, me, input).await.unwrap();
         seen.bytes("KeyMade (Debug)", format!("{key:?}"));
         seen.command("key_create", Ok(key.key.clone()));

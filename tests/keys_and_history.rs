@@ -30,7 +30,7 @@ async fn status_with(app: &TestApp, key: &str) -> u16 {
 }
 
 async fn make_key(admin: &App, me: &Caller, name: &str) -> keys::KeyMade {
-    let input = dto::KeyInput { name: name.to_owned(), operations: Vec::new() };
+    let input = dto::KeyInput { name: name.to_owned(), ..dto::KeyInput::default() };
     keys::create(admin, me, input).await.unwrap()
 }
 

@@ -85,9 +85,10 @@ async fn after_a_route_is_changed_in_the_window_the_next_request_goes_there() {
         context_window: None,
     };
     models::add(&app, &caller(), model).await.unwrap();
-    let made = keys::create(&app, &caller(), dto::KeyInput { name: "test".to_owned(), operations: vec![] })
-        .await
-        .unwrap();
+    let made =
+        keys::create(&app, &caller(), dto::KeyInput { name: "test".to_owned(), ..dto::KeyInput::default() })
+            .await
+            .unwrap();
 
     window.go("/operations?operation=chat_message").await;
     window.find("page-operations").await;
@@ -215,20 +216,23 @@ async fn seed(data_dir: &Path) {
     }
     for (name, operations) in [("crm", vec!["chat_message"]), ("agents", vec![])] {
         let operations = operations.into_iter().map(str::to_owned).collect();
-        keys::create(&app, &caller, dto::KeyInput { name: name.to_owned(), operations }).await.unwrap();
+        keys::create(
+            &app,
+            &caller,
+            dto::KeyInput { name: name.to_owned(), operations, ..dto::KeyInput::default() },
+        )
+        .await
+        .unwrap();
     }
     let agent = operations::find(&app, &caller, "agent_execution").await.unwrap();
-    let target = |provider: &str, model: &str| dto::DraftTarget {
-        provider: provider.to_owned(),
-        model: model.to_owned(),
-        enabled: true,
-    };
     let draft = dto::RouteDraft {
-        operation: agent.id,
-        base_version: agent.version,
         enabled: true,
-        targets: vec![target("anthropic", "claude-sonnet-5"), target("openai", "gpt-5-mini")],
+        targets: vec![
+            dto::DraftTarget::of("anthropic", "claude-sonnet-5"),
+            dto::DraftTarget::of("openai", "gpt-5-mini"),
+        ],
         reason: Some("Agents need tool use that holds.".to_owned()),
+        ..agent.draft()
     };
     operations::route_apply(&app, &caller, draft).await.unwrap();
     let control = app.control();

@@ -4,7 +4,9 @@ use specta_typescript::Typescript;
 use tauri::Runtime;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
-use crate::commands::{changes, keys, operations, overview, providers, requests, status, trial};
+use crate::commands::{
+    changes, drills, health, keys, operations, overview, providers, requests, status, trial,
+};
 use crate::events::CacheTagsChanged;
 
 include!("command_names.rs");
@@ -24,6 +26,7 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             operations::target_options,
             operations::route_preview,
             operations::route_apply,
+            operations::route_simulate,
             providers::providers_list,
             providers::provider_presets,
             providers::provider_add,
@@ -34,8 +37,15 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             providers::provider_clear_credential,
             providers::provider_verify,
             providers::model_add,
+            health::provider_health,
+            health::circuit_action,
+            health::failovers_page,
+            drills::drill_state,
+            drills::drill_start,
+            drills::drill_stop,
             keys::keys_list,
             keys::key_create,
+            keys::key_set_limits,
             keys::key_revoke,
             trial::send_test_request,
             changes::changes_page,

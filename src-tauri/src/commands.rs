@@ -3,6 +3,8 @@
 #![expect(clippy::unreachable, reason = "Tauri's command macro writes one into every command")]
 
 pub mod changes;
+pub mod drills;
+pub mod health;
 pub mod keys;
 pub mod operations;
 pub mod overview;

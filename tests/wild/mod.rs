@@ -115,25 +115,14 @@ impl World {
     }
 
     pub async fn create_key(&self, name: &str) -> Result<keys::KeyMade, AppError> {
-        let input = dto::KeyInput { name: name.to_owned(), operations: Vec::new() };
+        let input = dto::KeyInput { name: name.to_owned(), ..dto::KeyInput::default() };
         keys::create(&self.admin, &self.me, input).await
     }
 
     /// Switches an operation, for a reason.
     pub async fn switch(&self, on: bool, reason: &str) -> Result<dto::Operation, AppError> {
         let now = operations::find(&self.admin, &self.me, "email_analysis").await.unwrap();
-        let target = |card: dto::RouteTarget| dto::DraftTarget {
-            provider: card.provider,
-            model: card.model,
-            enabled: card.enabled,
-        };
-        let draft = dto::RouteDraft {
-            operation: now.id,
-            base_version: now.version,
-            enabled: on,
-            targets: now.targets.into_iter().map(target).collect(),
-            reason: Some(reason.to_owned()),
-        };
+        let draft = dto::RouteDraft { enabled: on, reason: Some(reason.to_owned()), ..now.draft() };
         operations::route_apply(&self.admin, &self.me, draft).await
     }
 

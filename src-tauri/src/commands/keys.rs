@@ -41,3 +41,13 @@ pub async fn key_create(shell: State<'_, Shell>, input: dto::KeyInput) -> Result
 pub async fn key_revoke(shell: State<'_, Shell>, id: String) -> Result<dto::ApiKey, AppError> {
     keys::revoke(&shell.app()?, &caller(), &id).await
 }
+
+/// Gives a key other limits.
+#[tauri::command]
+#[specta::specta]
+pub async fn key_set_limits(
+    shell: State<'_, Shell>,
+    input: dto::KeyLimitsInput,
+) -> Result<dto::ApiKey, AppError> {
+    keys::set_limits(&shell.app()?, &caller(), input).await
+}

@@ -39,3 +39,13 @@ pub async fn route_apply(
 ) -> Result<dto::Operation, AppError> {
     operations::route_apply(&shell.app()?, &caller(), draft).await
 }
+
+/// Decides a request by a draft without sending it.
+#[tauri::command]
+#[specta::specta]
+pub async fn route_simulate(
+    shell: State<'_, Shell>,
+    input: dto::SimulationInput,
+) -> Result<dto::Simulation, AppError> {
+    operations::simulate(&shell.app()?, &caller(), input).await
+}

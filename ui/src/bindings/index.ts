@@ -25,6 +25,8 @@ export const commands = {
 	routePreview: (draft: RouteDraft) => typedError<RoutePreview, AppError>(__TAURI_INVOKE("route_preview", { draft })),
 	/**  Makes a draft the route. */
 	routeApply: (draft: RouteDraft) => typedError<Operation, AppError>(__TAURI_INVOKE("route_apply", { draft })),
+	/**  Decides a request by a draft without sending it. */
+	routeSimulate: (input: SimulationInput) => typedError<Simulation, AppError>(__TAURI_INVOKE("route_simulate", { input })),
 	/**  All providers with models and readiness. */
 	providersList: () => typedError<Provider[], AppError>(__TAURI_INVOKE("providers_list")),
 	/**  Well-known providers to choose from. */
@@ -45,10 +47,24 @@ export const commands = {
 	providerVerify: (name: string) => typedError<CheckResult, AppError>(__TAURI_INVOKE("provider_verify", { name })),
 	/**  Adds a model, or gives a known one a new price. */
 	modelAdd: (input: ModelInput) => typedError<Model, AppError>(__TAURI_INVOKE("model_add", { input })),
+	/**  All providers with their targets' health. */
+	providerHealth: () => typedError<ProviderHealth[], AppError>(__TAURI_INVOKE("provider_health")),
+	/**  Holds a circuit open, or resets it. */
+	circuitAction: (action: CircuitAction) => typedError<ProviderHealth[], AppError>(__TAURI_INVOKE("circuit_action", { action })),
+	/**  Failovers, newest first. */
+	failoversPage: (filter: FailoverFilter, cursor: string | null, limit: number) => typedError<FailoverPage, AppError>(__TAURI_INVOKE("failovers_page", { filter, cursor, limit })),
+	/**  The drill that runs, or the last one. */
+	drillState: () => typedError<Drill | null, AppError>(__TAURI_INVOKE("drill_state")),
+	/**  Begins a drill. */
+	drillStart: (input: DrillInput) => typedError<Drill, AppError>(__TAURI_INVOKE("drill_start", { input })),
+	/**  Ends the drill that runs. */
+	drillStop: () => typedError<Drill | null, AppError>(__TAURI_INVOKE("drill_stop")),
 	/**  All keys, newest first. */
 	keysList: () => typedError<ApiKey[], AppError>(__TAURI_INVOKE("keys_list")),
 	/**  Makes a key and puts it on the clipboard; the page sees its last four characters. */
 	keyCreate: (input: KeyInput) => typedError<KeyCreated, AppError>(__TAURI_INVOKE("key_create", { input })),
+	/**  Gives a key other limits. */
+	keySetLimits: (input: KeyLimitsInput) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_set_limits", { input })),
 	/**  Makes a key useless, for good. */
 	keyRevoke: (id: string) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_revoke", { id })),
 	/**  Sends a message to an operation and waits for the answer. */
@@ -77,6 +93,7 @@ export type ApiKey = {
 	created_at: Instant,
 	last_used_at: Instant | null,
 	revoked_at: Instant | null,
+	limits: KeyLimits,
 };
 
 /**  What failed, for a program (`code`) and for a person (`message`). */
@@ -111,10 +128,17 @@ export type AttemptView = {
 	price_source: PriceSource | null,
 };
 
+/**  What counts how much where the strategy is `balanced`, in percent; together 100. */
+export type Balance = {
+	cost: number,
+	latency: number,
+	quality: number,
+};
+
 export type Bucket = "minute" | "hour" | "day";
 
 /**  What changed; the window refetches the queries that carry the tag. */
-export type CacheTag = "status" | "requests" | "operations" | "providers" | "keys" | "changes";
+export type CacheTag = "status" | "requests" | "operations" | "providers" | "health" | "prices" | "keys" | "changes";
 
 /**  Queries that carry one of these tags are stale. */
 export type CacheTagsChanged = {
@@ -131,6 +155,10 @@ export type CandidateView = {
 	/**  Machine word, e.g. `no_credential`. */
 	reason_code: string,
 	reason: string,
+	/**  When it may be tried again, where that is known. */
+	until: Instant | null,
+	/**  What it was ordered by, in words, e.g. "$0.00021" or "412 ms". */
+	score: string | null,
 	/**  Upper estimate for this request on this target. */
 	estimate: Money | null,
 };
@@ -187,6 +215,33 @@ export type CheckResult = {
 	at: Instant,
 };
 
+/**  What an admin does to a circuit. */
+export type CircuitAction = {
+	provider: string,
+	/**  Absent: every target of the provider. */
+	model: string | null,
+	/**  `hold` (open until reset) or `reset` (closed, with a clean slate). */
+	action: string,
+	reason: string | null,
+};
+
+/**  A step of a circuit. */
+export type CircuitEvent = {
+	id: string,
+	at: Instant,
+	provider: string,
+	model: string,
+	/**  `closed`, `open`, `half_open`, `held`. */
+	from: string,
+	to: string,
+	/**  In words, e.g. "3 failures in 5 min". */
+	cause: string,
+	/**  Who did it by hand, if somebody did. */
+	actor: string | null,
+	/**  The calls that tripped it. */
+	calls: FailureNote[],
+};
+
 /**  Closed list of codes; a new one is added only when a client acts on it. */
 export type Code = 
 /**  The input is wrong; `details` names the fields. */
@@ -238,6 +293,8 @@ export type CredentialState = "set" | "missing" | "not_needed";
 /**  "Why this model?" */
 export type DecisionView = {
 	strategy: string,
+	/**  The rule that matched, if one did. */
+	rule: string | null,
 	/**  One sentence that sums the decision up. */
 	summary: string,
 	candidates: CandidateView[],
@@ -247,6 +304,59 @@ export type DraftTarget = {
 	provider: string,
 	model: string,
 	enabled: boolean,
+	weight: number,
+	timeout_ms: number | null,
+	max_output: number | null,
+};
+
+/**  The drill that runs, or the last one. */
+export type Drill = {
+	running: boolean,
+	input: DrillInput,
+	started_at: Instant,
+	ends_at: Instant,
+	/**  Requests the drill itself sent, and how they ended. */
+	sent: number,
+	succeeded: number,
+	failed: number,
+	/**  Those that another target answered. */
+	failed_over: number,
+	/**  Our own time between two targets, at the median and at worst. */
+	hop_ms_p50: number | null,
+	hop_ms_max: number | null,
+	/**  When the circuit opened, measured from the start. */
+	opened_after_ms: number | null,
+	/**  How the chain did, in words. */
+	verdict: string,
+};
+
+/**  What the simulator does wrong. */
+export type DrillFault = 
+/**  Every call fails with a server error. */
+"outage" | 
+/**  Every call is refused for its rate, with a time to come back. */
+"rate_limit" | 
+/**  Answers begin very late. */
+"slow_first_byte" | 
+/**  Streams break off in the middle. */
+"cut_streams" | 
+/**  Streams fall silent in the middle. */
+"stalled_streams" | 
+/**  A share of the calls fails. */
+"flaky";
+
+export type DrillInput = {
+	/**  Which simulated model goes wrong, e.g. `sim-primary`. */
+	model: string,
+	fault: DrillFault,
+	/**  Share of the calls, 1 to 100 percent. */
+	percent: number,
+	/**  It ends by itself after this long, at most an hour. */
+	seconds: number,
+	/**  Requests to send through the gateway while it runs, per second; 0 to watch own traffic only. */
+	requests_per_second: number,
+	/**  Which operation the requests are for; its route must hold the model. */
+	operation: string,
 };
 
 export type ExportFormat = "jsonl" | "csv";
@@ -267,6 +377,43 @@ export type Facets = {
 	providers: Facet[],
 	models: Facet[],
 	statuses: Facet[],
+};
+
+export type Failover = {
+	request_id: string,
+	at: Instant,
+	operation: string,
+	from_provider: string,
+	from_model: string,
+	to_provider: string,
+	to_model: string,
+	/**  E.g. `timeout`. */
+	reason: string,
+	/**  Our own time between the two calls. */
+	hop_ms: number | null,
+};
+
+export type FailoverFilter = {
+	operation?: string | null,
+	/**  As the one that failed. */
+	provider?: string | null,
+	model?: string | null,
+};
+
+export type FailoverPage = {
+	/**  Newest first. */
+	rows: Failover[],
+	next: string | null,
+};
+
+export type FailureNote = {
+	at: Instant,
+	/**  E.g. `rate_limit`, `timeout`. */
+	kind: string,
+	http_status: number | null,
+	message: string,
+	latency_ms: number | null,
+	request_id: string | null,
 };
 
 export type Figures = {
@@ -314,6 +461,72 @@ export type GroupSeries = {
 	total: Figures,
 };
 
+export type HealthMinute = {
+	at: Instant,
+	succeeded: number,
+	failed: number,
+};
+
+/**  A target's or provider's state. */
+export type HealthState = 
+/**  No call lately. */
+"idle" | "healthy" | 
+/**  Calls fail, but it is still tried. */
+"degraded" | 
+/**  The provider asked to wait. */
+"cooling_down" | 
+/**  Its circuit is open. */
+"open" | 
+/**  One call may try whether it is back. */
+"probing" | 
+/**  Held open by an admin. */
+"held" | 
+/**  The provider refuses the credential. */
+"credential_bad" | 
+/**  Switched off, or without a credential. */
+"off";
+
+/**  Calls of the sliding window. */
+export type HealthWindow = {
+	minutes: number,
+	succeeded: number,
+	failed: number,
+	/**  0..1; absent without calls. */
+	success_rate: number | null,
+	latency_ms_mean: number | null,
+	latency_ms_p50: number | null,
+	latency_ms_p95: number | null,
+	latency_ms_p99: number | null,
+	first_token_ms_p50: number | null,
+};
+
+/**  The requests of the last 24 hours, decided again with the draft. Always an estimate. */
+export type Impact = {
+	/**  In one line, e.g. "About + $3.10 a day; 212 of 1,204 requests would go elsewhere first." */
+	text: string,
+	/**  Requests of the last 24 hours, and how many of them were decided again. */
+	requests: number,
+	sampled: number,
+	/**  Requests of the sample that another target would have got first. */
+	moved: number,
+	/**  What they cost, and what they would have cost at the draft's first choices; absent when a price is missing. */
+	cost_before: Money,
+	cost_after: Money | null,
+	latency_ms_p95_before: number | null,
+	latency_ms_p95_after: number | null,
+	/**  Requests no target of the draft could have taken. */
+	refused: number,
+	shares: ImpactShare[],
+};
+
+export type ImpactShare = {
+	provider: string,
+	model: string,
+	/**  Share of the requests, 0..1. */
+	before: number | null,
+	after: number | null,
+};
+
 /**  An instant: RFC 3339, UTC, microseconds. */
 export type Instant = string;
 
@@ -329,8 +542,22 @@ export type KeyCreated = {
 };
 
 export type KeyInput = {
-	name: string,
-	operations: string[],
+	name?: string,
+	operations?: string[],
+	limits?: KeyLimits,
+};
+
+/**  What is absent has no limit of the key's own. */
+export type KeyLimits = {
+	requests_per_minute?: number | null,
+	concurrent?: number | null,
+	body_bytes?: number | null,
+};
+
+/**  Other limits for a key. */
+export type KeyLimitsInput = {
+	id: string,
+	limits: KeyLimits,
 };
 
 export type Model = {
@@ -367,7 +594,16 @@ export type Operation = {
 	enabled: boolean,
 	batch_eligible: boolean,
 	cacheable: boolean,
+	/**  `priority`, `cheapest`, `fastest`, `quality`, `balanced`, `weighted`. */
 	strategy: string,
+	balance: Balance,
+	rules: RouteRule[],
+	/**  Over all attempts; absent: as long as usual. */
+	deadline_ms: number | null,
+	/**  How long identical requests share an answer; absent: they do not. */
+	cache_ttl_s: number | null,
+	/**  Where its data may go; empty: anywhere in its route. */
+	allowed_providers: string[],
 	/**  Grows by one with each applied change; sent back as `base_version` of a draft. */
 	version: number,
 	targets: RouteTarget[],
@@ -429,6 +665,25 @@ export type Provider = {
 	version: number,
 };
 
+/**  One provider with its targets. */
+export type ProviderHealth = {
+	provider: string,
+	/**  The worst state of its targets that were called lately. */
+	state: HealthState,
+	/**  One sentence for a person. */
+	text: string,
+	window: HealthWindow,
+	/**  The last 60 minutes, oldest first. */
+	strip: HealthMinute[],
+	in_use: number,
+	max_concurrent: number | null,
+	/**  What the provider last said is left of its limits. */
+	headroom: RateHeadroom | null,
+	spend_24h: Money,
+	/**  Best first. */
+	targets: TargetHealth[],
+};
+
 export type ProviderInput = {
 	name: string,
 	kind: string,
@@ -453,6 +708,15 @@ export type ProviderPreset = {
 	needs_credential: boolean,
 	/**  How many models of it the shipped catalogue prices. */
 	catalogue_models: number,
+};
+
+export type RateHeadroom = {
+	requests_left: number | null,
+	requests_limit: number | null,
+	tokens_left: number | null,
+	tokens_limit: number | null,
+	resets_at: Instant | null,
+	seen_at: Instant,
 };
 
 export type Readiness = {
@@ -527,6 +791,9 @@ export type RequestRow = {
 	key_name: string | null,
 	user: string | null,
 	error_code: string | null,
+	/**  The answer came from the cache; what it would have cost is `saved`. */
+	cached: boolean,
+	saved: Money | null,
 };
 
 export type RequestStatus = "in_flight" | "succeeded" | "failed" | "cancelled" | 
@@ -538,6 +805,12 @@ export type RouteDraft = {
 	operation: string,
 	base_version: number,
 	enabled: boolean,
+	strategy: string,
+	balance: Balance,
+	rules: RouteRule[],
+	deadline_ms: number | null,
+	cache_ttl_s: number | null,
+	allowed_providers: string[],
 	targets: DraftTarget[],
 	reason: string | null,
 };
@@ -551,12 +824,31 @@ export type RoutePreview = {
 	problems: Problem[],
 	/**  Things to know that do not stop it (no price, no credential). */
 	warnings: string[],
+	/**  What it would have meant for the last 24 hours; absent without traffic and while there are problems. */
+	impact: Impact | null,
+};
+
+/**  Picks targets by what a request is like, before the strategy orders them. The first rule that matches counts. */
+export type RouteRule = {
+	name: string,
+	/**  In the Common Expression Language, e.g. `complexity == "simple" && input_tokens < 500`. */
+	when: string,
+	/**  `prefer`: tried first, the others remain. `only`: the others are not tried. */
+	effect: string,
+	/**  `provider/model`, all of them in the chain. */
+	targets: string[],
 };
 
 export type RouteTarget = {
 	provider: string,
 	model: string,
 	enabled: boolean,
+	/**  Its share where the strategy is `weighted`. */
+	weight: number,
+	timeout_ms: number | null,
+	max_output: number | null,
+	/**  When the next target takes over, in words, e.g. "if it fails, takes longer than 20 s, or its circuit is open". */
+	trip: string,
 	/**  Whether a request would be sent there now, and if not, why. */
 	ready: Readiness,
 	/**  Share of the last 24 h of this operation it served, 0..1; absent without traffic. */
@@ -565,6 +857,33 @@ export type RouteTarget = {
 
 /**  A secret on its way in. It cannot be printed or sent back. */
 export type SecretInput = string;
+
+export type SimulatedRequest = 
+/**  As an earlier request was. */
+{ kind: "past"; request_id: string } | 
+/**  As described. */
+{ kind: "described"; message: string | null; 
+/**  Counted from the message when absent. */
+input_tokens: number | null; max_output_tokens: number | null; has_images: boolean; has_tools: boolean; streamed: boolean; user: string | null; tags: Tag[] };
+
+/**  Where the request would go. Nothing was sent or written. */
+export type Simulation = {
+	decision: DecisionView,
+	/**  What the rules saw: name and value of every variable. */
+	features: Tag[],
+	/**  The most it may cost; absent when unpriced. */
+	estimate: Money | null,
+	/**  How long the decision took. */
+	micros: number | null,
+	problems: Problem[],
+};
+
+/**  A request that is decided but not sent. */
+export type SimulationInput = {
+	/**  The route to decide by; it need not be applied. */
+	draft: RouteDraft,
+	request: SimulatedRequest,
+};
 
 export type SimulatorStatus = {
 	on: boolean,
@@ -596,6 +915,24 @@ export type Tag = {
 	value: string,
 };
 
+export type TargetHealth = {
+	provider: string,
+	model: string,
+	state: HealthState,
+	text: string,
+	/**  1 is the best of all targets that were called lately. */
+	rank: number | null,
+	/**  When the state may end by itself. */
+	until: Instant | null,
+	window: HealthWindow,
+	strip: HealthMinute[],
+	/**  The last ten, newest first. */
+	failures: FailureNote[],
+	/**  Steps of its circuit, newest first. */
+	events: CircuitEvent[],
+	in_use: number,
+};
+
 /**  One choice in a target dropdown. */
 export type TargetOption = {
 	provider: string,
@@ -606,6 +943,10 @@ export type TargetOption = {
 	input_per_mtok: Money | null,
 	output_per_mtok: Money | null,
 	simulated: boolean,
+	/**  Tenths, 0 to 100; absent when unknown. */
+	quality: number | null,
+	/**  Median time to an answer lately; absent without traffic. */
+	latency_ms_p50: number | null,
 	ready: Readiness,
 };
 

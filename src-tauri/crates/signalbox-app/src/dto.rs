@@ -4,8 +4,10 @@
 //! Times are RFC 3339 in UTC. Secrets never appear here: [`SecretInput`] goes in, nothing comes out.
 
 mod changes;
+mod drills;
 mod events;
 mod export;
+mod health;
 mod keys;
 mod operations;
 mod overview;
@@ -15,8 +17,10 @@ mod status;
 mod trial;
 
 pub use changes::*;
+pub use drills::*;
 pub use events::*;
 pub use export::*;
+pub use health::*;
 pub use keys::*;
 pub use operations::*;
 pub use overview::*;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::ids::{KeyId, OperationId};
-use signalbox_core::key::{ApiKey, KEY_PREFIX};
+use signalbox_core::key::{ApiKey, KEY_PREFIX, KeyLimits};
 use signalbox_core::time::Timestamp;
 use signalbox_engine::api_key;
 use signalbox_engine::secrets::SecretsError;
@@ -38,6 +38,58 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<dto::ApiKey>, AppErr
     Ok(keys.into_iter().map(|key| shown(key, &last_used)).collect())
 }
 
+/// The limits, if each of them lets anything through.
+fn limits(given: dto::KeyLimits) -> Result<KeyLimits, AppError> {
+    let dto::KeyLimits { requests_per_minute, concurrent, body_bytes } = given;
+    for (field, limit) in [
+        ("limits.requests_per_minute", requests_per_minute),
+        ("limits.concurrent", concurrent),
+        ("limits.body_bytes", body_bytes),
+    ] {
+        if limit == Some(0) {
+            return Err(AppError::invalid(
+                field,
+                "A limit of 0 lets nothing through; revoke the key instead.",
+            ));
+        }
+    }
+    Ok(KeyLimits { requests_per_minute, concurrent, body_bytes })
+}
+
+/// Gives a key other limits.
+///
+/// Errors: no such key, or it is revoked; a limit of 0.
+pub async fn set_limits(
+    app: &App,
+    caller: &Caller,
+    input: dto::KeyLimitsInput,
+) -> Result<dto::ApiKey, AppError> {
+    caller.must_be(Role::Admin)?;
+    let live = app.live().await?;
+    let known =
+        input.id.parse().ok().and_then(|id: KeyId| live.snapshot.keys.values().find(|key| key.id == id));
+    let before = known.ok_or_else(|| AppError::not_found("key", &input.id))?;
+    if !before.is_live(app.now()) {
+        return Err(AppError::new(Code::Refused, format!("The key `{}` is revoked.", before.name)));
+    }
+    let after = ApiKey { limits: limits(input.limits)?, ..before.clone() };
+    if after.limits != before.limits {
+        let change = Change {
+            before: Some(json(before)?),
+            after: Some(json(&after)?),
+            ..app.change(
+                caller,
+                ChangeKind::Key,
+                &after.name,
+                format!("Key {} gets other limits", after.name),
+            )
+        };
+        app.commit(vec![ConfigWrite::PutKey { key: after }], change).await?;
+    }
+    let keys = list(app, caller).await?;
+    keys.into_iter().find(|key| key.id == input.id).ok_or_else(|| AppError::not_found("key", &input.id))
+}
+
 /// Makes a key.
 ///
 /// Errors: an empty, overlong or taken name; an unknown operation; secrets are sealed.
@@ -64,7 +116,7 @@ pub async fn create(app: &App, caller: &Caller, input: dto::KeyInput) -> Result<
     let secret = api_key::generate()?;
     let hash = app.control().key_hasher().await?.hash(secret.expose_secret());
     let key = ApiKey {
-        limits: signalbox_core::key::KeyLimits::default(),
+        limits: limits(input.limits)?,
         id: KeyId::generate(),
         name: name.to_owned(),
         last4: last4(secret.expose_secret()),
@@ -123,6 +175,11 @@ fn shown(key: &ApiKey, last_used: &HashMap<KeyId, Timestamp>) -> dto::ApiKey {
         prefix: KEY_PREFIX.to_owned(),
         last4: key.last4.clone(),
         operations: key.operations.iter().map(ToString::to_string).collect(),
+        limits: dto::KeyLimits {
+            requests_per_minute: key.limits.requests_per_minute,
+            concurrent: key.limits.concurrent,
+            body_bytes: key.limits.body_bytes,
+        },
         created_at: key.created_at.into(),
         last_used_at: last_used.get(&key.id).copied().map(Into::into),
         revoked_at: key.revoked_at.map(Into::into),

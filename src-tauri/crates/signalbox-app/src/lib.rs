@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod changes;
+pub mod drills;
 #[expect(
     missing_docs,
     reason = "plain data; the field names are the documentation where a comment would only repeat them"
@@ -14,6 +15,7 @@ pub mod changes;
 pub mod dto;
 pub mod error;
 pub mod export;
+pub mod health;
 pub mod keys;
 pub mod models;
 pub mod operations;

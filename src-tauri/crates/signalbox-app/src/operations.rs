@@ -1,14 +1,18 @@
 //! Operations and their routes: list, preview, apply.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::decide::{Rejection, readiness};
-use signalbox_core::ids::{InvalidId, OperationId};
+use signalbox_core::ids::{InvalidId, OperationId, ProviderName};
 use signalbox_core::operation::Operation;
 use signalbox_core::price::card_at;
 use signalbox_core::provider::ProviderKind;
-use signalbox_core::route::{Route, RouteTarget, Target, check_targets};
+use signalbox_core::route::{
+    Balance, Route, RouteRule, RouteTarget, RuleEffect, Strategy, Target, check_targets,
+};
+use signalbox_core::rule::Condition;
 use signalbox_core::snapshot::{OperationEntry, Snapshot};
 use signalbox_core::usage::Unit;
 use signalbox_store::{ConfigWrite, GroupBy};
@@ -17,6 +21,17 @@ use crate::app::{App, Caller, Role, json, reason};
 use crate::error::{AppError, Code};
 use crate::overview::{Traffics, last_24h};
 use crate::{dto, view};
+
+/// How long a target may take to begin. Units: milliseconds.
+const TIMEOUT_MS: RangeInclusive<u32> = 100..=600_000;
+/// How long a request may take over all attempts. Units: milliseconds.
+const DEADLINE_MS: RangeInclusive<u32> = 500..=3_600_000;
+/// How long answers may be shared. Units: seconds.
+const CACHE_TTL_S: RangeInclusive<u32> = 1..=2_592_000;
+/// Largest share of a target.
+const WEIGHT_MAX: u32 = 10_000;
+/// Most rules of a route: each is looked at for every request.
+const RULES_MAX: usize = 16;
 
 /// All operations, with their routes and the traffic of the last 24 hours.
 pub async fn list(app: &App, caller: &Caller) -> Result<Vec<dto::Operation>, AppError> {
@@ -50,6 +65,10 @@ async fn one(
         provider: card.target.provider.to_string(),
         model: card.target.model.to_string(),
         enabled: card.enabled,
+        weight: card.weight,
+        timeout_ms: card.timeout_ms,
+        max_output: card.max_output,
+        trip: trip_in_words(card),
         ready: if card.enabled {
             view::ready(snapshot, &card.target, operation.capability)
         } else {
@@ -67,6 +86,15 @@ async fn one(
         batch_eligible: operation.batch_eligible,
         cacheable: operation.cacheable,
         strategy: route.strategy.as_str().to_owned(),
+        balance: dto::Balance {
+            cost: route.balance.cost,
+            latency: route.balance.latency,
+            quality: route.balance.quality,
+        },
+        rules: route.rules.iter().map(shown_rule).collect(),
+        deadline_ms: route.deadline_ms,
+        cache_ttl_s: operation.cache_ttl_s,
+        allowed_providers: operation.allowed_providers.iter().map(ToString::to_string).collect(),
         version: route.version,
         targets: route.targets.iter().map(target).collect(),
         last_24h: traffic,
@@ -94,6 +122,8 @@ pub async fn target_options(app: &App, caller: &Caller) -> Result<Vec<dto::Targe
                 context_window: entry.model.context_window,
                 input_per_mtok: view::per_million(card, Unit::InputTokens),
                 output_per_mtok: view::per_million(card, Unit::OutputTokens),
+                quality: entry.model.quality,
+                latency_ms_p50: None,
                 simulated: provider.is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator),
                 ready: capability.map_or_else(
                     || view::not_ready(Rejection::WrongCapability),
@@ -115,15 +145,25 @@ pub async fn route_preview(
     caller.must_be(Role::Viewer)?;
     let live = app.live().await?;
     let before = current(&live.snapshot, &draft.operation)?;
-    let (targets, problems) = parse_targets(&live.snapshot, &draft);
-    let after = proposed(before, draft.enabled, targets);
+    let (after, problems) = proposed(&live.snapshot, before, &draft);
     Ok(dto::RoutePreview {
         sentences: differences(before, &after),
         before: dto::JsonText(state_json(before)?),
         after: dto::JsonText(state_json(&after)?),
         problems,
         warnings: warnings(&live.snapshot, &after, app.now()),
+        impact: None,
     })
+}
+
+/// Decides a request by a draft without sending it.
+pub async fn simulate(
+    _app: &App,
+    caller: &Caller,
+    _input: dto::SimulationInput,
+) -> Result<dto::Simulation, AppError> {
+    caller.must_be(Role::Viewer)?;
+    Err(AppError::new(Code::Refused, "Requests are not simulated yet."))
 }
 
 /// Makes a draft the route, with an entry in the change history.
@@ -137,12 +177,11 @@ pub async fn route_apply(
     caller.must_be(Role::Admin)?;
     let live = app.live().await?;
     let before = current(&live.snapshot, &draft.operation)?;
-    let (targets, problems) = parse_targets(&live.snapshot, &draft);
+    let (after, problems) = proposed(&live.snapshot, before, &draft);
     if !problems.is_empty() {
         let message = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
         return Err(AppError { code: Code::Invalid, message, details: problems });
     }
-    let after = proposed(before, draft.enabled, targets);
     let sentences = differences(before, &after);
     if !sentences.is_empty() {
         let change = Change {
@@ -183,11 +222,127 @@ fn current<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a OperationEntry, A
     operation.ok_or_else(|| AppError::not_found("operation", id))
 }
 
-fn proposed(before: &OperationEntry, enabled: bool, targets: Vec<RouteTarget>) -> OperationEntry {
-    OperationEntry {
-        operation: Operation { enabled, ..before.operation.clone() },
-        route: Route { targets, version: before.route.version.saturating_add(1), ..before.route.clone() },
+/// The operation as the draft wants it, as far as it can be read, and every fault with its field.
+fn proposed(
+    snapshot: &Snapshot,
+    before: &OperationEntry,
+    draft: &dto::RouteDraft,
+) -> (OperationEntry, Vec<dto::Problem>) {
+    let (targets, mut problems) = parse_targets(snapshot, draft);
+    let rules = parse_rules(draft, &targets, &mut problems);
+    let strategy = Strategy::from_word(&draft.strategy).unwrap_or_else(|| {
+        problems.push(problem("strategy", format!("There is no strategy `{}`.", draft.strategy)));
+        before.route.strategy
+    });
+    let balance =
+        Balance { cost: draft.balance.cost, latency: draft.balance.latency, quality: draft.balance.quality };
+    let sum = [balance.cost, balance.latency, balance.quality]
+        .iter()
+        .try_fold(0_u32, |sum, part| sum.checked_add(*part));
+    if sum != Some(100) {
+        problems.push(problem("balance", "Cost, time and quality must add up to 100 percent.".to_owned()));
     }
+    if strategy == Strategy::Weighted
+        && !targets.is_empty()
+        && targets.iter().filter(|card| card.enabled).all(|card| card.weight == 0)
+    {
+        problems.push(problem("targets", "At least one target that is on needs a share above 0.".to_owned()));
+    }
+    for (field, given, range) in
+        [("deadline_ms", draft.deadline_ms, DEADLINE_MS), ("cache_ttl_s", draft.cache_ttl_s, CACHE_TTL_S)]
+    {
+        if let Some(given) = given.filter(|given| !range.contains(given)) {
+            problems.push(problem(
+                field,
+                format!("{given} is not between {} and {}.", range.start(), range.end()),
+            ));
+        }
+    }
+    let allowed_providers = draft
+        .allowed_providers
+        .iter()
+        .filter_map(|name| match ProviderName::new(name) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                problems.push(problem("allowed_providers", format!("{error}.")));
+                None
+            }
+        })
+        .collect();
+    let operation = Operation {
+        enabled: draft.enabled,
+        cache_ttl_s: draft.cache_ttl_s,
+        allowed_providers,
+        ..before.operation.clone()
+    };
+    let route = Route {
+        operation: operation.id.clone(),
+        version: before.route.version.saturating_add(1),
+        strategy,
+        targets,
+        rules,
+        balance,
+        deadline_ms: draft.deadline_ms,
+    };
+    (OperationEntry { operation, route }, problems)
+}
+
+fn problem(field: impl Into<String>, message: String) -> dto::Problem {
+    dto::Problem { field: field.into(), message }
+}
+
+/// The rules that can be read, and every fault with its field.
+fn parse_rules(
+    draft: &dto::RouteDraft,
+    targets: &[RouteTarget],
+    problems: &mut Vec<dto::Problem>,
+) -> Vec<RouteRule> {
+    if draft.rules.len() > RULES_MAX {
+        problems.push(problem("rules", format!("A route has at most {RULES_MAX} rules.")));
+    }
+    let mut rules = Vec::with_capacity(draft.rules.len());
+    for (index, rule) in draft.rules.iter().enumerate() {
+        let at = |field: &str| format!("rules[{index}].{field}");
+        let when = Condition::new(&rule.when)
+            .map_err(|error| problems.push(problem(at("when"), format!("{error}."))))
+            .ok();
+        let effect = RuleEffect::from_word(&rule.effect);
+        if effect.is_none() {
+            problems.push(problem(at("effect"), format!("There is no effect `{}`.", rule.effect)));
+        }
+        if rule.targets.is_empty() {
+            problems.push(problem(at("targets"), "A rule needs at least one target.".to_owned()));
+        }
+        let mut chosen = Vec::with_capacity(rule.targets.len());
+        for text in &rule.targets {
+            match text.parse::<Target>() {
+                Ok(target) if targets.iter().any(|card| card.target == target) => chosen.push(target),
+                _ => problems.push(problem(at("targets"), format!("{text} is not in the chain."))),
+            }
+        }
+        if let (Some(when), Some(effect)) = (when, effect) {
+            rules.push(RouteRule { name: rule.name.trim().to_owned(), when, effect, targets: chosen });
+        }
+    }
+    rules
+}
+
+fn shown_rule(rule: &RouteRule) -> dto::RouteRule {
+    dto::RouteRule {
+        name: rule.name.clone(),
+        when: rule.when.to_string(),
+        effect: rule.effect.as_str().to_owned(),
+        targets: rule.targets.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// When the next target takes over.
+fn trip_in_words(card: &RouteTarget) -> String {
+    let timeout = card.timeout_ms.map_or_else(
+        || "does not answer in time".to_owned(),
+        |timeout| format!("does not begin to answer within {} s", f64::from(timeout) / 1000.0),
+    );
+    format!("if it fails or is overloaded, {timeout}, or its circuit is open")
 }
 
 /// The targets that can be read, and every fault with its field.
@@ -203,8 +358,26 @@ fn parse_targets(snapshot: &Snapshot, draft: &dto::RouteDraft) -> (Vec<RouteTarg
         if let Some(message) = fault {
             problems.push(dto::Problem { field: format!("targets[{index}].model"), message });
         }
+        if let Some(timeout) = card.timeout_ms.filter(|timeout| !TIMEOUT_MS.contains(timeout)) {
+            let message =
+                format!("{timeout} ms is not between {} and {} ms.", TIMEOUT_MS.start(), TIMEOUT_MS.end());
+            problems.push(problem(format!("targets[{index}].timeout_ms"), message));
+        }
+        if card.max_output == Some(0) {
+            problems.push(problem(format!("targets[{index}].max_output"), "It must be above 0.".to_owned()));
+        }
+        if card.weight > WEIGHT_MAX {
+            let message = format!("A share is at most {WEIGHT_MAX}.");
+            problems.push(problem(format!("targets[{index}].weight"), message));
+        }
         if let Ok(target) = parsed {
-            targets.push(RouteTarget { enabled: card.enabled, ..RouteTarget::of(target) });
+            targets.push(RouteTarget {
+                target,
+                enabled: card.enabled,
+                weight: card.weight,
+                timeout_ms: card.timeout_ms,
+                max_output: card.max_output,
+            });
         }
     }
     let faults = check_targets(&targets).into_iter();
@@ -260,10 +433,86 @@ fn differences(before: &OperationEntry, after: &OperationEntry) -> Vec<String> {
                     let state = if card.enabled { "on" } else { "off" };
                     sentences.push(format!("{} is switched {state}", card.target));
                 }
+                sentences.extend(card_differences(&old[was], card));
             }
         }
     }
     sentences.extend(moves(old, new));
+    sentences.extend(route_differences(before, after));
+    sentences
+}
+
+/// What changes on one card of the chain, besides whether it is on.
+fn card_differences(old: &RouteTarget, new: &RouteTarget) -> Vec<String> {
+    let target = &new.target;
+    let mut sentences = Vec::new();
+    if old.weight != new.weight {
+        sentences.push(format!("{target} gets the share {} instead of {}", new.weight, old.weight));
+    }
+    if old.timeout_ms != new.timeout_ms {
+        let [from, to] =
+            [old.timeout_ms, new.timeout_ms].map(|given| limit_in_words(given, "ms", "the usual time"));
+        sentences.push(format!("{target} may take {to} instead of {from}"));
+    }
+    if old.max_output != new.max_output {
+        let [from, to] = [old.max_output, new.max_output]
+            .map(|given| limit_in_words(given, "tokens", "what the client asks"));
+        sentences.push(format!("{target} may write {to} instead of {from}"));
+    }
+    sentences
+}
+
+fn limit_in_words(given: Option<u32>, unit: &str, none: &str) -> String {
+    given.map_or_else(|| none.to_owned(), |given| format!("{given} {unit}"))
+}
+
+/// What changes on the route as a whole.
+fn route_differences(before: &OperationEntry, after: &OperationEntry) -> Vec<String> {
+    let (old, new) = (&before.route, &after.route);
+    let mut sentences = Vec::new();
+    if old.strategy != new.strategy {
+        sentences.push(format!(
+            "targets are picked by {} instead of {}",
+            new.strategy.as_str(),
+            old.strategy.as_str()
+        ));
+    }
+    if old.balance != new.balance {
+        let Balance { cost, latency, quality } = new.balance;
+        sentences.push(format!("cost counts {cost} %, time {latency} %, quality {quality} %"));
+    }
+    for rule in old.rules.iter().filter(|rule| !new.rules.iter().any(|kept| kept.name == rule.name)) {
+        sentences.push(format!("the rule `{}` is removed", rule.name));
+    }
+    for rule in &new.rules {
+        match old.rules.iter().find(|known| known.name == rule.name) {
+            None => sentences.push(format!("the rule `{}` is added: when {}", rule.name, rule.when)),
+            Some(known) if known != rule => {
+                sentences.push(format!("the rule `{}` changes: when {}", rule.name, rule.when))
+            }
+            Some(_) => {}
+        }
+    }
+    if old.deadline_ms != new.deadline_ms {
+        let [from, to] =
+            [old.deadline_ms, new.deadline_ms].map(|given| limit_in_words(given, "ms", "the usual time"));
+        sentences.push(format!("a request may take {to} over all attempts instead of {from}"));
+    }
+    let (old, new) = (&before.operation, &after.operation);
+    if old.cache_ttl_s != new.cache_ttl_s {
+        sentences.push(new.cache_ttl_s.map_or_else(
+            || "identical requests no longer share an answer".to_owned(),
+            |ttl| format!("identical requests share an answer for {ttl} s"),
+        ));
+    }
+    if old.allowed_providers != new.allowed_providers {
+        let names: Vec<String> = new.allowed_providers.iter().map(ToString::to_string).collect();
+        sentences.push(if names.is_empty() {
+            "its data may go to any provider of the route".to_owned()
+        } else {
+            format!("its data may go only to {}", names.join(", "))
+        });
+    }
     sentences
 }
 
@@ -320,7 +569,10 @@ mod tests {
     use super::*;
 
     fn chain(text: &str) -> Vec<RouteTarget> {
-        let card = |text: &str| RouteTarget { weight: 1, timeout_ms: None, max_output: None, 
+        let card = |text: &str| RouteTarget {
+            weight: 1,
+            timeout_ms: None,
+            max_output: None,
             target: text.trim_start_matches('-').parse().unwrap(),
             enabled: !text.starts_with('-'),
         };

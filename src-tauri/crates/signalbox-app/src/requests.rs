@@ -152,6 +152,8 @@ pub(crate) fn shown(row: &RequestSummary, key_names: &HashMap<KeyId, String>) ->
         key_name: row.key.and_then(|key| key_names.get(&key).cloned()),
         user: row.user.clone(),
         error_code: end.and_then(|end| end.error_code.clone()),
+        cached: end.is_some_and(|end| end.cache.is_some()),
+        saved: end.and_then(|end| end.cache?.saved).map(Into::into),
     }
 }
 
@@ -174,6 +176,7 @@ fn summary(start: &RequestStart, settlement: Option<&Settlement>) -> RequestSumm
             first_token_us: settlement.first_token_us(),
             finish_reason: settlement.finish_reason.clone(),
             error_code: settlement.error_code.clone(),
+            cache: settlement.cache,
         }
     });
     RequestSummary {
@@ -256,6 +259,7 @@ fn decision(decision: &Decision, attempts: &[Attempt]) -> dto::DecisionView {
     let candidates: Vec<_> = decision.candidates.iter().map(&mut place).collect();
     dto::DecisionView {
         strategy: decision.strategy.as_str().to_owned(),
+        rule: None,
         summary: in_words(decision, attempts),
         candidates,
     }
@@ -284,6 +288,8 @@ fn candidate(candidate: &Candidate, order: Option<u32>) -> dto::CandidateView {
         order,
         reason_code: code.to_owned(),
         reason: reason.to_owned(),
+        until: None,
+        score: None,
         estimate: candidate.estimate.map(Into::into),
     }
 }

@@ -55,20 +55,14 @@ async fn a_draft_made_from_an_older_version_is_a_conflict_and_changes_nothing() 
     let app = over(&running);
     let before = operations::find(&app, &admin(), "chat_message").await.unwrap();
     let draft = |enabled| dto::RouteDraft {
-        operation: before.id.clone(),
-        base_version: before.version,
         enabled,
         targets: before
             .targets
             .iter()
             .rev()
-            .map(|card| dto::DraftTarget {
-                provider: card.provider.clone(),
-                model: card.model.clone(),
-                enabled: true,
-            })
+            .map(|card| dto::DraftTarget::of(card.provider.clone(), card.model.clone()))
             .collect(),
-        reason: None,
+        ..before.draft()
     };
     let applied = operations::route_apply(&app, &admin(), draft(true)).await.unwrap();
     assert_eq!(applied.version, before.version + 1);

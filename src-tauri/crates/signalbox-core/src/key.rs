@@ -76,7 +76,7 @@ mod tests {
         let chat = OperationId::new("chat_message").unwrap();
         let other = OperationId::new("job_planning").unwrap();
         let mut key = ApiKey {
-            limits: crate::key::KeyLimits::default(),
+            limits: KeyLimits::default(),
             id: KeyId::generate(),
             name: "crm".to_owned(),
             last4: "a91f".to_owned(),

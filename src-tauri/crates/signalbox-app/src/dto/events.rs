@@ -11,6 +11,8 @@ pub enum CacheTag {
     Requests,
     Operations,
     Providers,
+    Health,
+    Prices,
     Keys,
     Changes,
 }

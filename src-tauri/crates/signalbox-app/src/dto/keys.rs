@@ -16,12 +16,31 @@ pub struct ApiKey {
     pub created_at: Instant,
     pub last_used_at: Option<Instant>,
     pub revoked_at: Option<Instant>,
+    pub limits: KeyLimits,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+/// What is absent has no limit of the key's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(default)]
+pub struct KeyLimits {
+    pub requests_per_minute: Option<u32>,
+    pub concurrent: Option<u32>,
+    pub body_bytes: Option<u32>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
+#[serde(default)]
 pub struct KeyInput {
     pub name: String,
     pub operations: Vec<String>,
+    pub limits: KeyLimits,
+}
+
+/// Other limits for a key.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct KeyLimitsInput {
+    pub id: String,
+    pub limits: KeyLimits,
 }
 
 /// The new key itself was put on the clipboard by the backend; the window never sees it.

@@ -75,6 +75,9 @@ pub struct RequestRow {
     pub key_name: Option<String>,
     pub user: Option<String>,
     pub error_code: Option<String>,
+    /// The answer came from the cache; what it would have cost is `saved`.
+    pub cached: bool,
+    pub saved: Option<Money>,
 }
 
 /// Distinct values with their counts, for the filter bar.
@@ -122,6 +125,8 @@ pub struct Tag {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct DecisionView {
     pub strategy: String,
+    /// The rule that matched, if one did.
+    pub rule: Option<String>,
     /// One sentence that sums the decision up.
     pub summary: String,
     pub candidates: Vec<CandidateView>,
@@ -137,6 +142,10 @@ pub struct CandidateView {
     /// Machine word, e.g. `no_credential`.
     pub reason_code: String,
     pub reason: String,
+    /// When it may be tried again, where that is known.
+    pub until: Option<Instant>,
+    /// What it was ordered by, in words, e.g. "$0.00021" or "412 ms".
+    pub score: Option<String>,
     /// Upper estimate for this request on this target.
     pub estimate: Option<Money>,
 }

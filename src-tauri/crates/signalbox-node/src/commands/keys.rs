@@ -12,7 +12,9 @@ use crate::output::{Table, or_dash, print, print_json, remark};
 
 pub async fn run(desk: Desk, command: Keys) -> Result<Exit, Failure> {
     match command {
-        Keys::Create { name, operations, json } => create(&desk, KeyInput { name, operations }, json).await,
+        Keys::Create { name, operations, json } => {
+            create(&desk, KeyInput { name, operations, ..KeyInput::default() }, json).await
+        }
         Keys::List(form) => list(&desk, form.json).await,
         Keys::Revoke { id } => {
             let key = keys::revoke(&desk.app, &desk.caller, &id).await?;

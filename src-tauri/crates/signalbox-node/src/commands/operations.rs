@@ -43,5 +43,5 @@ async fn list(desk: &Desk, json: bool) -> Result<Exit, Failure> {
 
 async fn switch(desk: &Desk, id: &str, enabled: bool) -> Result<Exit, Failure> {
     let operation = operations::find(&desk.app, &desk.caller, id).await?;
-    routes::apply(desk, enabled, routes::draft_of(&operation)).await
+    routes::apply(desk, enabled, operation.draft()).await
 }

@@ -1,6 +1,6 @@
 //! `routes`: show, set.
 
-use signalbox_app::dto::{DraftTarget, Operation, RouteDraft};
+use signalbox_app::dto::{DraftTarget, RouteDraft};
 use signalbox_app::operations;
 use signalbox_core::route::Target;
 
@@ -46,28 +46,12 @@ async fn show(desk: &Desk, operation: Option<&str>, json: bool) -> Result<Exit, 
 async fn set(desk: &Desk, id: &str, targets: &[String], reason: Option<String>) -> Result<Exit, Failure> {
     let operation = operations::find(&desk.app, &desk.caller, id).await?;
     let targets = targets.iter().map(|text| target(text.trim())).collect::<Result<Vec<_>, _>>()?;
-    apply(desk, operation.enabled, RouteDraft { targets, reason, ..draft_of(&operation) }).await
+    apply(desk, operation.enabled, RouteDraft { targets, reason, ..operation.draft() }).await
 }
 
 fn target(text: &str) -> Result<DraftTarget, Failure> {
     let target: Target = text.parse().map_err(|error| Failure::new(Exit::Usage, format!("{error}.")))?;
-    Ok(DraftTarget { provider: target.provider.to_string(), model: target.model.to_string(), enabled: true })
-}
-
-/// A draft that changes nothing yet.
-pub fn draft_of(operation: &Operation) -> RouteDraft {
-    let target = |target: &signalbox_app::dto::RouteTarget| DraftTarget {
-        provider: target.provider.clone(),
-        model: target.model.clone(),
-        enabled: target.enabled,
-    };
-    RouteDraft {
-        operation: operation.id.clone(),
-        base_version: operation.version,
-        enabled: operation.enabled,
-        targets: operation.targets.iter().map(target).collect(),
-        reason: None,
-    }
+    Ok(DraftTarget::of(target.provider.as_str(), target.model.as_str()))
 }
 
 /// Applies a draft and says in words what changed. Warnings go to standard error: they do not stop it.

@@ -1,7 +1,7 @@
 //! The list of requests: newest first, paged by the last row seen.
 
 use signalbox_core::ids::{KeyId, ModelName, NodeId, OperationId, ProviderName, RequestId};
-use signalbox_core::ledger::{Outcome, Surface};
+use signalbox_core::ledger::{CacheHit, Outcome, Surface};
 use signalbox_core::meter::CostStatus;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::route::Target;
@@ -20,7 +20,7 @@ const OPERATION: &str = "list requests";
 /// What a list row is made of.
 pub(super) const COLUMNS: &str = "id, node_id, started_at, operation, surface, streamed, key_id, user_name, \
     config_revision, estimate_nano_usd, settled_at, outcome, provider, model, simulated, attempts, tokens_in, \
-    tokens_out, cost_status, cost_nano_usd, latency_us, first_token_us, finish_reason, error_code";
+    tokens_out, cost_status, cost_nano_usd, latency_us, first_token_us, finish_reason, error_code, cache, saved_nano_usd";
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct Row {
@@ -48,6 +48,8 @@ pub(crate) struct Row {
     first_token_us: Option<i64>,
     finish_reason: Option<String>,
     error_code: Option<String>,
+    cache: Option<String>,
+    saved_nano_usd: Option<i64>,
 }
 
 impl Store {
@@ -254,6 +256,13 @@ impl TryFrom<Row> for RequestSummary {
     }
 }
 
+/// The request whose answer it was given, when it came from the cache.
+fn cache_of(row: &Row) -> Result<Option<CacheHit>, StoreError> {
+    let Some(of) = &row.cache else { return Ok(None) };
+    let of = valid("requests.cache", of.parse())?;
+    Ok(Some(CacheHit { of, saved: row.saved_nano_usd.map(NanoUsd::from_nanos) }))
+}
+
 fn end_of(row: &Row, settled_at: i64) -> Result<RequestEnd, StoreError> {
     let outcome = present("requests.outcome", row.outcome.as_deref())?;
     let cost_status = present("requests.cost_status", row.cost_status.as_deref())?;
@@ -278,6 +287,7 @@ fn end_of(row: &Row, settled_at: i64) -> Result<RequestEnd, StoreError> {
         first_token_us: row.first_token_us,
         finish_reason: row.finish_reason.clone(),
         error_code: row.error_code.clone(),
+        cache: cache_of(row)?,
     })
 }
 

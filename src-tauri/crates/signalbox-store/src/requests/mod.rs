@@ -5,7 +5,7 @@ mod list;
 mod record;
 
 use signalbox_core::ids::{KeyId, NodeId, OperationId, RequestId};
-use signalbox_core::ledger::{Outcome, RequestStart, Settlement, Surface};
+use signalbox_core::ledger::{CacheHit, Outcome, RequestStart, Settlement, Surface};
 use signalbox_core::meter::CostStatus;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::route::Target;
@@ -112,6 +112,8 @@ pub struct RequestEnd {
     pub finish_reason: Option<String>,
     /// The client's error code, if it got one.
     pub error_code: Option<String>,
+    /// Where the answer came from, when no provider was called.
+    pub cache: Option<CacheHit>,
 }
 
 impl RequestSummary {

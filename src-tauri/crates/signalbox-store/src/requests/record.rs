@@ -169,7 +169,7 @@ async fn settlement(
             .await)
     .map_err(during(OPERATION))?;
     Ok(Settlement {
-        cache: None,
+        cache: end.cache,
         id,
         finished_at: end.finished_at,
         outcome: end.outcome,

@@ -1,0 +1,36 @@
+//! Health of providers and targets.
+
+use signalbox_app::health;
+use signalbox_app::{AppError, dto};
+use tauri::State;
+
+use crate::shell::{Shell, caller};
+
+/// All providers with their targets' health.
+#[tauri::command]
+#[specta::specta]
+pub async fn provider_health(shell: State<'_, Shell>) -> Result<Vec<dto::ProviderHealth>, AppError> {
+    health::list(&shell.app()?, &caller()).await
+}
+
+/// Holds a circuit open, or resets it.
+#[tauri::command]
+#[specta::specta]
+pub async fn circuit_action(
+    shell: State<'_, Shell>,
+    action: dto::CircuitAction,
+) -> Result<Vec<dto::ProviderHealth>, AppError> {
+    health::circuit(&shell.app()?, &caller(), action).await
+}
+
+/// Failovers, newest first.
+#[tauri::command]
+#[specta::specta]
+pub async fn failovers_page(
+    shell: State<'_, Shell>,
+    filter: dto::FailoverFilter,
+    cursor: Option<String>,
+    limit: u32,
+) -> Result<dto::FailoverPage, AppError> {
+    health::failovers(&shell.app()?, &caller(), filter, cursor, limit).await
+}
