@@ -4,13 +4,14 @@
 //! replaces, `PATCH /dials` overlays), or for one request alone by the header `x-sim-dials`, whose JSON is laid
 //! over the live dials.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Name of the request header that overlays the dials for one request.
 pub const DIALS_HEADER: &str = "x-sim-dials";
@@ -179,6 +180,8 @@ pub struct Dials {
     pub api_key: Option<String>,
     /// How many requests the record keeps; 0 turns it off.
     pub observe: usize,
+    /// Dials laid over these for requests of one model, so that one target of a chain goes wrong and the next does not.
+    pub per_model: BTreeMap<String, Map<String, Value>>,
 }
 
 impl Default for Dials {
@@ -216,6 +219,7 @@ impl Default for Dials {
             require_key: true,
             api_key: None,
             observe: OBSERVE_DEFAULT,
+            per_model: BTreeMap::new(),
         }
     }
 }
@@ -235,6 +239,9 @@ pub enum InvalidDials {
     /// A token count is larger than [`OUTPUT_TOKENS_MAX`] or [`COUNT_MAX`].
     #[error("a token count is too large")]
     Count,
+    /// A model's dials name models themselves.
+    #[error("per_model must not contain per_model")]
+    Nested,
 }
 
 impl Dials {
@@ -275,7 +282,29 @@ impl Dials {
         if self.output_tokens > Some(OUTPUT_TOKENS_MAX) || reported.iter().any(|count| *count > COUNT_MAX) {
             return Err(InvalidDials::Count);
         }
+        for overlay in self.per_model.values() {
+            if overlay.contains_key("per_model") {
+                return Err(InvalidDials::Nested);
+            }
+            Self::default().laid_over(overlay)?;
+        }
         Ok(self)
+    }
+
+    /// The dials for a request of `model`; `None` when it has none of its own.
+    pub(crate) fn for_model(&self, model: &str) -> Option<Self> {
+        let overlay = self.per_model.get(model)?;
+        // They were checked when they were set.
+        self.laid_over(overlay).ok()
+    }
+
+    fn laid_over(&self, overlay: &Map<String, Value>) -> Result<Self, InvalidDials> {
+        let mut merged = serde_json::to_value(self).map_err(InvalidDials::Json)?;
+        if let Value::Object(fields) = &mut merged {
+            fields.insert("per_model".to_owned(), Value::Object(Map::new()));
+            fields.extend(overlay.clone());
+        }
+        serde_json::from_value::<Self>(merged).map_err(InvalidDials::Json)?.checked()
     }
 }
 
@@ -348,6 +377,23 @@ mod tests {
         assert!(matches!(Dials::parse(br#"{"latency": 1}"#), Err(InvalidDials::Json(_))));
         assert!(matches!(Dials::parse(br#"{"error_rate": 1.5}"#), Err(InvalidDials::ErrorRate)));
         assert!(matches!(Dials::parse(br#"{"frame_bytes": 0}"#), Err(InvalidDials::FrameBytes)));
+    }
+
+    #[test]
+    fn a_models_own_dials_are_for_that_model_alone() {
+        let dials =
+            Dials::parse(br#"{"latency_ms": 7, "per_model": {"a": {"error": "server_error"}}}"#).unwrap();
+        let own = dials.for_model("a").unwrap();
+        assert_eq!((own.error, own.latency_ms), (ErrorKind::ServerError, 7));
+        assert_eq!(dials.for_model("b"), None);
+    }
+
+    #[test]
+    fn a_models_wrong_dials_are_refused_when_they_are_set() {
+        let parse = |json: &[u8]| Dials::parse(json);
+        assert!(matches!(parse(br#"{"per_model": {"a": {"speed": 1}}}"#), Err(InvalidDials::Json(_))));
+        assert!(matches!(parse(br#"{"per_model": {"a": {"error_rate": 2}}}"#), Err(InvalidDials::ErrorRate)));
+        assert!(matches!(parse(br#"{"per_model": {"a": {"per_model": {}}}}"#), Err(InvalidDials::Nested)));
     }
 
     #[test]

@@ -238,6 +238,7 @@ impl Inner {
                 return Vendor::respond(error, &dials);
             }
         };
+        let dials = dials.for_model(&asked.model).map_or(dials, Arc::new);
         let position = self.dials.next_position();
         let wait = dials.latency_ms.saturating_add(jitter_ms(&dials, position));
         if self.wait(Duration::from_millis(wait)).await.is_err() {
