@@ -103,7 +103,7 @@ impl Surface {
 }
 
 /// T1: a request, as it is written before any provider hears of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestStart {
     /// Its identity.
     pub id: RequestId,
@@ -138,7 +138,7 @@ pub struct RequestStart {
 }
 
 /// A request its client may send again and wants served once. Both are SHA-256: what the client wrote is not kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {
     /// Over the API key's id and the client's `idempotency-key`.
     pub key_hash: [u8; 32],
@@ -147,7 +147,7 @@ pub struct Idempotency {
 }
 
 /// An answer that came from the answer cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CacheHit {
     /// The request whose answer it was.
     pub of: RequestId,
@@ -190,7 +190,7 @@ impl Outcome {
 }
 
 /// One call of one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// From 1.
     pub ordinal: u32,
@@ -217,7 +217,7 @@ pub struct Attempt {
 }
 
 /// T2: how a request ended, as it is written before the last byte goes out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// Which request.
     pub id: RequestId,
