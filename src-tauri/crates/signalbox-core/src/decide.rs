@@ -78,7 +78,7 @@ pub enum Rejection {
     ProviderUnknown,
     /// Switched off as a whole.
     ProviderDisabled,
-    /// This build cannot speak to providers of its kind.
+    /// Providers of its kind do not do this kind of work.
     NoAdapter,
     /// It has no credential yet.
     NoCredential,
@@ -111,7 +111,7 @@ impl Rejection {
             Self::TargetDisabled => "switched off in this route",
             Self::ProviderUnknown => "there is no such provider",
             Self::ProviderDisabled => "the provider is switched off",
-            Self::NoAdapter => "this version cannot call providers of this kind yet",
+            Self::NoAdapter => "providers of this kind do not do this kind of work",
             Self::NoCredential => "the provider has no credential yet",
             Self::ModelUnknown => "the provider has no model of this name here",
             Self::WrongCapability => "the model cannot do this kind of work",
@@ -233,7 +233,7 @@ fn reject(
     if !provider.provider.enabled {
         return Some(Rejection::ProviderDisabled);
     }
-    if !provider.provider.kind.has_adapter() {
+    if !provider.provider.kind.does(capability.work()) {
         return Some(Rejection::NoAdapter);
     }
     if !provider.credential_ready {
@@ -266,7 +266,7 @@ fn is_any_connected(snapshot: &Snapshot) -> bool {
     snapshot.providers.values().any(|entry| {
         let kind = entry.provider.kind;
         kind != ProviderKind::Simulator
-            && kind.has_adapter()
+            && !kind.is_experimental()
             && entry.provider.credential != CredentialSource::Missing
     })
 }
@@ -281,6 +281,11 @@ fn simulator_in_place_of(
     now: Timestamp,
 ) -> Option<Candidate> {
     let nothing_set_up = rejected.iter().all(|candidate| match candidate.verdict {
+        // Nobody turned off what nobody turned on.
+        Verdict::Rejected(Rejection::ProviderDisabled) => {
+            let provider = snapshot.providers.get(&candidate.target.provider);
+            provider.is_some_and(|entry| entry.provider.kind.is_experimental())
+        }
         Verdict::Rejected(reason) => reason.is_not_set_up(),
         Verdict::Accepted(_) => false,
     });

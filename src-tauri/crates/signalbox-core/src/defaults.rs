@@ -120,11 +120,12 @@ impl Defaults {
     pub fn of_new_installation() -> Result<Self, BrokenDefaults> {
         let catalogue = Catalogue::shipped()?;
         let presets = PROVIDERS.iter().filter_map(|name| catalogue.preset(name));
-        let mut providers: Vec<Provider> = presets.map(crate::catalogue::Preset::to_provider).collect();
+        let mut providers: Vec<Provider> =
+            presets.map(crate::catalogue::Preset::to_provider).map(off_while_experimental).collect();
         let mut models: Vec<ModelEntry> =
             PROVIDERS.iter().flat_map(|name| catalogue.models_of(name)).cloned().collect();
         providers.push(simulator()?);
-        models.push(simulator_model()?);
+        models.extend(simulator_models()?);
         let operations = OPERATIONS.iter().map(operation).collect::<Result<_, InvalidId>>()?;
         Ok(Self { operations, providers, models })
     }
@@ -165,18 +166,36 @@ fn simulator() -> Result<Provider, BrokenDefaults> {
     })
 }
 
-/// Costs nothing, and says so: known zero prices are not missing prices.
-fn simulator_model() -> Result<ModelEntry, BrokenDefaults> {
+/// A service that promises nothing is used only by who turned it on.
+fn off_while_experimental(provider: Provider) -> Provider {
+    Provider { enabled: !provider.kind.is_experimental(), ..provider }
+}
+
+/// One model per kind of work, and a second one for conversations so that a failover can be rehearsed. They cost nothing, and say so: known zero prices are not missing prices.
+fn simulator_models() -> Result<Vec<ModelEntry>, BrokenDefaults> {
+    use Unit::{AudioInputTokens, AudioMilliseconds, Characters, InputTokens, OutputTokens};
+    let chat = [InputTokens, OutputTokens, AudioInputTokens];
+    Ok(vec![
+        simulator_model("sim-chat", &[Capability::Chat, Capability::Vision], &chat)?,
+        simulator_model("sim-backup", &[Capability::Chat, Capability::Vision], &chat)?,
+        simulator_model("sim-embed", &[Capability::Embedding], &[InputTokens])?,
+        simulator_model("sim-transcribe", &[Capability::Transcription], &[AudioMilliseconds])?,
+        simulator_model("sim-speech", &[Capability::Speech], &[Characters])?,
+    ])
+}
+
+fn simulator_model(
+    name: &str,
+    capabilities: &[Capability],
+    units: &[Unit],
+) -> Result<ModelEntry, BrokenDefaults> {
     let free = UnitPrice::per_million(NanoUsd::ZERO).map_err(|_| BrokenDefaults::Simulator)?;
-    let card = PriceCard::of_tokens(
-        Timestamp::from_micros(0),
-        [(Unit::InputTokens, free), (Unit::OutputTokens, free), (Unit::AudioInputTokens, free)],
-    );
+    let card = PriceCard::of_tokens(Timestamp::from_micros(0), units.iter().map(|unit| (*unit, free)));
     let model = Model {
         provider: ProviderName::new(SIMULATOR)?,
-        name: ModelName::new("sim-chat")?,
-        capabilities: vec![Capability::Chat, Capability::Vision],
-        context_window: Some(1_000_000),
+        name: ModelName::new(name)?,
+        capabilities: capabilities.to_vec(),
+        context_window: capabilities.contains(&Capability::Chat).then_some(1_000_000),
         max_output: None,
         quality: None,
     };
@@ -213,5 +232,21 @@ mod tests {
             .map(|e| e.operation.id.as_str())
             .collect();
         assert_eq!(disabled, ["email_analysis"]);
+    }
+
+    #[test]
+    fn the_simulator_has_a_free_model_for_every_kind_of_work_and_edge_stays_off() {
+        let defaults = Defaults::of_new_installation().unwrap();
+        for capability in
+            [Capability::Chat, Capability::Embedding, Capability::Transcription, Capability::Speech]
+        {
+            let serves = |entry: &&ModelEntry| {
+                entry.model.provider.as_str() == SIMULATOR && entry.model.capabilities.contains(&capability)
+            };
+            let entry = defaults.models.iter().find(serves).unwrap();
+            assert!(entry.cards[0].units.values().all(|price| price.nano_usd() == NanoUsd::ZERO));
+        }
+        let off = defaults.providers.iter().filter(|provider| !provider.enabled);
+        assert_eq!(off.map(|provider| provider.name.as_str()).collect::<Vec<_>>(), ["edge_tts"]);
     }
 }

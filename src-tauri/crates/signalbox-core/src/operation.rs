@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OperationId, ProviderName};
+use crate::ledger::Work;
 
 /// What a model must be able to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,6 +45,16 @@ impl Capability {
     /// The capability of that word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|capability| capability.as_str() == word)
+    }
+
+    /// What kind of call an operation that needs it makes.
+    pub const fn work(self) -> Work {
+        match self {
+            Self::Chat | Self::Vision | Self::AudioInput => Work::Chat,
+            Self::Embedding => Work::Embedding,
+            Self::Transcription => Work::Transcription,
+            Self::Speech => Work::Speech,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::ids::{ModelName, ProviderName};
+use crate::ledger::Work;
 use crate::operation::Capability;
 use crate::time::Timestamp;
 
@@ -57,12 +58,34 @@ impl ProviderKind {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
     }
 
+    /// What the kind's adapter can be asked for.
+    pub const fn work(self) -> &'static [Work] {
+        match self {
+            Self::Openai | Self::Simulator => {
+                &[Work::Chat, Work::Embedding, Work::Transcription, Work::Speech]
+            }
+            Self::Anthropic => &[Work::Chat],
+            Self::Gemini => &[Work::Chat, Work::Embedding, Work::Transcription],
+            Self::Deepgram => &[Work::Transcription],
+            Self::Elevenlabs => &[Work::Transcription, Work::Speech],
+            Self::EdgeTts => &[Work::Speech],
+        }
+    }
+
+    /// Whether the kind's adapter can be asked for `work`.
+    pub fn does(self, work: Work) -> bool {
+        self.work().contains(&work)
+    }
+
     /// Whether this build can call providers of the kind.
     pub const fn has_adapter(self) -> bool {
-        match self {
-            Self::Openai | Self::Anthropic | Self::Gemini | Self::Simulator => true,
-            Self::Deepgram | Self::Elevenlabs | Self::EdgeTts => false,
-        }
+        !self.work().is_empty()
+    }
+
+    /// Whether a provider of the kind stays off until somebody turns it on: Edge's service is undocumented, free of any
+    /// promise, and its terms are unclear.
+    pub const fn is_experimental(self) -> bool {
+        matches!(self, Self::EdgeTts)
     }
 }
 
