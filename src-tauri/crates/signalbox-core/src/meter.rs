@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::money::{MoneyError, NanoUsd, Rounding, UnitPrice};
-use crate::price::{PriceCard, card_at};
+use crate::price::{PriceCard, ServiceMode, card_at};
 use crate::time::Timestamp;
 use crate::usage::{Unit, Usage};
 
@@ -104,12 +104,13 @@ pub fn price_usage(
     usage: &Usage,
     source: UsageSource,
     charged: Option<NanoUsd>,
+    mode: ServiceMode,
 ) -> Cost {
     if usage.is_empty() && charged.is_none() && source == UsageSource::Reported {
         return Cost::nothing();
     }
     let card = card_at(cards, dispatched_at);
-    let lines = cost_lines(card, usage);
+    let lines = cost_lines(card, usage, mode);
     let computed = lines.iter().try_fold(NanoUsd::ZERO, |sum, line| sum.checked_add(line.cost?));
     let (status, total) = match (charged, computed, source) {
         (Some(charged), _, _) => (CostStatus::ProviderCharged, Some(charged)),
@@ -125,16 +126,26 @@ pub fn price_usage(
     Cost { status, total, lines, card }
 }
 
-fn cost_lines(card: Option<&PriceCard>, usage: &Usage) -> Vec<CostLine> {
+fn cost_lines(card: Option<&PriceCard>, usage: &Usage, mode: ServiceMode) -> Vec<CostLine> {
     let tokens_in = usage.tokens_in();
-    usage
+    with_the_call(card, usage)
         .iter()
         .map(|(unit, quantity)| {
-            let price = card.and_then(|card| card.unit_price(unit, tokens_in));
+            let price = card.and_then(|card| card.unit_price_in(mode, unit, tokens_in));
             let cost = price.and_then(|price| price.cost(quantity, Rounding::HalfEven).ok());
             CostLine { unit, quantity, price, cost }
         })
         .collect()
+}
+
+/// Where a call itself is billed, an answered one counts as one: no vendor reports that beside its tokens.
+fn with_the_call(card: Option<&PriceCard>, usage: &Usage) -> Usage {
+    let billed = card.is_some_and(|card| card.units.contains_key(&Unit::Requests));
+    if billed && !usage.is_empty() && usage.get(Unit::Requests) == 0 {
+        usage.with(Unit::Requests, 1)
+    } else {
+        *usage
+    }
 }
 
 /// What a request may use at most, before it is sent.
@@ -154,20 +165,102 @@ pub struct Bound {
     pub audio_tokens_out_max: u64,
 }
 
+/// Tokens that a second of sound becomes at most, where sound is billed by tokens. Gemini makes 32 of it, OpenAI 10.
+const SOUND_TOKENS_PER_SECOND: u64 = 32;
+/// Tokens a character of text becomes at most: one per byte.
+const TOKENS_PER_CHARACTER: u64 = 4;
+/// Tokens of sound that speaking a character makes at most: 50 a second, at 5 characters a second.
+const SOUND_TOKENS_PER_CHARACTER: u64 = 10;
+
 /// Upper estimate of what a request of that bound costs, each part rounded up.
+///
+/// It holds whatever the provider counts the request as: the highest price counts that input (fresh, cached, written to a
+/// cache where the client asks for that, images) or output (visible, thought, drawn) can have, in every tier the request may
+/// reach. Sound is priced by its length, else by the tokens it can become; speech by its characters, else by tokens. Batches
+/// cost at most this.
 ///
 /// `None` when a price is missing: a reservation cannot be made from a guess.
 /// Errors: [`MoneyError::Overflow`] past 9.2 billion dollars.
 pub fn estimate(cards: &[PriceCard], now: Timestamp, bound: Bound) -> Result<Option<NanoUsd>, MoneyError> {
     let Some(card) = card_at(cards, now) else { return Ok(None) };
-    let input = card.input_price_max(bound.tokens_in, bound.may_write_cache);
-    let output = card.unit_price(Unit::OutputTokens, bound.tokens_in);
-    let (Some(input), Some(output)) = (input, output) else { return Ok(None) };
-    let parts = input
-        .cost(bound.tokens_in, Rounding::Up)?
-        .checked_add(output.cost(bound.tokens_out_max, Rounding::Up)?)
-        .ok_or(MoneyError::Overflow)?;
-    Ok(Some(parts))
+    parts(card, bound).iter().try_fold(Some(NanoUsd::ZERO), |sum, part| {
+        let (Some(sum), Some(cost)) = (sum, part.cost(card)?) else { return Ok(None) };
+        sum.checked_add(cost).map(Some).ok_or(MoneyError::Overflow)
+    })
+}
+
+/// Some quantity that the provider may count as any of these units.
+struct Part {
+    units: &'static [Unit],
+    quantity: u64,
+    /// The unit that must have a price, unless the part is already paid for in another unit.
+    needs: Option<Unit>,
+    /// Tokens the whole request may read.
+    tokens_in: u64,
+}
+
+fn parts(card: &PriceCard, bound: Bound) -> Vec<Part> {
+    const READ: &[Unit] = &[Unit::InputTokens, Unit::CachedInputTokens, Unit::ImageInputTokens];
+    const READ_OR_WRITTEN: &[Unit] = &[
+        Unit::InputTokens,
+        Unit::CachedInputTokens,
+        Unit::ImageInputTokens,
+        Unit::CacheWrite5mTokens,
+        Unit::CacheWrite1hTokens,
+    ];
+    const HEARD: &[Unit] = &[Unit::AudioInputTokens, Unit::CachedAudioInputTokens, Unit::InputTokens];
+    const MADE: &[Unit] = &[Unit::OutputTokens, Unit::ReasoningTokens, Unit::ImageOutputTokens];
+
+    let prices = |unit: Unit| card.units.contains_key(&unit);
+    let by_length = bound.audio_milliseconds > 0 && prices(Unit::AudioMilliseconds);
+    let by_characters = bound.characters > 0 && prices(Unit::Characters);
+    let or = |given: u64, derived: u64| if given == 0 { derived } else { given };
+    let (mut tokens_in, mut sound_out) = (bound.tokens_in, bound.audio_tokens_out_max);
+    if !by_characters {
+        tokens_in = or(tokens_in, bound.characters.saturating_mul(TOKENS_PER_CHARACTER));
+        sound_out = or(sound_out, bound.characters.saturating_mul(SOUND_TOKENS_PER_CHARACTER));
+    }
+    let heard = bound.audio_milliseconds.saturating_mul(SOUND_TOKENS_PER_SECOND).div_ceil(1_000);
+    let hears_tokens = prices(Unit::AudioInputTokens) || !by_length;
+    let heard_as = if prices(Unit::AudioInputTokens) { Unit::AudioInputTokens } else { Unit::InputTokens };
+
+    // What is paid by length or by character need not have a price of tokens; where it has one, it may come on top.
+    let paid_otherwise = by_length || by_characters;
+    let needs = |unit: Unit| (!paid_otherwise).then_some(unit);
+    let tokens_in_max = tokens_in.saturating_add(heard);
+    let part = |units, quantity, needs| Part { units, quantity, needs, tokens_in: tokens_in_max };
+    vec![
+        part(if bound.may_write_cache { READ_OR_WRITTEN } else { READ }, tokens_in, needs(Unit::InputTokens)),
+        part(HEARD, if hears_tokens { heard } else { 0 }, needs(heard_as)),
+        part(MADE, bound.tokens_out_max, needs(Unit::OutputTokens)),
+        part(&[Unit::AudioOutputTokens], sound_out, needs(Unit::AudioOutputTokens)),
+        part(&[Unit::AudioMilliseconds], if by_length { bound.audio_milliseconds } else { 0 }, None),
+        part(&[Unit::Characters], if by_characters { bound.characters } else { 0 }, None),
+        part(&[Unit::Requests], u64::from(prices(Unit::Requests)), None),
+    ]
+}
+
+impl Part {
+    /// The most it can cost; `None` when it needs a price it does not have.
+    fn cost(&self, card: &PriceCard) -> Result<Option<NanoUsd>, MoneyError> {
+        if self.quantity == 0 {
+            return Ok(Some(NanoUsd::ZERO));
+        }
+        if self.needs.is_some_and(|unit| card.unit_price(unit, 0).is_none()) {
+            return Ok(None);
+        }
+        let Some(highest) = card.highest_price(self.units, self.tokens_in) else {
+            return Ok(Some(NanoUsd::ZERO));
+        };
+        let cost = highest.cost(self.quantity, Rounding::Up)?;
+        // Each unit is a line of its own, and each line may be rounded up by half a nano-dollar.
+        let is_whole =
+            |price: UnitPrice| price.nano_usd().as_nanos().unsigned_abs().is_multiple_of(price.per());
+        let is_one = self.units.len() == 1 || card.prices(self.units, self.tokens_in).all(is_whole);
+        let lines = if is_one { 0 } else { self.units.len() };
+        let slack = NanoUsd::from_nanos(i64::try_from(lines).unwrap_or(0));
+        cost.checked_add(slack).map(Some).ok_or(MoneyError::Overflow)
+    }
 }
 
 /// The cost of a request: the sum of its attempts, as sure as the least sure of them.
@@ -184,10 +277,12 @@ pub fn sum_costs<'a>(costs: impl IntoIterator<Item = &'a Cost>) -> (CostStatus, 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
-    use crate::price::usd_per_million;
+    use crate::price::{PriceTier, usd_per_million};
 
     const NOW: Timestamp = Timestamp::from_micros(1_000);
 
@@ -210,7 +305,7 @@ mod tests {
             .with(Unit::InputTokens, 1_000)
             .with(Unit::CachedInputTokens, 600)
             .with(Unit::OutputTokens, 8);
-        let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, None);
+        let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, None, ServiceMode::Standard);
         assert_eq!(cost.status, CostStatus::Exact);
         assert_eq!(cost.total, Some(NanoUsd::from_nanos(3_000_000 + 180_000 + 120_000)));
         assert_eq!(cost.lines.len(), 3);
@@ -220,18 +315,25 @@ mod tests {
     fn an_unknown_price_is_unpriced_and_never_zero() {
         let usage = Usage::default().with(Unit::InputTokens, 5).with(Unit::AudioOutputTokens, 1);
         for cards in [Vec::new(), cards()] {
-            let cost = price_usage(&cards, NOW, &usage, UsageSource::Reported, None);
+            let cost = price_usage(&cards, NOW, &usage, UsageSource::Reported, None, ServiceMode::Standard);
             assert_eq!((cost.status, cost.total), (CostStatus::Unpriced, None));
         }
         let before_any_card = Timestamp::from_micros(-1);
-        let cost = price_usage(&cards(), before_any_card, &usage, UsageSource::Estimated, None);
+        let cost = price_usage(
+            &cards(),
+            before_any_card,
+            &usage,
+            UsageSource::Estimated,
+            None,
+            ServiceMode::Standard,
+        );
         assert_eq!((cost.status, cost.total), (CostStatus::Unpriced, None));
     }
 
     #[test]
     fn absurd_usage_is_unpriced_instead_of_wrapping_around() {
         let usage = Usage::default().with(Unit::OutputTokens, u64::MAX);
-        let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, None);
+        let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, None, ServiceMode::Standard);
         assert_eq!((cost.status, cost.total), (CostStatus::Unpriced, None));
     }
 
@@ -239,7 +341,7 @@ mod tests {
     fn an_amount_named_by_the_provider_wins_over_our_arithmetic() {
         let usage = Usage::default().with(Unit::InputTokens, 5);
         let charged = Some(NanoUsd::from_nanos(42));
-        let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, charged);
+        let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, charged, ServiceMode::Standard);
         assert_eq!((cost.status, cost.total), (CostStatus::ProviderCharged, charged));
     }
 
@@ -254,33 +356,155 @@ mod tests {
     }
 
     #[test]
-    fn without_a_card_there_is_no_estimate() {
+    fn without_a_card_or_a_price_it_needs_there_is_no_estimate() {
         assert_eq!(estimate(&[], NOW, Bound::default()), Ok(None));
+        let speech = Bound { audio_tokens_out_max: 1, ..Bound::default() };
+        assert_eq!(estimate(&cards(), NOW, speech), Ok(None));
+        let sound = Bound { audio_milliseconds: 1, tokens_out_max: 1, ..Bound::default() };
+        let only_output = [PriceCard::of_tokens(NOW, [(Unit::OutputTokens, usd_per_million("1").unwrap())])];
+        assert_eq!(estimate(&only_output, NOW, sound), Ok(None));
+    }
+
+    fn one_price(unit: Unit, nanos: i64, per: u64) -> [PriceCard; 1] {
+        [PriceCard::of_tokens(NOW, [(unit, UnitPrice::new(NanoUsd::from_nanos(nanos), per).unwrap())])]
+    }
+
+    fn nanos(cards: &[PriceCard], bound: Bound) -> Option<i64> {
+        estimate(cards, NOW, bound).unwrap().map(NanoUsd::as_nanos)
+    }
+
+    #[test]
+    fn speech_by_the_character_and_sound_by_the_minute_need_no_price_of_tokens() {
+        let speech =
+            Bound { characters: 1_000, tokens_in: 300, audio_tokens_out_max: 9_000, ..Bound::default() };
+        assert_eq!(nanos(&one_price(Unit::Characters, 15_000_000_000, 1_000_000), speech), Some(15_000_000));
+        let sound = Bound { audio_milliseconds: 90_000, tokens_out_max: 500, ..Bound::default() };
+        assert_eq!(nanos(&one_price(Unit::AudioMilliseconds, 4_400_000, 60_000), sound), Some(6_600_000));
+        assert_eq!(nanos(&one_price(Unit::AudioMilliseconds, 0, 60_000), sound), Some(0), "known to be free");
+    }
+
+    #[test]
+    fn sound_and_speech_billed_by_tokens_are_bounded_by_what_they_can_become() {
+        let price = |text| usd_per_million(text).unwrap();
+        let listens = [PriceCard::of_tokens(
+            NOW,
+            [
+                (Unit::InputTokens, price("2.5")),
+                (Unit::AudioInputTokens, price("6")),
+                (Unit::OutputTokens, price("10")),
+            ],
+        )];
+        // A minute is at most 1,920 tokens at $6 per million, and 100 tokens come out at $10.
+        let minute = Bound { audio_milliseconds: 60_000, tokens_out_max: 100, ..Bound::default() };
+        assert_eq!(nanos(&listens, minute), Some(11_520_000 + 1_000_000));
+        let speaks = [PriceCard::of_tokens(
+            NOW,
+            [(Unit::InputTokens, price("0.6")), (Unit::AudioOutputTokens, price("12"))],
+        )];
+        // 10 characters are at most 40 tokens of text, and 100 tokens of sound unless the request says how many.
+        let line = Bound { characters: 10, ..Bound::default() };
+        assert_eq!(nanos(&speaks, line), Some(24_000 + 1_200_000));
+        let said = Bound { tokens_in: 3, audio_tokens_out_max: 50, ..line };
+        assert_eq!(nanos(&speaks, said), Some(1_800 + 600_000));
+    }
+
+    #[test]
+    fn an_embedding_needs_no_price_of_output_and_a_call_with_a_price_counts_once() {
+        let embedding = Bound { tokens_in: 1_000, ..Bound::default() };
+        let mut cards = one_price(Unit::InputTokens, 20_000_000, 1_000_000);
+        assert_eq!(nanos(&cards, embedding), Some(20_000));
+        cards[0].units.insert(Unit::Requests, UnitPrice::new(NanoUsd::from_nanos(5_000_000), 1).unwrap());
+        assert_eq!(nanos(&cards, embedding), Some(20_000 + 5_000_000));
+        let usage = Usage::default().with(Unit::InputTokens, 1_000);
+        let cost = price_usage(&cards, NOW, &usage, UsageSource::Reported, None, ServiceMode::Standard);
+        assert_eq!(cost.total, Some(NanoUsd::from_nanos(5_020_000)));
+        let reported = price_usage(
+            &cards,
+            NOW,
+            &usage.with(Unit::Requests, 1),
+            UsageSource::Reported,
+            None,
+            ServiceMode::Standard,
+        );
+        assert_eq!(reported.total, cost.total, "not counted again when the adapter reports it");
+    }
+
+    #[test]
+    fn a_bound_no_money_can_pay_is_an_overflow_and_not_a_small_number() {
+        let bound = Bound { tokens_in: u64::MAX, tokens_out_max: u64::MAX, ..Bound::default() };
+        assert_eq!(estimate(&cards(), NOW, bound), Err(MoneyError::Overflow));
+    }
+
+    fn any_bound() -> impl Strategy<Value = Bound> {
+        let quantity = || prop_oneof![Just(0_u64), 1..500_000_u64];
+        (quantity(), quantity(), any::<bool>(), quantity(), quantity(), quantity()).prop_map(
+            |(tokens_in, tokens_out_max, may_write_cache, characters, audio_milliseconds, sound)| Bound {
+                tokens_in,
+                tokens_out_max,
+                may_write_cache,
+                characters,
+                audio_milliseconds,
+                audio_tokens_out_max: sound,
+            },
+        )
+    }
+
+    /// Some usage that a request of that bound may have: each quantity is split among the units it may be counted as.
+    fn usage_within(bound: Bound, shares: &[u64]) -> Usage {
+        let mut usage = Usage::default();
+        let mut split = |total: u64, units: &[Unit]| {
+            let mut left = total;
+            for unit in units {
+                let share = (total * shares[*unit as usize] / 1_000).min(left);
+                usage.set(*unit, usage.get(*unit) + share);
+                left -= share;
+            }
+        };
+        let mut read = vec![Unit::InputTokens, Unit::CachedInputTokens, Unit::ImageInputTokens];
+        if bound.may_write_cache {
+            read.extend([Unit::CacheWrite5mTokens, Unit::CacheWrite1hTokens]);
+        }
+        split(bound.tokens_in, &read);
+        split(bound.audio_milliseconds * 32 / 1_000, &[Unit::AudioInputTokens, Unit::CachedAudioInputTokens]);
+        split(bound.tokens_out_max, &[Unit::OutputTokens, Unit::ReasoningTokens]);
+        split(bound.audio_tokens_out_max, &[Unit::AudioOutputTokens]);
+        split(bound.characters, &[Unit::Characters]);
+        split(bound.audio_milliseconds, &[Unit::AudioMilliseconds]);
+        usage
     }
 
     proptest! {
         #[test]
-        fn the_estimate_bounds_every_cost_within_its_bound(
-            fresh in 0..300_000_u64, cached in 0..300_000_u64, written in 0..300_000_u64, out in 0..100_000_u64,
+        fn the_estimate_bounds_every_cost_within_its_bound_on_any_card(
+            prices in proptest::collection::vec(proptest::option::weighted(0.8, (0..40_000_000_000_i64, 1..2_000_000_u64)), 16),
+            tiers in proptest::collection::vec((0..400_000_u64, 0..16_usize, 0..40_000_000_000_i64), 0..3),
+            batch_percent in proptest::option::of(1..=100_u32),
+            bound in any_bound(),
+            shares in proptest::collection::vec(0..=1_000_u64, 16),
+            in_batch in any::<bool>(),
         ) {
-            let usage = Usage::default()
-                .with(Unit::InputTokens, fresh)
-                .with(Unit::CachedInputTokens, cached)
-                .with(Unit::CacheWrite5mTokens, written)
-                .with(Unit::OutputTokens, out);
-            let bound = Bound {
-                tokens_in: usage.tokens_in(), tokens_out_max: usage.tokens_out(), may_write_cache: written > 0,
-                ..Bound::default()
-            };
-            let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, None);
-            prop_assert!(cost.total <= estimate(&cards(), NOW, bound).unwrap());
+            let price = |nanos, per| UnitPrice::new(NanoUsd::from_nanos(nanos), per).unwrap();
+            let units = Unit::ALL.iter().zip(prices).filter_map(|(unit, own)| Some((*unit, own?)));
+            let mut card = PriceCard::of_tokens(Timestamp::from_micros(0), units.map(|(unit, (nanos, per))| (unit, price(nanos, per))));
+            card.batch_percent = batch_percent;
+            card.tiers = tiers.into_iter().map(|(above_input_tokens, unit, nanos)| PriceTier {
+                above_input_tokens,
+                units: BTreeMap::from([(Unit::ALL[unit], price(nanos, 1_000_000))]),
+            }).collect();
+            card.tiers.sort_by_key(|tier| tier.above_input_tokens);
+            let cards = [card];
+            let mode = if in_batch { ServiceMode::Batch } else { ServiceMode::Standard };
+            let cost = price_usage(&cards, NOW, &usage_within(bound, &shares), UsageSource::Reported, None, mode);
+            if let (Some(cost), Some(estimate)) = (cost.total, estimate(&cards, NOW, bound).unwrap()) {
+                prop_assert!(cost <= estimate, "{cost} > {estimate}");
+            }
         }
 
         #[test]
         fn the_total_is_the_sum_of_the_lines_whatever_the_usage(quantities in proptest::collection::vec(0..10_000_000_u64, 4)) {
             let units = [Unit::InputTokens, Unit::CachedInputTokens, Unit::OutputTokens, Unit::ReasoningTokens];
             let usage: Usage = units.into_iter().zip(quantities).collect();
-            let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, None);
+            let cost = price_usage(&cards(), NOW, &usage, UsageSource::Reported, None, ServiceMode::Standard);
             let lines: NanoUsd = cost.lines.iter().filter_map(|line| line.cost).sum();
             prop_assert_eq!(cost.total, Some(lines));
         }

@@ -106,17 +106,60 @@ impl PriceCard {
         }
     }
 
-    /// The highest price a plain input token can have in a request of `tokens_in` tokens; cache writes cost more than
-    /// fresh input, so an upper estimate needs it when the client may write to the cache.
-    pub fn input_price_max(&self, tokens_in: u64, may_write_cache: bool) -> Option<UnitPrice> {
-        const PLAIN: &[Unit] = &[Unit::InputTokens];
-        const CACHED: &[Unit] = &[Unit::InputTokens, Unit::CacheWrite5mTokens, Unit::CacheWrite1hTokens];
-        let units = if may_write_cache { CACHED } else { PLAIN };
-        units
-            .iter()
-            .filter_map(|unit| self.unit_price(*unit, tokens_in))
-            .max_by(|left, right| per_unit_order(*left, *right))
+    /// The price of `unit` in a request of `mode` that reads `tokens_in` tokens: in a batch the share that batches pay.
+    ///
+    /// The discount is part of the price, so that quantity × price is rounded once. A card without [`Self::batch_percent`]
+    /// prices batches in full. Calls and searches are never discounted: vendors lower tokens, sound and characters only.
+    pub fn unit_price_in(&self, mode: ServiceMode, unit: Unit, tokens_in: u64) -> Option<UnitPrice> {
+        let price = self.unit_price(unit, tokens_in)?;
+        match (mode, self.batch_percent) {
+            (ServiceMode::Batch, Some(percent)) if is_discounted(unit) => share(price, percent),
+            _ => Some(price),
+        }
     }
+
+    /// The highest price one of `units` can have in a request that reads at most `tokens_in_max` tokens, whichever tier
+    /// it ends up in; `None` when none of them has a price.
+    pub fn highest_price(&self, units: &[Unit], tokens_in_max: u64) -> Option<UnitPrice> {
+        self.prices(units, tokens_in_max).max_by(|left, right| per_unit_order(*left, *right))
+    }
+
+    /// Every price one of `units` can have in a request that reads at most `tokens_in_max` tokens.
+    pub(crate) fn prices<'a>(
+        &'a self,
+        units: &'a [Unit],
+        tokens_in_max: u64,
+    ) -> impl Iterator<Item = UnitPrice> + 'a {
+        let tiers = self.tiers.iter().map(|tier| tier.above_input_tokens);
+        let starts = tiers.filter(move |bound| *bound < tokens_in_max).map(|bound| bound.saturating_add(1));
+        std::iter::once(0)
+            .chain(starts)
+            .flat_map(move |tokens_in| units.iter().filter_map(move |unit| self.unit_price(*unit, tokens_in)))
+    }
+}
+
+/// How a call is served, where that has a price of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceMode {
+    /// At once.
+    #[default]
+    Standard,
+    /// Within a day, in the vendor's batch service.
+    Batch,
+}
+
+/// Whether a batch's discount applies to the unit.
+const fn is_discounted(unit: Unit) -> bool {
+    !matches!(unit, Unit::Requests | Unit::WebSearches)
+}
+
+/// `percent` of a price, exactly.
+fn share(price: UnitPrice, percent: u32) -> Option<UnitPrice> {
+    let nanos = price.nano_usd().as_nanos().checked_mul(i64::from(percent))?;
+    let (amount, per) =
+        if nanos % 100 == 0 { (nanos / 100, price.per()) } else { (nanos, price.per().checked_mul(100)?) };
+    UnitPrice::new(NanoUsd::from_nanos(amount), per).ok()
 }
 
 /// What a unit without a price of its own is billed as.
@@ -147,9 +190,11 @@ fn per_unit_order(left: UnitPrice, right: UnitPrice) -> std::cmp::Ordering {
     cross(left, right.per()).cmp(&cross(right, left.per()))
 }
 
-/// The card in force at `at`: the latest that has begun.
+/// The card in force at `at`: the latest that has begun. A card without any price ends the one before it: from then on
+/// the model is unpriced.
 pub fn card_at(cards: &[PriceCard], at: Timestamp) -> Option<&PriceCard> {
-    cards.iter().filter(|card| card.effective_from <= at).max_by_key(|card| card.effective_from)
+    let begun = cards.iter().filter(|card| card.effective_from <= at);
+    begun.max_by_key(|card| card.effective_from).filter(|card| !card.units.is_empty())
 }
 
 /// A price typed in dollars per million units.
@@ -215,8 +260,41 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_input_price_counts_cache_writes_only_when_they_can_happen() {
-        assert_eq!(card().input_price_max(0, false), Some(price("3")));
-        assert_eq!(card().input_price_max(0, true), Some(price("3.75")));
+    fn a_card_without_prices_ends_the_one_before_it() {
+        let end = PriceCard::of_tokens(Timestamp::from_micros(100), []);
+        let cards = [card(), end];
+        assert!(card_at(&cards, Timestamp::from_micros(99)).is_some());
+        assert_eq!(card_at(&cards, Timestamp::from_micros(100)), None);
+    }
+
+    #[test]
+    fn the_highest_price_looks_into_every_tier_the_request_may_end_up_in() {
+        let units = [Unit::InputTokens, Unit::CacheWrite5mTokens];
+        assert_eq!(card().highest_price(&units[..1], 200_000), Some(price("3")));
+        assert_eq!(card().highest_price(&units, 200_000), Some(price("3.75")));
+        assert_eq!(card().highest_price(&units, 200_001), Some(price("6")));
+        let cheaper_above = PriceCard {
+            tiers: vec![PriceTier {
+                above_input_tokens: 10,
+                units: BTreeMap::from([(Unit::InputTokens, price("1"))]),
+            }],
+            ..card()
+        };
+        assert_eq!(cheaper_above.highest_price(&units[..1], 1_000), Some(price("3")));
+        assert_eq!(card().highest_price(&[Unit::AudioInputTokens], 1_000), None);
+    }
+
+    #[test]
+    fn a_batch_pays_its_share_of_every_unit_but_calls_and_searches() {
+        let mut card = PriceCard { batch_percent: Some(50), ..card() };
+        card.units.insert(Unit::WebSearches, price("10000"));
+        let batch = |card: &PriceCard, unit| card.unit_price_in(ServiceMode::Batch, unit, 0);
+        assert_eq!(batch(&card, Unit::InputTokens), Some(price("1.5")));
+        assert_eq!(batch(&card, Unit::WebSearches), Some(price("10000")));
+        assert_eq!(card.unit_price_in(ServiceMode::Standard, Unit::InputTokens, 0), Some(price("3")));
+        card.batch_percent = None;
+        assert_eq!(batch(&card, Unit::InputTokens), Some(price("3")));
+        let odd = UnitPrice::new(NanoUsd::from_nanos(3), 1_000).unwrap();
+        assert_eq!(share(odd, 33), UnitPrice::new(NanoUsd::from_nanos(99), 100_000).ok());
     }
 }

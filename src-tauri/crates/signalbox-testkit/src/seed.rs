@@ -7,6 +7,7 @@ use signalbox_core::failure::FailureKind;
 use signalbox_core::ids::{KeyId, NodeId, OperationId, RequestId};
 use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement, Surface};
 use signalbox_core::meter::{Bound, Cost, UsageSource, estimate, price_usage};
+use signalbox_core::price::ServiceMode;
 use signalbox_core::route::{Strategy, Target};
 use signalbox_core::snapshot::Snapshot;
 use signalbox_core::time::{MICROS_PER_SECOND, Timestamp};
@@ -209,7 +210,7 @@ fn attempt(
         cost: if fails {
             Cost::nothing()
         } else {
-            price_usage(cards, start.started_at, &usage, source, None)
+            price_usage(cards, start.started_at, &usage, source, None, ServiceMode::Standard)
         },
     }
 }

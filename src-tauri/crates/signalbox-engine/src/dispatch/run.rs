@@ -10,6 +10,7 @@ use signalbox_core::failure::FailureKind;
 use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement};
 use signalbox_core::meter::{Cost, UsageSource, price_usage};
 use signalbox_core::money::NanoUsd;
+use signalbox_core::price::ServiceMode;
 use signalbox_core::provider::ProviderKind;
 use signalbox_core::route::Target;
 use signalbox_core::time::Timestamp;
@@ -257,7 +258,14 @@ impl Run {
         let Some(metering) = metering else { return Cost::nothing() };
         let cards = self.live.snapshot.models.get(target).map_or(&[][..], |entry| &entry.cards);
         let dispatched_at = self.start.started_at.plus_micros(started_us);
-        price_usage(cards, dispatched_at, &metering.usage, metering.source, metering.charged)
+        price_usage(
+            cards,
+            dispatched_at,
+            &metering.usage,
+            metering.source,
+            metering.charged,
+            ServiceMode::Standard,
+        )
     }
 
     /// What a provider that never said so may have billed: the input, which it had read. Nothing where it cannot have
