@@ -78,13 +78,19 @@ impl Providers {
     pub async fn list_models(&self, account: &Account) -> Result<Vec<String>, CallError> {
         match self.adapter(account)?.models() {
             Some(lister) => lister.list_models(account).await,
-            None => Err(failed(FailureKind::ModelNotFound, None, format!("{} lists no models", account.name))),
+            None => {
+                Err(failed(FailureKind::ModelNotFound, None, format!("{} lists no models", account.name)))
+            }
         }
     }
 
     fn adapter(&self, account: &Account) -> Result<Arc<dyn Adapter>, CallError> {
         self.registry.get(account.kind.as_str()).ok_or_else(|| {
-            let message = format!("there is no adapter for {}, a provider of kind {}", account.name, account.kind.as_str());
+            let message = format!(
+                "there is no adapter for {}, a provider of kind {}",
+                account.name,
+                account.kind.as_str()
+            );
             failed(FailureKind::ModelNotFound, None, message)
         })
     }

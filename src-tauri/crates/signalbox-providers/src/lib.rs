@@ -13,20 +13,30 @@
     reason = "failed calls are rare and their error is moved once or twice; a box would stand in every signature"
 )]
 
+mod adapter;
+mod auth;
+mod builtin;
 mod call;
 mod chat;
+mod chat_adapter;
 mod client;
 mod dialect;
 mod failure;
+mod http;
 mod inspect;
+mod media;
+mod registry;
 mod request;
 mod sse;
 mod stream;
 mod tally;
 mod tokens;
 
+pub use adapter::{Adapter, ChatAdapter, EmbeddingAdapter, ModelLister, SpeechAdapter, TranscriptionAdapter};
 pub use call::{Account, AudioUpload, Call, CallAnswer, CallError, Metering, Payload, StreamItem, Timeouts};
-pub use client::{Providers, ProvidersError};
+pub use client::Providers;
+pub use http::ProvidersError;
 pub use inspect::{InvalidRequest, RequestFeatures, inspect};
+pub use registry::{Registry, RegistryError};
 pub use stream::{ChatStream, stream_error_frame};
 pub use tokens::warm;

@@ -12,6 +12,7 @@ use crate::auth::Scheme;
 use crate::call::{CallError, ChatCall};
 use crate::chat::{ChatRequest, Part};
 use crate::dialect::Dialect;
+use crate::dialect::openai_chat::signature;
 use crate::dialect::openai_responses::items;
 use crate::failure::failed;
 use crate::inspect::{InvalidRequest, TOKENS_OUT_DEFAULT};
@@ -162,6 +163,9 @@ impl Serialize for Forwarded<'_> {
                 "messages" if self.dialect == Dialect::Anthropic && has_unsigned_thinking(value) => {
                     map.serialize_entry(key, &without_unsigned_thinking(value))?;
                 }
+                "messages" if self.dialect == Dialect::OpenaiChat && self.has_foreign_signatures(value) => {
+                    map.serialize_entry(key, &signature::removed(value))?;
+                }
                 _ => map.serialize_entry(key, value)?,
             }
         }
@@ -175,6 +179,14 @@ impl Serialize for Forwarded<'_> {
             map.serialize_entry("max_tokens", &TOKENS_OUT_DEFAULT)?;
         }
         map.end()
+    }
+}
+
+impl Forwarded<'_> {
+    /// Whether the conversation holds signatures that we gave to the client with calls of another vendor's model, and
+    /// that strict servers refuse. Google's own compatible endpoint wants them back.
+    fn has_foreign_signatures(&self, messages: &Value) -> bool {
+        !self.call.model.as_str().contains("gemini") && signature::is_in(messages)
     }
 }
 
