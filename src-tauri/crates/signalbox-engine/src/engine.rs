@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::control::{Control, Options};
 use crate::data_dir::InstanceLock;
+use crate::drill::Drills;
 use crate::error::EngineError;
 use crate::events::{CONFIGURATION, Events, Topic};
 use crate::ledger::{Ledger, error_chain};
@@ -55,8 +56,9 @@ pub struct Engine {
     pub(crate) requests: TaskTracker,
     /// Cancelled when requests must end now.
     pub(crate) abort: CancellationToken,
+    pub(crate) drills: Drills,
     simulator: Option<Url>,
-    background: TaskTracker,
+    pub(crate) background: TaskTracker,
     stop: CancellationToken,
     reloading: tokio::sync::Mutex<()>,
     _lock: InstanceLock,
@@ -95,6 +97,7 @@ impl Engine {
             in_flight: Arc::default(),
             requests: TaskTracker::new(),
             abort: CancellationToken::new(),
+            drills: Drills::default(),
             simulator: options.simulator,
             background,
             stop,

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod control;
 pub mod data_dir;
 pub mod dispatch;
+pub mod drill;
 pub mod engine;
 pub mod error;
 pub mod events;

@@ -18,7 +18,7 @@ use crate::error::EngineError;
 use crate::secrets::SecretsError;
 
 /// What one request works on from its first to its last step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Live {
     /// What decisions look at.
     pub snapshot: Snapshot,

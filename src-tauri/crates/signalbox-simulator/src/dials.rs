@@ -249,8 +249,7 @@ impl Dials {
     ///
     /// Errors: [`InvalidDials`] when the text is not understood or a value is out of range.
     pub fn overlaid(&self, json: &[u8]) -> Result<Self, InvalidDials> {
-        let overlay: serde_json::Map<String, Value> =
-            serde_json::from_slice(json).map_err(InvalidDials::Json)?;
+        let overlay: Map<String, Value> = serde_json::from_slice(json).map_err(InvalidDials::Json)?;
         let mut merged = serde_json::to_value(self).map_err(InvalidDials::Json)?;
         if let Value::Object(fields) = &mut merged {
             fields.extend(overlay);
