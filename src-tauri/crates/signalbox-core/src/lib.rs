@@ -22,6 +22,7 @@ pub mod price;
 pub mod price_import;
 pub mod provider;
 pub mod rate;
+pub mod retry;
 pub mod rollup;
 pub mod route;
 pub mod rule;
