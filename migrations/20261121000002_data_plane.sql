@@ -62,6 +62,7 @@ CREATE TABLE health_events (
     to_state {text} NOT NULL,
     cause {text} NOT NULL,
     actor {text},
+    reason {text},
     calls {json} NOT NULL
 ) {clustered};
 

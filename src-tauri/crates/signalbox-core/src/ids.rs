@@ -114,6 +114,11 @@ uuid_id!(
     NodeId,
     "node_"
 );
+uuid_id!(
+    /// One step of a target's circuit.
+    HealthEventId,
+    "hev_"
+);
 
 /// Longest accepted name; long enough for any vendor's model name, short enough to index and to show.
 pub const NAME_CHARS_MAX: usize = 128;

@@ -10,6 +10,7 @@
 mod config;
 mod dialect;
 mod error;
+mod health;
 mod history;
 mod ledger;
 mod migrations;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 pub use config::{Config, ConfigEdit, ConfigWrite};
 pub use error::StoreError;
+pub use health::{HealthEvent, HealthEventFilter};
 pub use history::ChangeFilter;
 pub use ledger::{LedgerConnection, LedgerEntry};
 pub use requests::{
