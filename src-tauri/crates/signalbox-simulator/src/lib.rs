@@ -13,7 +13,7 @@
 //!
 //! The counts are the same on every wire. Deliberately absent: randomness, a clock, state between requests.
 //!
-//! Paths: `POST /v1/chat/completions`, `POST /v1/messages`, `POST /v1/messages/count_tokens`, `GET /v1/models`
+//! Paths: `POST /v1/chat/completions`, `POST /v1/responses`, `POST /v1/messages`, `POST /v1/messages/count_tokens`, `GET /v1/models`
 //! (Anthropic's shape when the request carries `anthropic-version`); `GET | PUT | PATCH /dials` and
 //! `GET | DELETE /observed` for whoever conducts the rehearsal.
 
@@ -28,6 +28,7 @@ mod faults;
 mod openai;
 mod prompt;
 mod record;
+mod responses;
 mod schema;
 mod script;
 mod server;

@@ -28,6 +28,8 @@ pub(crate) struct Prompt<'a> {
     pub format: Format<'a>,
     pub max_tokens: Option<u64>,
     pub stops: Vec<Cow<'a, str>>,
+    /// Whether the vendor's own tool may search the web.
+    pub searches: bool,
 }
 
 /// The message that the answer reacts to.

@@ -135,6 +135,7 @@ impl RunningSimulator {
 fn router(inner: Arc<Inner>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat_completions))
+        .route("/v1/responses", post(responses))
         .route("/v1/messages", post(messages))
         .route("/v1/messages/count_tokens", post(count_tokens))
         .route("/v1/models", get(models))
@@ -152,6 +153,14 @@ async fn chat_completions(
     request: Request,
 ) -> Response {
     server.answer(Vendor::OpenAi, cut, request).await
+}
+
+async fn responses(
+    State(server): State<Arc<Inner>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+) -> Response {
+    server.answer(Vendor::OpenAiResponses, cut, request).await
 }
 
 async fn messages(

@@ -54,6 +54,27 @@ impl Counts {
         usage
     }
 
+    /// The usage of `OpenAI`'s responses: the same totals under other names.
+    ///
+    /// Source: `ResponseUsage` of the official client.
+    pub fn responses(&self) -> Value {
+        let cache_write = self.cache_write_5m + self.cache_write_1h;
+        let input = self.fresh_input + self.cached + cache_write;
+        let output = self.visible_output + self.reasoning;
+        let mut usage = json!({
+            "input_tokens": input,
+            "input_tokens_details": {"cached_tokens": self.cached, "cache_write_tokens": cache_write},
+            "output_tokens": output,
+            "output_tokens_details": {"reasoning_tokens": self.reasoning},
+            "total_tokens": input + output,
+        });
+        if self.cache_write_1h > 0 {
+            usage["input_tokens_details"]["cache_write_tokens_details"] =
+                json!({"ttl_30m_tokens": self.cache_write_5m, "ttl_12h_tokens": self.cache_write_1h});
+        }
+        usage
+    }
+
     /// Anthropic's usage: input excludes the cache, output contains thinking.
     ///
     /// Source: `Usage` of the official client.

@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, answer, refusal};
 use crate::dials::{Dials, ErrorKind};
-use crate::prompt::Prompt;
+use crate::prompt::{Last, Prompt};
 use crate::script::{End, Frame, FrameWriter, StreamError};
 use crate::usage::{Counts, reported};
-use crate::{anthropic, openai};
+use crate::{anthropic, openai, responses};
 
 /// A wire format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vendor {
     OpenAi,
+    OpenAiResponses,
     Anthropic,
 }
 
@@ -50,7 +51,7 @@ impl Vendor {
         };
         if !admitted {
             return Err(match self {
-                Self::OpenAi => openai::error::unauthorized(key.is_some()),
+                Self::OpenAi | Self::OpenAiResponses => openai::error::unauthorized(key.is_some()),
                 Self::Anthropic => anthropic::error::unauthorized(key.is_some()),
             });
         }
@@ -64,7 +65,7 @@ impl Vendor {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = text("authorization").and_then(|value| value.strip_prefix("Bearer "));
         let key = match self {
-            Self::OpenAi => bearer,
+            Self::OpenAi | Self::OpenAiResponses => bearer,
             Self::Anthropic => text("x-api-key").or(bearer),
         };
         key.filter(|key| !key.is_empty())
@@ -73,9 +74,13 @@ impl Vendor {
     /// Reads and checks a request for an answer.
     pub fn read(self, body: &[u8]) -> Result<Asked<'_>, VendorError> {
         match self {
-            Self::OpenAi => {
-                let checked = openai::request::check(body)
-                    .map_err(|refused| openai::error::invalid(&refused.message, refused.param))?;
+            Self::OpenAi | Self::OpenAiResponses => {
+                let checked = match self {
+                    Self::OpenAiResponses => responses::request::check(body),
+                    _ => openai::request::check(body),
+                };
+                let checked =
+                    checked.map_err(|refused| openai::error::invalid(&refused.message, refused.param))?;
                 Ok(Asked {
                     vendor: self,
                     model: checked.model,
@@ -102,7 +107,9 @@ impl Vendor {
     pub fn too_large(self) -> VendorError {
         let message = "Request exceeds the maximum size";
         let body = match self {
-            Self::OpenAi => openai::error::body(message, "invalid_request_error", None, None),
+            Self::OpenAi | Self::OpenAiResponses => {
+                openai::error::body(message, "invalid_request_error", None, None)
+            }
             Self::Anthropic => anthropic::error::body("request_too_large", message),
         };
         (StatusCode::PAYLOAD_TOO_LARGE, body)
@@ -111,7 +118,7 @@ impl Vendor {
     /// A path or method the vendor does not have.
     pub fn unknown_path(self, method: &str, path: &str) -> VendorError {
         let body = match self {
-            Self::OpenAi => openai::error::body(
+            Self::OpenAi | Self::OpenAiResponses => openai::error::body(
                 &format!("Invalid URL ({method} {path})"),
                 "invalid_request_error",
                 None,
@@ -125,7 +132,7 @@ impl Vendor {
     /// Unusable dials in a header.
     pub fn bad_dials(self, message: &str) -> VendorError {
         match self {
-            Self::OpenAi => openai::error::invalid(message, None),
+            Self::OpenAi | Self::OpenAiResponses => openai::error::invalid(message, None),
             Self::Anthropic => anthropic::error::invalid(message),
         }
     }
@@ -133,7 +140,7 @@ impl Vendor {
     /// The vendor's answer to a fault; none where the fault is no error answer.
     pub fn fault(self, kind: ErrorKind, model: &str) -> Option<VendorError> {
         match self {
-            Self::OpenAi => openai::error::of_fault(kind, model),
+            Self::OpenAi | Self::OpenAiResponses => openai::error::of_fault(kind, model),
             Self::Anthropic => anthropic::error::of_fault(kind, model),
         }
     }
@@ -151,7 +158,13 @@ impl Vendor {
                 let (_, body) =
                     self.fault(kind, model).or_else(|| self.fault(ErrorKind::ServerError, model))?;
                 let mut writer = FrameWriter::default();
-                writer.event((self == Self::Anthropic).then_some("error"), &body, false);
+                match self {
+                    Self::OpenAi => writer.event(None, &body, false),
+                    Self::OpenAiResponses => {
+                        writer.event(Some("error"), &responses::error::event(&body), false)
+                    }
+                    Self::Anthropic => writer.event(Some("error"), &body, false),
+                }
                 let event = writer.frames().pop().map(|frame| frame.bytes);
                 Some(StreamError { event, end: End::Whole })
             }
@@ -161,7 +174,7 @@ impl Vendor {
     /// The list of models.
     pub fn models(self, models: &[String]) -> Value {
         match self {
-            Self::OpenAi => json!({
+            Self::OpenAi | Self::OpenAiResponses => json!({
                 "object": "list",
                 "data": models.iter().map(|id| self.model(id)).collect::<Vec<_>>(),
             }),
@@ -177,7 +190,7 @@ impl Vendor {
     /// One model of the list.
     pub fn model(self, id: &str) -> Value {
         match self {
-            Self::OpenAi => {
+            Self::OpenAi | Self::OpenAiResponses => {
                 json!({"id": id, "object": "model", "created": 1_760_000_000, "owned_by": "simulator"})
             }
             Self::Anthropic => {
@@ -189,7 +202,7 @@ impl Vendor {
     /// Name of the header with the vendor's id of a request.
     pub fn request_id_header(self) -> HeaderName {
         match self {
-            Self::OpenAi => HeaderName::from_static("x-request-id"),
+            Self::OpenAi | Self::OpenAiResponses => HeaderName::from_static("x-request-id"),
             Self::Anthropic => HeaderName::from_static("request-id"),
         }
     }
@@ -216,6 +229,9 @@ impl Asked<'_> {
             Vendor::OpenAi => {
                 self.write_openai(&answer, reported(counts.openai(), dials).as_ref(), dials, seq)
             }
+            Vendor::OpenAiResponses => {
+                self.write_responses(&answer, reported(counts.responses(), dials).as_ref(), dials, seq)
+            }
             Vendor::Anthropic => {
                 self.write_anthropic(&answer, reported(counts.anthropic(), dials).as_ref(), dials, seq)
             }
@@ -229,6 +245,20 @@ impl Asked<'_> {
             answer,
             usage,
             include_usage: self.include_usage,
+            dials,
+        };
+        if self.stream { Written::Stream(reply.stream()) } else { Written::Complete(reply.complete().into()) }
+    }
+
+    fn write_responses(&self, answer: &Answer, usage: Option<&Value>, dials: &Dials, seq: u64) -> Written {
+        let asks =
+            matches!(&self.prompt.last, Last::User(text) if text.to_lowercase().contains("search the web"));
+        let reply = responses::reply::Reply {
+            seq,
+            model: &self.model,
+            answer,
+            usage,
+            searches: self.prompt.searches && asks,
             dials,
         };
         if self.stream { Written::Stream(reply.stream()) } else { Written::Complete(reply.complete().into()) }

@@ -129,7 +129,7 @@ pub(crate) struct Refused {
     pub param: Option<&'static str>,
 }
 
-fn refused(message: impl Into<String>, param: &'static str) -> Refused {
+pub(crate) fn refused(message: impl Into<String>, param: &'static str) -> Refused {
     Refused { message: message.into(), param: Some(param) }
 }
 

@@ -6,6 +6,7 @@ mod anthropic;
 mod control;
 mod faults;
 mod openai;
+mod openai_responses;
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
