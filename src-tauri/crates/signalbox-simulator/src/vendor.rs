@@ -10,7 +10,8 @@ use crate::dials::{Dials, ErrorKind};
 use crate::prompt::{Last, Prompt};
 use crate::script::{End, Frame, FrameWriter, StreamError};
 use crate::usage::{Counts, reported};
-use crate::{anthropic, openai, responses};
+use crate::gemini::target::{Method, Target};
+use crate::{anthropic, gemini, openai, responses};
 
 /// A wire format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub(crate) enum Vendor {
     OpenAi,
     OpenAiResponses,
     Anthropic,
+    Gemini,
 }
 
 /// A checked request on either wire.
@@ -28,6 +30,15 @@ pub(crate) struct Asked<'a> {
     pub stream: bool,
     pub include_usage: bool,
     pub prompt: Prompt<'a>,
+    pub gemini: GeminiWish,
+}
+
+/// What only the Gemini wire can ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct GeminiWish {
+    pub shows_thoughts: bool,
+    /// All chunks of a stream as one list.
+    pub as_list: bool,
 }
 
 /// An answer ready to be sent.
@@ -53,6 +64,7 @@ impl Vendor {
             return Err(match self {
                 Self::OpenAi | Self::OpenAiResponses => openai::error::unauthorized(key.is_some()),
                 Self::Anthropic => anthropic::error::unauthorized(key.is_some()),
+                Self::Gemini => gemini::error::unauthorized(key.is_some()),
             });
         }
         if self == Self::Anthropic && !headers.contains_key("anthropic-version") {
@@ -67,12 +79,14 @@ impl Vendor {
         let key = match self {
             Self::OpenAi | Self::OpenAiResponses => bearer,
             Self::Anthropic => text("x-api-key").or(bearer),
+            // A key in the URL, which the vendor takes too, would stand in the record.
+            Self::Gemini => text("x-goog-api-key"),
         };
         key.filter(|key| !key.is_empty())
     }
 
-    /// Reads and checks a request for an answer.
-    pub fn read(self, body: &[u8]) -> Result<Asked<'_>, VendorError> {
+    /// Reads and checks a request for an answer; `target` is what the URL says on the Gemini wire.
+    pub fn read(self, body: &[u8], target: Option<Target>) -> Result<Asked<'_>, VendorError> {
         match self {
             Self::OpenAi | Self::OpenAiResponses => {
                 let checked = match self {
@@ -87,6 +101,7 @@ impl Vendor {
                     stream: checked.stream,
                     include_usage: checked.include_usage,
                     prompt: checked.prompt,
+                    gemini: GeminiWish::default(),
                 })
             }
             Self::Anthropic => {
@@ -98,6 +113,23 @@ impl Vendor {
                     stream: checked.stream,
                     include_usage: true,
                     prompt: checked.prompt,
+                    gemini: GeminiWish::default(),
+                })
+            }
+            Self::Gemini => {
+                let target = target.ok_or_else(|| gemini::error::not_found("Not Found"))?;
+                let checked = gemini::request::check(body, &target.model)
+                    .map_err(|message| gemini::error::invalid(&message))?;
+                Ok(Asked {
+                    vendor: self,
+                    model: target.model,
+                    stream: target.method == Method::Stream { events: true },
+                    include_usage: true,
+                    prompt: checked.prompt,
+                    gemini: GeminiWish {
+                        shows_thoughts: checked.shows_thoughts,
+                        as_list: target.method == Method::Stream { events: false },
+                    },
                 })
             }
         }
@@ -111,6 +143,7 @@ impl Vendor {
                 openai::error::body(message, "invalid_request_error", None, None)
             }
             Self::Anthropic => anthropic::error::body("request_too_large", message),
+            Self::Gemini => return gemini::error::too_large(),
         };
         (StatusCode::PAYLOAD_TOO_LARGE, body)
     }
@@ -125,6 +158,7 @@ impl Vendor {
                 Some("unknown_url"),
             ),
             Self::Anthropic => anthropic::error::body("not_found_error", "Not Found"),
+            Self::Gemini => return gemini::error::not_found(&format!("{method} {path} is not found.")),
         };
         (StatusCode::NOT_FOUND, body)
     }
@@ -134,6 +168,16 @@ impl Vendor {
         match self {
             Self::OpenAi | Self::OpenAiResponses => openai::error::invalid(message, None),
             Self::Anthropic => anthropic::error::invalid(message),
+            Self::Gemini => gemini::error::invalid(message),
+        }
+    }
+
+    /// Whether the vendor answers a request that goes wrong like this as it answers any other, with a good status.
+    pub fn answers(self, kind: ErrorKind) -> bool {
+        match kind {
+            ErrorKind::None | ErrorKind::Refusal => true,
+            ErrorKind::ContentFilter => self == Self::Gemini,
+            _ => false,
         }
     }
 
@@ -142,6 +186,7 @@ impl Vendor {
         match self {
             Self::OpenAi | Self::OpenAiResponses => openai::error::of_fault(kind, model),
             Self::Anthropic => anthropic::error::of_fault(kind, model),
+            Self::Gemini => gemini::error::of_fault(kind, model),
         }
     }
 
@@ -159,9 +204,9 @@ impl Vendor {
                     self.fault(kind, model).or_else(|| self.fault(ErrorKind::ServerError, model))?;
                 let mut writer = FrameWriter::default();
                 match self {
-                    Self::OpenAi => writer.event(None, &body, false),
+                    Self::OpenAi | Self::Gemini => writer.event(None, &body, false),
                     Self::OpenAiResponses => {
-                        writer.event(Some("error"), &responses::error::event(&body), false)
+                        writer.event(Some("error"), &responses::error::event(&body), false);
                     }
                     Self::Anthropic => writer.event(Some("error"), &body, false),
                 }
@@ -184,6 +229,7 @@ impl Vendor {
                 "first_id": models.first(),
                 "last_id": models.last(),
             }),
+            Self::Gemini => json!({"models": models.iter().map(|id| self.model(id)).collect::<Vec<_>>()}),
         }
     }
 
@@ -196,19 +242,27 @@ impl Vendor {
             Self::Anthropic => {
                 json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z"})
             }
+            Self::Gemini => json!({
+                "name": format!("models/{id}"), "version": "001", "displayName": id, "inputTokenLimit": 1_048_576,
+                "outputTokenLimit": 65_536, "supportedGenerationMethods": ["generateContent", "countTokens"],
+            }),
         }
     }
 
     /// Name of the header with the vendor's id of a request.
     pub fn request_id_header(self) -> HeaderName {
         match self {
-            Self::OpenAi | Self::OpenAiResponses => HeaderName::from_static("x-request-id"),
+            // Google's answers carry their id in the body; the header is for whoever reads along.
+            Self::OpenAi | Self::OpenAiResponses | Self::Gemini => HeaderName::from_static("x-request-id"),
             Self::Anthropic => HeaderName::from_static("request-id"),
         }
     }
 
     /// An error as a response, with the headers the vendor adds.
-    pub fn respond((status, body): VendorError, dials: &Dials) -> Response {
+    pub fn respond((status, mut body): VendorError, dials: &Dials) -> Response {
+        if gemini::error::add_wait(&mut body, dials.retry_after_s) {
+            return (status, axum::Json(body)).into_response();
+        }
         let mut response = (status, axum::Json(body)).into_response();
         if status == StatusCode::TOO_MANY_REQUESTS
             && let Some(seconds) = dials.retry_after_s
@@ -222,10 +276,18 @@ impl Vendor {
 
 impl Asked<'_> {
     /// The answer in the vendor's format.
-    pub fn write(&self, dials: &Dials, seq: u64, refused: bool) -> Written {
-        let answer = if refused { refusal() } else { answer(&self.prompt, dials) };
+    pub fn write(&self, dials: &Dials, seq: u64, fault: ErrorKind) -> Written {
+        let blocked = fault == ErrorKind::ContentFilter && dials.error_after_chunks.is_none();
+        let answer = match fault {
+            ErrorKind::Refusal => refusal(),
+            _ if blocked => Answer { text: String::new(), ..refusal() },
+            _ => answer(&self.prompt, dials),
+        };
         let counts = Counts::of(&self.prompt, &answer, dials);
         match self.vendor {
+            Vendor::Gemini => {
+                self.write_gemini(&answer, reported(counts.gemini(), dials).as_ref(), dials, seq, blocked)
+            }
             Vendor::OpenAi => {
                 self.write_openai(&answer, reported(counts.openai(), dials).as_ref(), dials, seq)
             }
@@ -262,6 +324,24 @@ impl Asked<'_> {
             dials,
         };
         if self.stream { Written::Stream(reply.stream()) } else { Written::Complete(reply.complete().into()) }
+    }
+
+    fn write_gemini(
+        &self,
+        answer: &Answer,
+        usage: Option<&Value>,
+        dials: &Dials,
+        seq: u64,
+        blocked: bool,
+    ) -> Written {
+        let GeminiWish { shows_thoughts, as_list } = self.gemini;
+        let reply =
+            gemini::reply::Reply { seq, model: &self.model, answer, usage, shows_thoughts, blocked, dials };
+        match (self.stream, as_list) {
+            (true, _) => Written::Stream(reply.stream()),
+            (false, true) => Written::Complete(reply.list().into()),
+            (false, false) => Written::Complete(reply.complete().into()),
+        }
     }
 
     fn write_anthropic(&self, answer: &Answer, usage: Option<&Value>, dials: &Dials, seq: u64) -> Written {
