@@ -13,17 +13,17 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "the load generator has no engine to track its tasks")]
 
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use signalbox_simulator::{Dials, RunningSimulator, Simulator};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use signalbox_simulator::{Dials, Simulator};
 use tokio::sync::mpsc;
+
+use support::node::{Node, pin, verify};
+use support::peer::{Connection, Peer};
 
 /// How long each open-loop measurement runs.
 const MEASURED: Duration = Duration::from_secs(8);
@@ -44,7 +44,7 @@ async fn run() {
     let simulator =
         Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
     let data_dir = tempfile::tempdir().unwrap();
-    let node = Node::start(data_dir.path(), &simulator);
+    let node = Node::start(data_dir.path(), &simulator, &["sim-chat"]);
     let direct = Peer::new(simulator.addr(), "sim-chat", "none");
     let gateway = Peer::new(node.listen, "op:chat_message", &node.key);
     println!(
@@ -94,186 +94,6 @@ fn row(name: &str, without: &Latencies, with: &Latencies) {
         ms(with.at(99)) - ms(without.at(99)),
         if with.failures > 0 { format!("  ({} FAILED)", with.failures) } else { String::new() },
     );
-}
-
-/// Keeps a process on one core, where the system has a way to.
-fn pin(pid: u32, core: u32) {
-    let _ = Command::new("taskset")
-        .args(["-a", "-p", "-c", &core.to_string(), &pid.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-}
-
-/// A program started on one core, where the system has a way to, so that it counts one core when it plans its threads.
-fn on_core(core: u32, program: &str) -> Command {
-    if Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err()
-    {
-        return Command::new(program);
-    }
-    let mut command = Command::new("taskset");
-    command.args(["-c", &core.to_string(), program]);
-    command
-}
-
-/// The real node, release build, in a fresh data directory.
-struct Node {
-    process: Child,
-    listen: SocketAddr,
-    key: String,
-}
-
-impl Node {
-    fn start(data_dir: &Path, simulator: &RunningSimulator) -> Self {
-        let url = simulator.base_url_openai();
-        cli(data_dir, &["providers", "add", "--kind", "openai", "--name", "bench", "--base-url", &url]);
-        cli(
-            data_dir,
-            &[
-                "models",
-                "add",
-                "bench/sim-chat",
-                "--input-usd-per-mtok",
-                "0.3",
-                "--output-usd-per-mtok",
-                "1.2",
-            ],
-        );
-        cli(data_dir, &["routes", "set", "chat_message", "bench/sim-chat"]);
-        let created = cli(data_dir, &["keys", "create", "--name", "bench", "--json"]);
-        let created: serde_json::Value = serde_json::from_str(&created).unwrap();
-        let key = created["key"].as_str().expect("`keys create --json` prints the key").to_owned();
-        let listen: SocketAddr = free_address();
-        let process = on_core(0, env!("CARGO_BIN_EXE_signalbox-node"))
-            .args(["serve", "--simulator", "off", "--listen", &listen.to_string(), "--data-dir"])
-            .arg(data_dir)
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while std::net::TcpStream::connect(listen).is_err() {
-            assert!(Instant::now() < deadline, "the node did not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { process, listen, key }
-    }
-
-    fn resident_mib(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib =
-            line.and_then(|line| line.split_whitespace().next()).and_then(|text| text.parse::<u64>().ok());
-        kib.unwrap_or(0) / 1_024
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
-        let _ = self.process.wait();
-    }
-}
-
-fn cli(data_dir: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_signalbox-node"))
-        .args(arguments)
-        .arg("--data-dir")
-        .arg(data_dir)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn verify(data_dir: &Path) {
-    let verdict = cli(data_dir, &["ledger", "verify"]);
-    println!("ledger verify: {}", verdict.trim().lines().next().unwrap_or_default());
-}
-
-fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-/// Someone to send requests to, with the bytes to send.
-struct Peer {
-    address: SocketAddr,
-    complete: Arc<[u8]>,
-    streamed: Arc<[u8]>,
-}
-
-impl Peer {
-    fn new(address: SocketAddr, model: &str, key: &str) -> Self {
-        let request = |streamed: bool| {
-            let stream =
-                if streamed { r#","stream":true,"stream_options":{"include_usage":true}"# } else { "" };
-            let body = format!(
-                r#"{{"model":"{model}","max_tokens":64,"messages":[{{"role":"system","content":"Answer briefly."}},{{"role":"user","content":"What does a signal box do on a railway?"}}]{stream}}}"#
-            );
-            let head = format!(
-                "POST /v1/chat/completions HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-                body.len()
-            );
-            Arc::from([head.as_bytes(), body.as_bytes()].concat())
-        };
-        Self { address, complete: request(false), streamed: request(true) }
-    }
-
-    fn bytes(&self, streamed: bool) -> Arc<[u8]> {
-        Arc::clone(if streamed { &self.streamed } else { &self.complete })
-    }
-}
-
-/// One keep-alive connection of the least possible client: what is measured must not be the client.
-struct Connection {
-    socket: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Connection {
-    async fn open(address: SocketAddr) -> Self {
-        let socket = TcpStream::connect(address).await.unwrap();
-        socket.set_nodelay(true).unwrap();
-        Self { socket, buffer: Vec::with_capacity(16_384) }
-    }
-
-    /// Sends and reads the whole answer; returns when its first byte of body came, or `None` if it is no success.
-    async fn exchange(&mut self, request: &[u8]) -> Option<Instant> {
-        self.socket.write_all(request).await.ok()?;
-        self.buffer.clear();
-        let mut first = None;
-        loop {
-            if self.socket.read_buf(&mut self.buffer).await.ok()? == 0 {
-                return None;
-            }
-            let Some(head_end) = find(&self.buffer, b"\r\n\r\n") else { continue };
-            let body = &self.buffer[head_end + 4..];
-            if !body.is_empty() {
-                first.get_or_insert_with(Instant::now);
-            }
-            let head = std::str::from_utf8(&self.buffer[..head_end]).ok()?;
-            let complete = match content_length(head) {
-                Some(length) => body.len() >= length,
-                None => body.ends_with(b"0\r\n\r\n"),
-            };
-            if complete {
-                let well = head.starts_with("HTTP/1.1 200")
-                    && (content_length(head).is_some() || find(body, b"[DONE]").is_some());
-                return first.filter(|_| well);
-            }
-        }
-    }
-}
-
-fn content_length(head: &str) -> Option<usize> {
-    head.lines()
-        .find_map(|line| line.strip_prefix("content-length: "))
-        .and_then(|text| text.trim().parse().ok())
-}
-
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
 }
 
 #[derive(Default)]

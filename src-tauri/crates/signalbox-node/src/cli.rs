@@ -278,6 +278,8 @@ pub enum Requests {
         #[arg(long)]
         json: bool,
     },
+    /// Count requests by operation, provider, model and status
+    Count(Json),
     /// Show everything known of one request
     Show {
         /// Its id

@@ -55,6 +55,8 @@ fn with_app<F: Future<Output = Result<Exit, Failure>>>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let control = Control::open(options, Arc::new(SystemClock)).await?;
+        // What a killed instance had not brought into the database yet is part of what a command shows.
+        signalbox_engine::ledger::apply_left_over(&control).await?;
         let store = control.store.clone();
         let desk = Desk { app: App::open(control)?, caller: Caller::local(Source::Cli) };
         let result = command(desk).await;

@@ -11,6 +11,7 @@ use crate::output::{Table, or_dash, print, print_json, usd, word, yes_no};
 pub async fn run(desk: Desk, command: Requests) -> Result<Exit, Failure> {
     match command {
         Requests::List { filter, limit, json } => list(&desk, filter.into(), limit, json).await,
+        Requests::Count(form) => count(&desk, form.json).await,
         Requests::Show { id, json } => show(&desk, &id, json).await,
     }
 }
@@ -43,6 +44,27 @@ async fn list(desk: &Desk, filter: RequestFilter, limit: u32, json: bool) -> Res
     let mut table = Table::new(&headings);
     for row in &rows {
         table.row(cells(row));
+    }
+    print(&table.text())?;
+    Ok(Exit::Ok)
+}
+
+async fn count(desk: &Desk, json: bool) -> Result<Exit, Failure> {
+    let facets = requests::facets(&desk.app, &desk.caller).await?;
+    if json {
+        print_json(&facets)?;
+        return Ok(Exit::Ok);
+    }
+    let mut table = Table::new(&["BY", "VALUE", ">REQUESTS"]);
+    for (by, values) in [
+        ("status", &facets.statuses),
+        ("operation", &facets.operations),
+        ("provider", &facets.providers),
+        ("model", &facets.models),
+    ] {
+        for facet in values {
+            table.row([by.to_owned(), facet.value.clone(), facet.count.to_string()]);
+        }
     }
     print(&table.text())?;
     Ok(Exit::Ok)
