@@ -25,6 +25,7 @@ mod connection;
 mod control;
 mod dials;
 mod faults;
+mod gemini;
 mod openai;
 mod prompt;
 mod record;

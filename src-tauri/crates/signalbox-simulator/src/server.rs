@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
@@ -23,6 +23,8 @@ use crate::connection::{Cut, CuttingListener};
 use crate::control;
 use crate::dials::{DIALS_HEADER, Dials, DialsHandle, ErrorKind};
 use crate::faults::{fault_at, jitter_ms};
+use crate::gemini;
+use crate::gemini::target::{Method, Target};
 use crate::record::{InFlight, Observed, Recorder};
 use crate::script::Script;
 use crate::vendor::{Vendor, Written};
@@ -103,6 +105,11 @@ impl RunningSimulator {
         format!("http://{}", self.addr)
     }
 
+    /// Base URL for a Gemini client, which adds `/v1beta` itself.
+    pub fn base_url_gemini(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
     /// The live dials.
     pub fn dials(&self) -> DialsHandle {
         self.inner.dials.clone()
@@ -140,6 +147,8 @@ fn router(inner: Arc<Inner>) -> Router {
         .route("/v1/messages/count_tokens", post(count_tokens))
         .route("/v1/models", get(models))
         .route("/v1/models/{*id}", get(model))
+        .route("/v1beta/models", get(gemini_models))
+        .route("/v1beta/models/{*rest}", get(gemini_model).post(gemini))
         .route("/dials", get(control::get_dials).put(control::put_dials).patch(control::patch_dials))
         .route("/observed", get(control::get_observed).delete(control::delete_observed))
         .fallback(unknown_path)
@@ -171,6 +180,47 @@ async fn messages(
     server.answer(Vendor::Anthropic, cut, request).await
 }
 
+async fn gemini(
+    State(server): State<Arc<Inner>>,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+) -> Response {
+    match Target::of(request.uri()).map(|target| target.method) {
+        Some(Method::Generate | Method::Stream { .. }) => server.answer(Vendor::Gemini, cut, request).await,
+        Some(Method::CountTokens) => gemini_count_tokens(&server, request).await,
+        None => unknown_path(State(server), request).await,
+    }
+}
+
+async fn gemini_count_tokens(server: &Inner, request: Request) -> Response {
+    let model = Target::of(request.uri()).map(|target| target.model).unwrap_or_default();
+    let arrived = match server.receive(Vendor::Gemini, request).await {
+        Ok(arrived) => arrived,
+        Err(response) => return response,
+    };
+    let response = match gemini::request::count_tokens(&arrived.body, &model) {
+        Ok(tokens) => {
+            let details = json!([{"modality": "TEXT", "tokenCount": tokens}]);
+            axum::Json(json!({"totalTokens": tokens, "promptTokensDetails": details})).into_response()
+        }
+        Err(message) => Vendor::respond(gemini::error::invalid(&message), &arrived.dials),
+    };
+    arrived.in_flight.finish();
+    response
+}
+
+async fn gemini_models(State(server): State<Arc<Inner>>, request: Request) -> Response {
+    server.list(Vendor::Gemini, request, |vendor, dials| vendor.models(&dials.models)).await
+}
+
+async fn gemini_model(
+    State(server): State<Arc<Inner>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    server.list(Vendor::Gemini, request, |vendor, _| vendor.model(&id)).await
+}
+
 async fn count_tokens(State(server): State<Arc<Inner>>, request: Request) -> Response {
     let vendor = Vendor::Anthropic;
     let arrived = match server.receive(vendor, request).await {
@@ -186,22 +236,28 @@ async fn count_tokens(State(server): State<Arc<Inner>>, request: Request) -> Res
 }
 
 async fn models(State(server): State<Arc<Inner>>, request: Request) -> Response {
-    server.list(request, |vendor, dials| vendor.models(&dials.models)).await
+    server.list(vendor_of(&request), request, |vendor, dials| vendor.models(&dials.models)).await
 }
 
 async fn model(State(server): State<Arc<Inner>>, Path(id): Path<String>, request: Request) -> Response {
-    server.list(request, |vendor, _| vendor.model(&id)).await
+    server.list(vendor_of(&request), request, |vendor, _| vendor.model(&id)).await
 }
 
 async fn unknown_path(State(server): State<Arc<Inner>>, request: Request) -> Response {
-    let vendor = vendor_of(request.headers());
+    let vendor = vendor_of(&request);
     let error = vendor.unknown_path(request.method().as_str(), request.uri().path());
     Vendor::respond(error, &server.dials.get())
 }
 
-/// Whose client asks, on the paths that both vendors have.
-fn vendor_of(headers: &HeaderMap) -> Vendor {
-    if headers.contains_key("anthropic-version") { Vendor::Anthropic } else { Vendor::OpenAi }
+/// Whose client asks, on the paths that several vendors have.
+fn vendor_of(request: &Request) -> Vendor {
+    if request.uri().path().starts_with("/v1beta/") {
+        Vendor::Gemini
+    } else if request.headers().contains_key("anthropic-version") {
+        Vendor::Anthropic
+    } else {
+        Vendor::OpenAi
+    }
 }
 
 /// A request that was read, recorded and admitted.
@@ -236,11 +292,12 @@ impl Inner {
 
     /// The course of a request for an answer.
     async fn answer(&self, vendor: Vendor, cut: Cut, request: Request) -> Response {
+        let target = Target::of(request.uri());
         let Arrived { dials, body, in_flight } = match self.receive(vendor, request).await {
             Ok(arrived) => arrived,
             Err(response) => return response,
         };
-        let asked = match vendor.read(&body) {
+        let asked = match vendor.read(&body, target) {
             Ok(asked) => asked,
             Err(error) => {
                 in_flight.finish();
@@ -259,12 +316,12 @@ impl Inner {
         let fault = fault_at(&dials, position);
         let in_stream = asked.stream && dials.error_after_chunks.is_some();
         let seq = in_flight.seq;
-        let mut response = if fault != ErrorKind::None && fault != ErrorKind::Refusal && !in_stream {
+        let mut response = if !vendor.answers(fault) && !in_stream {
             let response = self.faulty(vendor, fault, &asked.model, asked.stream, &dials, &cut).await;
             in_flight.finish();
             response
         } else {
-            match asked.write(&dials, seq, fault == ErrorKind::Refusal) {
+            match asked.write(&dials, seq, fault) {
                 Written::Complete(body) => self.send_complete(body, in_flight, &dials),
                 Written::Stream(frames) => {
                     let error = vendor.stream_fault(fault, &asked.model);
@@ -333,10 +390,10 @@ impl Inner {
     /// Lists what needs no answer. Its errors are those of every request; a fault of some requests spares it.
     async fn list(
         &self,
+        vendor: Vendor,
         request: Request,
         listed: impl FnOnce(Vendor, &Dials) -> serde_json::Value,
     ) -> Response {
-        let vendor = vendor_of(request.headers());
         let Arrived { dials, in_flight, .. } = match self.receive(vendor, request).await {
             Ok(arrived) => arrived,
             Err(response) => return response,

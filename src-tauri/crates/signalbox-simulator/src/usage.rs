@@ -75,6 +75,32 @@ impl Counts {
         usage
     }
 
+    /// Gemini's usage: the prompt contains what came from the cache, the candidates leave thoughts out. What is 0 is not
+    /// named.
+    ///
+    /// Source: `UsageMetadata` of the API reference.
+    pub fn gemini(&self) -> Value {
+        let prompt = self.fresh_input + self.cached + self.cache_write_5m + self.cache_write_1h;
+        let of_text = |tokens: u64| json!([{"modality": "TEXT", "tokenCount": tokens}]);
+        let mut usage = json!({
+            "promptTokenCount": prompt,
+            "totalTokenCount": prompt + self.visible_output + self.reasoning,
+            "promptTokensDetails": of_text(prompt),
+        });
+        if self.visible_output > 0 {
+            usage["candidatesTokenCount"] = json!(self.visible_output);
+            usage["candidatesTokensDetails"] = of_text(self.visible_output);
+        }
+        if self.reasoning > 0 {
+            usage["thoughtsTokenCount"] = json!(self.reasoning);
+        }
+        if self.cached > 0 {
+            usage["cachedContentTokenCount"] = json!(self.cached);
+            usage["cacheTokensDetails"] = of_text(self.cached);
+        }
+        usage
+    }
+
     /// Anthropic's usage: input excludes the cache, output contains thinking.
     ///
     /// Source: `Usage` of the official client.
@@ -117,6 +143,7 @@ fn each_number(value: Value, lie: &dyn Fn(&Number) -> Value) -> Value {
         Value::Object(fields) => {
             Value::Object(fields.into_iter().map(|(name, field)| (name, each_number(field, lie))).collect())
         }
+        Value::Array(fields) => Value::Array(fields.into_iter().map(|field| each_number(field, lie)).collect()),
         other => other,
     }
 }
@@ -168,6 +195,15 @@ mod tests {
         assert_eq!(usage["cache_creation_input_tokens"], 25);
         assert_eq!(usage["cache_creation"]["ephemeral_1h_input_tokens"], 5);
         assert_eq!(usage["output_tokens"], 17);
+    }
+
+    #[test]
+    fn geminis_prompt_contains_the_cache_and_its_candidates_no_thoughts() {
+        let usage = COUNTS.gemini();
+        assert_eq!(usage["promptTokenCount"], 165);
+        assert_eq!(usage["cachedContentTokenCount"], 40);
+        assert_eq!((&usage["candidatesTokenCount"], &usage["thoughtsTokenCount"]), (&json!(10), &json!(7)));
+        assert_eq!(usage["totalTokenCount"], 182);
     }
 
     #[test]
