@@ -1,5 +1,7 @@
 //! What a request asks for and may use at most, read from the client's own JSON without converting it.
 
+mod responses;
+
 use serde_json::{Map, Value};
 use signalbox_core::ledger::Surface;
 use signalbox_core::meter::Bound;
@@ -64,7 +66,10 @@ pub fn inspect(surface: Surface, payload: &Payload) -> Result<RequestFeatures, I
 }
 
 fn inspect_chat(surface: Surface, body: &Map<String, Value>) -> Result<RequestFeatures, InvalidRequest> {
-    check_messages(body)?;
+    match surface {
+        Surface::OpenaiResponses => responses::check(body)?,
+        _ => check_messages(body)?,
+    }
     let streamed = match given(body, "stream") {
         None => false,
         Some(stream) => stream.as_bool().ok_or_else(|| fault("stream", "must be true or false"))?,
@@ -177,6 +182,9 @@ impl Walk {
         for message in body.get("messages").and_then(Value::as_array).into_iter().flatten() {
             self.message(message);
         }
+        if !body.contains_key("messages") {
+            responses::walk(self, body);
+        }
         for key in ["tools", "functions", "response_format"] {
             if let Some(value) = body.get(key) {
                 self.json(value);
@@ -210,14 +218,16 @@ impl Walk {
         let text = |key: &str| fields.get(key).and_then(Value::as_str);
         let inline = |path: &str| as_u64(part.pointer(path).and_then(Value::as_str).map_or(0, str::len));
         match text("type") {
-            Some("text") => self.text(text("text").unwrap_or_default()),
-            Some("image" | "image_url") => {
+            Some("text" | "input_text" | "output_text") => self.text(text("text").unwrap_or_default()),
+            Some("image" | "image_url" | "input_image") => {
                 self.images = true;
                 self.add(TOKENS_PER_IMAGE);
             }
             Some("input_audio") => self.add(inline("/input_audio/data").div_ceil(AUDIO_CHARS_PER_TOKEN)),
-            Some("document" | "file") => {
-                let chars = inline("/source/data").saturating_add(inline("/file/file_data"));
+            Some("document" | "file" | "input_file") => {
+                let chars = ["/source/data", "/file/file_data", "/file_data"]
+                    .into_iter()
+                    .fold(0_u64, |sum, path| sum.saturating_add(inline(path)));
                 self.add(chars.div_ceil(DOCUMENT_CHARS_PER_TOKEN).max(TOKENS_PER_IMAGE));
             }
             Some("tool_result") => self.content(fields.get("content")),

@@ -79,4 +79,7 @@ fn bare_id(id: &str) -> &str {
 
 /// Begins the id of a thought that another vendor's model had. `OpenAI` knows none of them and would refuse them all,
 /// so they are taken out again where a conversation goes to it.
-const FOREIGN_THOUGHT: &str = "rs_foreign_";
+pub(crate) const FOREIGN_THOUGHT: &str = "rs_foreign_";
+
+#[cfg(test)]
+mod tests;

@@ -45,8 +45,12 @@ fn decode_item(item: &Value, path: &str, request: &mut ChatRequest) -> Result<()
             Ok(())
         }
         // What a model thought is encrypted for its vendor; what a vendor's own tools did is over.
-        "reasoning" | "web_search_call" | "file_search_call" | "code_interpreter_call"
-        | "image_generation_call" | "mcp_list_tools" => Ok(()),
+        "reasoning"
+        | "web_search_call"
+        | "file_search_call"
+        | "code_interpreter_call"
+        | "image_generation_call"
+        | "mcp_list_tools" => Ok(()),
         "item_reference" => Err(fault(
             path,
             "only OpenAI knows its stored items; send the item itself to reach other providers",
@@ -209,7 +213,9 @@ fn encode_assistant(parts: &[Part], items: &mut Vec<Value>) {
             Part::ToolUse { id, name, arguments } => {
                 flush(&mut said, items);
                 let arguments = if arguments.trim().is_empty() { "{}" } else { arguments };
-                items.push(json!({"type": "function_call", "call_id": id, "name": name, "arguments": arguments}));
+                items.push(
+                    json!({"type": "function_call", "call_id": id, "name": name, "arguments": arguments}),
+                );
             }
             _ => {}
         }
@@ -233,7 +239,9 @@ fn encode_part(part: &Part) -> Option<Value> {
             let format = media_type.rsplit('/').next().unwrap_or_default();
             Some(json!({"type": "input_audio", "input_audio": {"data": data, "format": format}}))
         }
-        Part::Document { source: Source::Url(url), .. } => Some(json!({"type": "input_file", "file_url": url})),
+        Part::Document { source: Source::Url(url), .. } => {
+            Some(json!({"type": "input_file", "file_url": url}))
+        }
         Part::Document { source, name } => {
             let name = name.as_deref().unwrap_or("document.pdf");
             Some(json!({"type": "input_file", "filename": name, "file_data": source.to_url()}))

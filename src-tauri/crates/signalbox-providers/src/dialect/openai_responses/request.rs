@@ -47,7 +47,10 @@ fn refuse_stored(body: &Map<String, Value>) -> Result<(), InvalidRequest> {
             "conversation",
             "only OpenAI knows its stored conversations; send the conversation in `input` to reach other providers",
         ),
-        ("prompt", "only OpenAI knows its stored prompts; send `instructions` and `input` to reach other providers"),
+        (
+            "prompt",
+            "only OpenAI knows its stored prompts; send `instructions` and `input` to reach other providers",
+        ),
         ("moderation", "only OpenAI moderates answers; leave it out to reach other providers"),
         ("context_management", "only OpenAI compacts conversations; leave it out to reach other providers"),
     ];
@@ -82,7 +85,10 @@ fn decode_tools(body: &Map<String, Value>) -> Result<Vec<Tool>, InvalidRequest> 
                     .unwrap_or_else(|| json!({"type": "object", "properties": {}})),
             }),
             other => {
-                let message = format!("the tool `{}` is OpenAI's own; only functions can be passed on to this provider", shown(other));
+                let message = format!(
+                    "the tool `{}` is OpenAI's own; only functions can be passed on to this provider",
+                    shown(other)
+                );
                 return Err(fault(&join(&path, "type"), message));
             }
         }
@@ -103,18 +109,25 @@ fn decode_tool_choice(
         (Some("required"), ..) => ToolChoice::Required,
         (None, Some("function"), Some(name)) => ToolChoice::Named(name.to_owned()),
         (None, Some("allowed_tools"), _) => {
-            let allowed = choice.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let allowed =
+                choice.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let names = allowed.iter().filter_map(|tool| tool.get("name")?.as_str()).collect::<Vec<_>>();
             tools.retain(|tool| names.contains(&tool.name.as_str()));
             if text("mode") == Some("required") { ToolChoice::Required } else { ToolChoice::Auto }
         }
-        _ => return Err(fault("tool_choice", "must be auto, none, required, allowed tools or a named function")),
+        _ => {
+            return Err(fault(
+                "tool_choice",
+                "must be auto, none, required, allowed tools or a named function",
+            ));
+        }
     };
     Ok((tools, Some(choice)))
 }
 
 fn decode_format(body: &Map<String, Value>) -> Result<Format, InvalidRequest> {
-    let Some(format) = body.get("text").and_then(|text| text.get("format")).filter(|format| !format.is_null())
+    let Some(format) =
+        body.get("text").and_then(|text| text.get("format")).filter(|format| !format.is_null())
     else {
         return Ok(Format::Text);
     };

@@ -18,7 +18,13 @@ pub(crate) fn decode(body: &Value) -> Result<ChatResponse, String> {
     let calls_tools = parts.iter().any(|part| matches!(part, Part::ToolUse { .. }));
     let finish = finish_of(body, calls_tools)
         .ok_or_else(|| format!("the answer has not ended: its status is `{}`", text("status")))?;
-    Ok(ChatResponse { id: text("id"), model: text("model"), created: created(body).unwrap_or_default(), parts, finish })
+    Ok(ChatResponse {
+        id: text("id"),
+        model: text("model"),
+        created: created(body).unwrap_or_default(),
+        parts,
+        finish,
+    })
 }
 
 /// When it was made, in whole seconds since the Unix epoch; the API allows fractions.

@@ -24,8 +24,7 @@ fn disjoint(fields: &Map<String, Value>, response: &Value) -> Result<Usage, Unbe
     // Kept for hours: the longer of the two ways there are.
     let written_long = count(detail(details, "cache_write_tokens_details"), "ttl_12h_tokens")?.unwrap_or(0);
     let written_short = written.checked_sub(written_long).ok_or(Unbelievable)?;
-    let fresh =
-        [cached, written, audio].into_iter().try_fold(input, u64::checked_sub).ok_or(Unbelievable)?;
+    let fresh = [cached, written, audio].into_iter().try_fold(input, u64::checked_sub).ok_or(Unbelievable)?;
     let reasoning = count(detail(fields, "output_tokens_details"), "reasoning_tokens")?.unwrap_or(0);
     let visible = output.checked_sub(reasoning).ok_or(Unbelievable)?;
     // What the total has beyond its parts was billed and not shown.
@@ -183,7 +182,8 @@ mod tests {
         ] {
             assert_eq!(read(&json!({"usage": lie})), None, "{lie}");
         }
-        let searches = json!({"usage": {"input_tokens": 1}, "tool_usage": {"web_search": {"num_requests": -1}}});
+        let searches =
+            json!({"usage": {"input_tokens": 1}, "tool_usage": {"web_search": {"num_requests": -1}}});
         assert_eq!(read(&searches), None);
         assert_eq!(of_answer(&json!({"usage": null})), None);
         assert_eq!(of_answer(&json!({})), None);
