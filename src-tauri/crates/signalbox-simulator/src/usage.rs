@@ -143,7 +143,9 @@ fn each_number(value: Value, lie: &dyn Fn(&Number) -> Value) -> Value {
         Value::Object(fields) => {
             Value::Object(fields.into_iter().map(|(name, field)| (name, each_number(field, lie))).collect())
         }
-        Value::Array(fields) => Value::Array(fields.into_iter().map(|field| each_number(field, lie)).collect()),
+        Value::Array(fields) => {
+            Value::Array(fields.into_iter().map(|field| each_number(field, lie)).collect())
+        }
         other => other,
     }
 }

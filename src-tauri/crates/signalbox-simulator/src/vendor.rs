@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, answer, refusal};
 use crate::dials::{Dials, ErrorKind};
+use crate::gemini::target::{Method, Target};
 use crate::prompt::{Last, Prompt};
 use crate::script::{End, Frame, FrameWriter, StreamError};
 use crate::usage::{Counts, reported};
-use crate::gemini::target::{Method, Target};
 use crate::{anthropic, gemini, openai, responses};
 
 /// A wire format.

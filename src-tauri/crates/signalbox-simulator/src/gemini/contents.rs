@@ -108,9 +108,9 @@ pub(super) fn prompt_of(contents: Vec<Content<'_>>, signed: bool) -> Result<Prom
         prompt.last = match (user, turn.texts.is_empty()) {
             (false, _) => Last::Nothing,
             (true, false) => Last::User(turn.texts.join("\n")),
-            (true, true) => {
-                Last::ToolResult(turn.results.into_iter().map(|(_, _, said)| said).collect::<Vec<_>>().join(" "))
-            }
+            (true, true) => Last::ToolResult(
+                turn.results.into_iter().map(|(_, _, said)| said).collect::<Vec<_>>().join(" "),
+            ),
         };
         unanswered = turn.calls;
     }
@@ -132,7 +132,8 @@ pub(super) fn system_words(system: Content<'_>) -> Result<u64, String> {
 /// Every call of the turn before must be answered, and nothing else may be.
 fn answer(unanswered: &mut Vec<(Option<String>, String)>, turn: &Turn) -> Result<(), String> {
     for (id, name, _) in &turn.results {
-        let position = unanswered.iter().position(|(asked, called)| called == name && (asked == id || asked.is_none()));
+        let position =
+            unanswered.iter().position(|(asked, called)| called == name && (asked == id || asked.is_none()));
         unanswered.remove(position.ok_or_else(unpaired)?);
     }
     if unanswered.is_empty() { Ok(()) } else { Err(unpaired()) }
@@ -163,9 +164,12 @@ fn read_turn(
                 turn.texts.push(text.into_owned());
             }
             (None, Some(blob), None, None, None) => {
-                let sound = blob.data.is_empty() || blob.data.starts_with("data:") || !blob.mime_type.contains('/');
+                let sound =
+                    blob.data.is_empty() || blob.data.starts_with("data:") || !blob.mime_type.contains('/');
                 if sound {
-                    return Err(format!("{at}.inline_data: Base64 decoding failed or the mime type is empty"));
+                    return Err(format!(
+                        "{at}.inline_data: Base64 decoding failed or the mime type is empty"
+                    ));
                 }
                 prompt.images += u64::from(blob.mime_type.starts_with("image/"));
                 turn.texts.push(String::new());
@@ -183,7 +187,11 @@ fn read_turn(
                 prompt.words += words(&said);
                 turn.results.push((result.id, result.name, said));
             }
-            _ => return Err(format!("{at}.data: required oneof field 'data' must have one initialized field")),
+            _ => {
+                return Err(format!(
+                    "{at}.data: required oneof field 'data' must have one initialized field"
+                ));
+            }
         }
     }
     Ok(turn)
@@ -225,9 +233,19 @@ mod tests {
             (r#"[{"role":"assistant","parts":[{"text":"x"}]}]"#.to_owned(), "valid role"),
             (r#"[{"role":"user","parts":[]}]"#.to_owned(), "must not be empty"),
             (r#"[{"role":"user","parts":[{}]}]"#.to_owned(), "oneof field 'data'"),
-            (r#"[{"role":"user","parts":[{"inlineData":{"mimeType":"image/png","data":"data:x"}}]}]"#.to_owned(), "inline_data"),
-            (format!(r#"[{USER},{{"role":"model","parts":[{{"functionCall":{{"name":"f"}}}}]}},{USER}]"#), "number of function response"),
-            (format!(r#"[{USER},{{"role":"model","parts":[{{"functionCall":{{"name":"f"}}}}]}}]"#), "number of function response"),
+            (
+                r#"[{"role":"user","parts":[{"inlineData":{"mimeType":"image/png","data":"data:x"}}]}]"#
+                    .to_owned(),
+                "inline_data",
+            ),
+            (
+                format!(r#"[{USER},{{"role":"model","parts":[{{"functionCall":{{"name":"f"}}}}]}},{USER}]"#),
+                "number of function response",
+            ),
+            (
+                format!(r#"[{USER},{{"role":"model","parts":[{{"functionCall":{{"name":"f"}}}}]}}]"#),
+                "number of function response",
+            ),
             (
                 r#"[{"role":"user","parts":[{"functionResponse":{"name":"f","response":{}}}]}]"#.to_owned(),
                 "number of function response",
@@ -239,7 +257,10 @@ mod tests {
                 ),
                 "number of function response",
             ),
-            (r#"[{"role":"model","parts":[{"functionCall":{"name":"f"}}]}]"#.to_owned(), "immediately after a user turn"),
+            (
+                r#"[{"role":"model","parts":[{"functionCall":{"name":"f"}}]}]"#.to_owned(),
+                "immediately after a user turn",
+            ),
         ] {
             let message = refusal(&contents, false);
             assert!(message.contains(words), "{contents}: {message}");

@@ -89,7 +89,12 @@ fn finish_reason(stop: &Stop) -> &'static str {
 }
 
 impl<'a> Reply<'a> {
-    fn response(&self, parts: Vec<Part<'a>>, finish: Option<&'static str>, usage: Option<Value>) -> Response<'a> {
+    fn response(
+        &self,
+        parts: Vec<Part<'a>>,
+        finish: Option<&'static str>,
+        usage: Option<Value>,
+    ) -> Response<'a> {
         let candidate =
             Candidate { content: Content { parts, role: "model" }, finish_reason: finish, index: 0 };
         Response {

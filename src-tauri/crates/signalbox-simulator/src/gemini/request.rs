@@ -150,7 +150,10 @@ pub(crate) fn count_tokens(body: &[u8], model: &str) -> Result<u64, String> {
     match (request.contents, request.generate_content_request) {
         (Some(contents), None) => Ok(contents::prompt_of(contents, false)?.input_tokens()),
         (None, Some(request)) => Ok(checked(request, model)?.prompt.input_tokens()),
-        _ => Err("* CountTokensRequest: exactly one of contents and generateContentRequest must be set".to_owned()),
+        _ => {
+            Err("* CountTokensRequest: exactly one of contents and generateContentRequest must be set"
+                .to_owned())
+        }
     }
 }
 
@@ -182,7 +185,9 @@ fn checked<'a>(request: Generate<'a>, model: &str) -> Result<Checked<'a>, String
     prompt.format = format(&config)?;
     let wants_json = !matches!(prompt.format, Format::Text);
     if wants_json && !prompt.tools.is_empty() && generation.is_some_and(|generation| generation < 3) {
-        return Err("Function calling with a response mime type: 'application/json' is unsupported".to_owned());
+        return Err(
+            "Function calling with a response mime type: 'application/json' is unsupported".to_owned()
+        );
     }
     prompt.max_tokens = config.max_output_tokens;
     prompt.stops = config.stop_sequences.unwrap_or_default();
@@ -197,7 +202,9 @@ fn tools(sets: Vec<ToolSet<'_>>) -> Result<Vec<Tool<'_>>, String> {
         let begins = chars.next().is_some_and(|char| char.is_ascii_alphabetic() || char == '_');
         let known = |char: char| char.is_ascii_alphanumeric() || "_.:-".contains(char);
         if !begins || !chars.all(known) || declaration.name.len() > 128 {
-            return Err(format!("{at}.name: Invalid function name. Must start with a letter or an underscore."));
+            return Err(format!(
+                "{at}.name: Invalid function name. Must start with a letter or an underscore."
+            ));
         }
         let schema = match (declaration.parameters, declaration.parameters_json_schema) {
             (Some(_), Some(_)) => {
@@ -254,16 +261,25 @@ fn check_limits(config: &Config<'_>) -> Result<(), String> {
     const STOPS_MAX: usize = 5;
     let out_of = |value: Option<f64>, most: f64| value.is_some_and(|value| !(0.0..=most).contains(&value));
     if config.max_output_tokens == Some(0) {
-        return Err("* GenerateContentRequest.generation_config.max_output_tokens: must be positive".to_owned());
+        return Err(
+            "* GenerateContentRequest.generation_config.max_output_tokens: must be positive".to_owned()
+        );
     }
     if out_of(config.temperature, 2.0) {
-        return Err("* GenerateContentRequest.generation_config.temperature: must be in the range [0.0, 2.0]".to_owned());
+        return Err(
+            "* GenerateContentRequest.generation_config.temperature: must be in the range [0.0, 2.0]"
+                .to_owned(),
+        );
     }
     if out_of(config.top_p, 1.0) {
-        return Err("* GenerateContentRequest.generation_config.top_p: must be in the range [0.0, 1.0]".to_owned());
+        return Err(
+            "* GenerateContentRequest.generation_config.top_p: must be in the range [0.0, 1.0]".to_owned()
+        );
     }
     if config.stop_sequences.as_ref().is_some_and(|stops| stops.len() > STOPS_MAX) {
-        return Err("* GenerateContentRequest.generation_config.stop_sequences: at most 5 are allowed".to_owned());
+        return Err(
+            "* GenerateContentRequest.generation_config.stop_sequences: at most 5 are allowed".to_owned()
+        );
     }
     if config.candidate_count.is_some_and(|count| count != 1) {
         return Err("Multiple candidates is not enabled for this model".to_owned());
@@ -285,7 +301,8 @@ fn check_thinking(thinking: Option<&Thinking>, model: &str) -> Result<(), String
         }
         _ => {}
     }
-    let known = |level: &str| ["minimal", "low", "medium", "high"].contains(&level.to_ascii_lowercase().as_str());
+    let known =
+        |level: &str| ["minimal", "low", "medium", "high"].contains(&level.to_ascii_lowercase().as_str());
     match thinking.thinking_level.as_deref() {
         Some(level) if !known(level) => {
             Err(format!("Invalid value at 'generation_config.thinking_config.thinking_level', \"{level}\""))
@@ -351,11 +368,17 @@ mod tests {
             (asking(r#""max_tokens":5"#), "max_tokens"),
             (asking(r#""generationConfig":{"max_tokens":5}"#), "max_tokens"),
             (asking(r#""tools":[{"type":"function"}]"#), "type"),
-            (asking(r#""tools":[{"functionDeclarations":[{"name":"f","input_schema":{}}]}]"#), "input_schema"),
+            (
+                asking(r#""tools":[{"functionDeclarations":[{"name":"f","input_schema":{}}]}]"#),
+                "input_schema",
+            ),
             (r#"{"contents":[{"role":"user","parts":[{"type":"text","text":"x"}]}]}"#.to_owned(), "type"),
         ] {
             let message = refusal(&body);
-            assert!(message.starts_with("Invalid JSON payload received.") && message.contains(field), "{message}");
+            assert!(
+                message.starts_with("Invalid JSON payload received.") && message.contains(field),
+                "{message}"
+            );
         }
     }
 
@@ -363,7 +386,10 @@ mod tests {
     fn what_the_vendor_refuses_is_refused() {
         for (body, words) in [
             (r#"{"contents":[]}"#.to_owned(), "contents is not specified"),
-            (asking(r#""toolConfig":{"functionCallingConfig":{"mode":"ANY"}}"#), "without function_declarations"),
+            (
+                asking(r#""toolConfig":{"functionCallingConfig":{"mode":"ANY"}}"#),
+                "without function_declarations",
+            ),
             (
                 asking(
                     r#""tools":[{"functionDeclarations":[{"name":"f"}]}],

@@ -29,9 +29,9 @@ impl Target {
         let (model, method) = uri.path().strip_prefix(ROOT)?.rsplit_once(':')?;
         let method = match method {
             "generateContent" => Method::Generate,
-            "streamGenerateContent" => {
-                Method::Stream { events: uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "alt=sse")) }
-            }
+            "streamGenerateContent" => Method::Stream {
+                events: uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "alt=sse")),
+            },
             "countTokens" => Method::CountTokens,
             _ => return None,
         };

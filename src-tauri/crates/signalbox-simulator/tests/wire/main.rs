@@ -5,6 +5,7 @@
 mod anthropic;
 mod control;
 mod faults;
+mod gemini;
 mod openai;
 mod openai_responses;
 
