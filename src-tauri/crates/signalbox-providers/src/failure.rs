@@ -43,17 +43,20 @@ impl ErrorBody {
             Value::Array(list) => list.first().unwrap_or(&Value::Null),
             other => other,
         };
-        let error = match outer.get("error") {
-            Some(error) if !error.is_null() => error,
+        let error = match (outer.get("error"), outer.get("detail")) {
+            (Some(error), _) if !error.is_null() => error,
+            // ElevenLabs' place, and the list of faults that its framework makes.
+            (_, Some(detail @ Value::Object(_))) => detail,
+            (_, Some(Value::Array(faults))) => faults.first().unwrap_or(outer),
             _ => outer,
         };
         if let Value::String(message) = error {
             return Self { message: message.clone(), ..Self::default() };
         }
-        let message = ["message", "detail", "error_description", "msg"].iter().find_map(|key| {
+        let message = ["message", "detail", "error_description", "err_msg", "msg"].iter().find_map(|key| {
             error.get(key).and_then(Value::as_str).or_else(|| outer.get(key).and_then(Value::as_str))
         });
-        let words = ["code", "type", "status"]
+        let words = ["code", "type", "status", "err_code", "category"]
             .iter()
             .filter_map(|key| error.get(key).and_then(Value::as_str))
             .chain(error.pointer("/innererror/code").and_then(Value::as_str))
@@ -114,6 +117,8 @@ impl ErrorBody {
                     "insufficient_credits",
                     "insufficient_user_quota",
                     "payment_required",
+                    "asr_payment_required",
+                    "quota_exceeded",
                 ],
             ),
             (
@@ -123,6 +128,8 @@ impl ErrorBody {
                     "string_above_max_length",
                     "request_too_large",
                     "context_window_exceeded",
+                    "max_character_limit_exceeded",
+                    "payload_too_large",
                 ],
             ),
             (
@@ -136,7 +143,16 @@ impl ErrorBody {
                     "invalid_prompt",
                 ],
             ),
-            (FailureKind::ModelNotFound, &["model_not_found", "model_not_available", "deploymentnotfound"]),
+            (
+                FailureKind::ModelNotFound,
+                &[
+                    "model_not_found",
+                    "model_not_available",
+                    "deploymentnotfound",
+                    "voice_not_found",
+                    "model_can_not_do_text_to_speech",
+                ],
+            ),
             (
                 FailureKind::InvalidKey,
                 &[
@@ -148,6 +164,10 @@ impl ErrorBody {
                     "unauthenticated",
                     "unsupported_country_region_territory",
                     "account_deactivated",
+                    "invalid_auth",
+                    "missing_permissions",
+                    "needs_authorization",
+                    "detected_unusual_activity",
                 ],
             ),
             (
@@ -159,11 +179,19 @@ impl ErrorBody {
                     "server_overloaded",
                     "slow_down",
                     "unavailable",
+                    "system_busy",
                 ],
             ),
             (
                 FailureKind::RateLimit,
-                &["rate_limit_exceeded", "rate_limit_error", "resource_exhausted", "too_many_requests"],
+                &[
+                    "rate_limit_exceeded",
+                    "rate_limit_error",
+                    "resource_exhausted",
+                    "too_many_requests",
+                    "too_many_concurrent_requests",
+                    "concurrent_limit_exceeded",
+                ],
             ),
             (FailureKind::Timeout, &["timeout_error", "timeout", "deadline_exceeded"]),
         ];
@@ -225,6 +253,7 @@ impl ErrorBody {
                     "unknown model",
                     "no such model",
                     "model_not_found",
+                    "access to the requested model",
                 ],
             ),
             (FailureKind::Overloaded, &["overloaded"]),

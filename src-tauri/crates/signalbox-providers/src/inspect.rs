@@ -3,10 +3,11 @@
 mod responses;
 
 use serde_json::{Map, Value};
-use signalbox_core::ledger::Surface;
+use signalbox_core::ledger::{Surface, Work};
 use signalbox_core::meter::Bound;
 
 use crate::call::Payload;
+use crate::media;
 use crate::tokens::{self, as_u64};
 
 /// Most tokens of an answer when the client sets no limit.
@@ -42,7 +43,7 @@ pub struct InvalidRequest {
 }
 
 /// What a request asks for and may use at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RequestFeatures {
     /// The most it may use.
     pub bound: Bound,
@@ -59,9 +60,9 @@ pub struct RequestFeatures {
 /// Units: tokens by `OpenAI`'s vocabulary, counted exactly for the first 4 KiB of text and from above beyond.
 /// Errors: [`InvalidRequest`] for what no provider could serve, with the JSON path. What is merely unknown is let through.
 pub fn inspect(surface: Surface, payload: &Payload) -> Result<RequestFeatures, InvalidRequest> {
-    match payload {
-        Payload::Json(body) => inspect_chat(surface, body),
-        Payload::Audio(_) => Err(fault("", "sound is not taken here")),
+    match (surface.work(), payload) {
+        (Work::Chat, Payload::Json(body)) => inspect_chat(surface, body),
+        (work, payload) => media::inspect(work, payload),
     }
 }
 
@@ -141,15 +142,15 @@ fn check_messages(body: &Map<String, Value>) -> Result<(), InvalidRequest> {
     Ok(())
 }
 
-fn fault(path: impl Into<String>, message: impl Into<String>) -> InvalidRequest {
+pub(crate) fn fault(path: impl Into<String>, message: impl Into<String>) -> InvalidRequest {
     InvalidRequest { path: path.into(), message: message.into() }
 }
 
-fn given<'a>(body: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+pub(crate) fn given<'a>(body: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     body.get(key).filter(|value| !value.is_null())
 }
 
-fn positive(body: &Map<String, Value>, key: &str) -> Result<Option<u64>, InvalidRequest> {
+pub(crate) fn positive(body: &Map<String, Value>, key: &str) -> Result<Option<u64>, InvalidRequest> {
     match given(body, key) {
         None => Ok(None),
         Some(value) => match value.as_u64().filter(|count| *count > 0) {
