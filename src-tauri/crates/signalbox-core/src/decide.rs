@@ -1,6 +1,10 @@
 //! Where a request goes, and why: a pure function over one snapshot.
 
+mod features;
+
 use serde::{Deserialize, Serialize};
+
+pub use features::{Complexity, Features};
 
 use crate::ids::OperationId;
 use crate::meter::{Bound, estimate};

@@ -1,44 +1,318 @@
-//! Conditions on requests, as an admin writes them.
+//! Conditions on requests, as an admin writes them: `complexity == "simple" && input_tokens < 500`.
+//!
+//! The language is the Common Expression Language (CEL) without loops: a condition looks at a request and says yes or no,
+//! in time that its length bounds. The parser and the evaluator recurse, and a stack that overflows takes the process with
+//! it, so length, nesting and the number of operators are bounded *before* anything is parsed. A condition is parsed once,
+//! when it is read; whoever holds one can evaluate it.
 
+mod source;
+
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
+use cel::common::ast::{Expr, IdedExpr};
+use cel::common::types::{CelBool, CelInt, CelMap, CelMapKey, CelString};
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
+use cel::{Context, Env, ExecutionError, ParseErrors, Program, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A condition on a request, in the Common Expression Language.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition(String);
+pub use source::{BRACKETS_DEEP_MAX, CHARS_MAX, STEPS_MAX};
 
-/// A text that is no condition.
+use crate::decide::Features;
+use crate::ids::OperationId;
+use crate::ledger::Surface;
+use crate::meter::Bound;
+use crate::time::{MICROS_PER_SECOND, Timestamp};
+
+/// What a condition can look at: name, type, and what it is.
+pub const VARIABLES: &[(&str, &str, &str)] = &[
+    ("input_tokens", "number", "tokens that go in, counted from above"),
+    ("max_output_tokens", "number", "tokens that may come out"),
+    ("has_images", "true or false", "whether it contains images"),
+    ("has_audio", "true or false", "whether it contains sound"),
+    ("has_tools", "true or false", "whether the model may call tools"),
+    ("json_output", "true or false", "whether the answer must be JSON"),
+    ("streamed", "true or false", "whether the answer comes as it is made"),
+    ("user", "text", "for whom, as the client says; \"\" when it does not"),
+    ("key", "text", "name of the API key; \"\" for this window's own requests"),
+    ("operation", "text", "the operation, e.g. \"chat_message\""),
+    ("surface", "text", "the API it came through, e.g. \"openai_chat\""),
+    ("tags", "texts by name", "the client's labels: tags.team == \"growth\", \"team\" in tags"),
+    ("complexity", "text", "\"simple\", \"moderate\" or \"complex\""),
+    ("hour_utc", "number", "hour of the day in UTC, 0 to 23"),
+    ("weekday_utc", "number", "day of the week in UTC, 1 (Monday) to 7 (Sunday)"),
+];
+
+/// What a condition can call beside its operators.
+pub const FUNCTIONS: &[&str] = &["size", "contains", "startsWith", "endsWith", "int", "string", "has"];
+
+const OPERATORS: &[&str] = &[
+    "_?_:_", "_&&_", "_||_", "!_", "_-_", "_+_", "_*_", "_/_", "_%_", "_==_", "_!=_", "_>=_", "_<=_", "_>_",
+    "_<_", "-_", "_[_]", "@in",
+];
+
+/// Characters of a foreign text that go into a message.
+const SHOWN_CHARS: usize = 200;
+
+/// A condition on a request. Two are equal when they are written the same.
+#[derive(Clone)]
+pub struct Condition {
+    text: Arc<str>,
+    program: Arc<Program>,
+}
+
+/// A text that is no condition, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCondition {
+    /// Nothing was written.
+    #[error("a condition must not be empty")]
+    Empty,
+    /// Longer than [`CHARS_MAX`].
+    #[error("a condition has at most {CHARS_MAX} characters")]
+    TooLong,
+    /// More nested than [`BRACKETS_DEEP_MAX`].
+    #[error("brackets may stand at most {BRACKETS_DEEP_MAX} deep, and choices (? :) not much deeper")]
+    TooDeep,
+    /// More operators than [`STEPS_MAX`].
+    #[error("a condition has at most {STEPS_MAX} operators, dots and brackets")]
+    TooManySteps,
+    /// A part of the language that conditions do without.
+    #[error("a condition has no {0}")]
+    Unsupported(&'static str),
+    /// It cannot be parsed.
+    #[error("line {line}, column {column}: {message}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// A name that means nothing here.
+    #[error("`{0}` is not known here. Known are: {known}", known = known_variables())]
+    UnknownVariable(String),
+    /// A function that cannot be called here.
+    #[error("`{0}()` cannot be called here. What can: {functions}", functions = FUNCTIONS.join(", "))]
+    UnknownFunction(String),
+    /// It is about values that do not go together.
+    #[error("{0}")]
+    WrongTypes(String),
+    /// It gives something else than yes or no.
+    #[error("a condition must be true or false, this one is {0}")]
+    NotYesOrNo(&'static str),
+}
+
+/// Why a condition could not be evaluated for a request. It counts as not met.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct InvalidCondition(String);
+pub struct ConditionFault(String);
+
+/// What a condition looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// What kind of work it is.
+    pub operation: &'a OperationId,
+    /// What the request is like.
+    pub features: &'a Features<'a>,
+    /// When it came.
+    pub now: Timestamp,
+}
 
 impl Condition {
     /// Reads a condition.
     ///
-    /// Errors: [`InvalidCondition`].
+    /// Errors: [`InvalidCondition`], in words for whoever wrote it.
     pub fn new(text: &str) -> Result<Self, InvalidCondition> {
-        if text.trim().is_empty() {
-            return Err(InvalidCondition("a condition must not be empty".to_owned()));
-        }
-        Ok(Self(text.to_owned()))
+        source::check(text)?;
+        let program = ENVIRONMENT.compile(text).map_err(|errors| syntax_fault(&errors))?;
+        check_names(program.expression())?;
+        let condition = Self { text: Arc::from(text), program: Arc::new(program) };
+        condition.check_types()?;
+        Ok(condition)
     }
 
     /// As it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Whether a request meets it.
+    ///
+    /// Errors: [`ConditionFault`], e.g. for a tag the request does not have; then it is not met.
+    pub fn is_met(&self, facts: &Facts<'_>) -> Result<bool, ConditionFault> {
+        match self.evaluate(facts) {
+            Ok(Value::Bool(is_met)) => Ok(is_met),
+            Ok(other) => Err(ConditionFault(format!("it is {}, not true or false", name_of(&other)))),
+            Err(error) => Err(ConditionFault(shortened(&error.to_string()))),
+        }
+    }
+
+    fn evaluate(&self, facts: &Facts<'_>) -> Result<Value, ExecutionError> {
+        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        context.set_variable_resolver(facts);
+        self.program.execute(&context)
+    }
+
+    /// Tries it on a request, so that what can never work is refused when it is written and not met for ever after.
+    fn check_types(&self) -> Result<(), InvalidCondition> {
+        let Ok(operation) = OperationId::new("chat_message") else { return Ok(()) };
+        let features = Features::of(Surface::OpenaiChat, Bound::default());
+        let facts = Facts { operation: &operation, features: &features, now: Timestamp::default() };
+        match self.evaluate(&facts) {
+            // A tag this request happens not to have is no fault of the condition.
+            Ok(Value::Bool(_)) | Err(ExecutionError::NoSuchKey(_)) => Ok(()),
+            Ok(other) => Err(InvalidCondition::NotYesOrNo(name_of(&other))),
+            Err(error) => Err(InvalidCondition::WrongTypes(shortened(&error.to_string()))),
+        }
+    }
+}
+
+/// The standard functions; building them takes longer than any condition.
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+impl VariableResolver for Facts<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        let features = self.features;
+        let number = |number: u64| CowVal::owned(CelInt::from(i64::try_from(number).unwrap_or(i64::MAX)));
+        let yes_or_no = |yes: bool| CowVal::owned(CelBool::from(yes));
+        let text = |text: &'b str| CowVal::owned(CelString::from(text));
+        let value = match variable {
+            "input_tokens" => number(features.bound.tokens_in),
+            "max_output_tokens" => number(features.bound.tokens_out_max),
+            "has_images" => yes_or_no(features.has_images),
+            "has_audio" => yes_or_no(features.has_audio),
+            "has_tools" => yes_or_no(features.has_tools),
+            "json_output" => yes_or_no(features.json_output),
+            "streamed" => yes_or_no(features.streamed),
+            "user" => text(features.user.unwrap_or_default()),
+            "key" => text(features.key.unwrap_or_default()),
+            "operation" => text(self.operation.as_str()),
+            "surface" => text(features.surface.as_str()),
+            "tags" => CowVal::owned(tags(features.tags)),
+            "complexity" => text(features.complexity().as_str()),
+            "hour_utc" => number(hour_utc(self.now)),
+            "weekday_utc" => number(weekday_utc(self.now)),
+            _ => return None,
+        };
+        Some(value)
+    }
+}
+
+fn tags(tags: &[(String, String)]) -> CelMap<'_> {
+    let entries: HashMap<CelMapKey<'_>, Box<dyn Val + '_>> = tags
+        .iter()
+        .map(|(name, value)| {
+            let value: Box<dyn Val + '_> = Box::new(CelString::from(value.as_str()));
+            (CelMapKey::String(CelString::from(name.as_str())), value)
+        })
+        .collect();
+    CelMap::from(entries)
+}
+
+const HOUR_US: i64 = 3_600 * MICROS_PER_SECOND;
+
+fn hour_utc(now: Timestamp) -> u64 {
+    now.as_micros().div_euclid(HOUR_US).rem_euclid(24).unsigned_abs()
+}
+
+/// 1 for Monday; the first of January 1970 was a Thursday.
+fn weekday_utc(now: Timestamp) -> u64 {
+    let days = now.as_micros().div_euclid(24 * HOUR_US);
+    (days + 3).rem_euclid(7).unsigned_abs() + 1
+}
+
+/// The first thing the parser says, without its inner workings.
+fn syntax_fault(errors: &ParseErrors) -> InvalidCondition {
+    let Some(first) = errors.errors.first() else {
+        return InvalidCondition::Syntax { line: 1, column: 1, message: "it cannot be parsed".to_owned() };
+    };
+    if first.msg.contains("Recursion limit") {
+        return InvalidCondition::TooDeep;
+    }
+    let place = |position: isize| usize::try_from(position).unwrap_or(0).max(1);
+    let message = first.msg.strip_prefix("Syntax error: ").unwrap_or(&first.msg);
+    InvalidCondition::Syntax {
+        line: place(first.pos.0),
+        column: place(first.pos.1),
+        message: shortened(message),
+    }
+}
+
+/// Refuses names and functions that mean nothing here, and loops, whose cost nothing bounds.
+fn check_names(expression: &IdedExpr) -> Result<(), InvalidCondition> {
+    match &expression.expr {
+        Expr::Unspecified | Expr::Literal(_) => Ok(()),
+        Expr::Ident(name) => {
+            if VARIABLES.iter().any(|(known, _, _)| known == name) {
+                Ok(())
+            } else {
+                Err(InvalidCondition::UnknownVariable(shortened(name)))
+            }
+        }
+        Expr::Select(select) => check_names(&select.operand),
+        Expr::List(list) => list.elements.iter().try_for_each(check_names),
+        Expr::Call(call) => {
+            let name = call.func_name.as_str();
+            if !OPERATORS.contains(&name) && !FUNCTIONS.contains(&name) {
+                return Err(InvalidCondition::UnknownFunction(shortened(name)));
+            }
+            call.target.iter().try_for_each(|target| check_names(target))?;
+            call.args.iter().try_for_each(check_names)
+        }
+        Expr::Comprehension(_) => {
+            Err(InvalidCondition::Unsupported("loops such as all(), exists(), map() or filter()"))
+        }
+        Expr::Map(_) | Expr::Struct(_) => Err(InvalidCondition::Unsupported("{…} of its own")),
+    }
+}
+
+fn known_variables() -> String {
+    let names: Vec<&str> = VARIABLES.iter().map(|(name, _, _)| *name).collect();
+    names.join(", ")
+}
+
+const fn name_of(value: &Value) -> &'static str {
+    match value {
+        Value::Bool(_) => "true or false",
+        Value::Int(_) | Value::UInt(_) | Value::Float(_) => "a number",
+        Value::String(_) => "a text",
+        Value::List(_) => "a list",
+        Value::Map(_) => "texts by name",
+        Value::Null => "nothing",
+        _ => "something else",
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS).collect()
+}
+
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Condition {}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Condition").field(&self.text).finish()
     }
 }
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&self.text)
     }
 }
 
 impl Serialize for Condition {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+        serializer.serialize_str(&self.text)
     }
 }
 
@@ -48,3 +322,6 @@ impl<'de> Deserialize<'de> for Condition {
         Self::new(&text).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;
