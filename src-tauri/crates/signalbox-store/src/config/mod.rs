@@ -87,7 +87,7 @@ pub enum ConfigWrite {
         /// Which one.
         target: Target,
     },
-    /// Stores a price card; a card of the same first instant is replaced.
+    /// Stores a price card; a card of the same first instant is replaced, unless it has been in force before.
     PutPriceCard {
         /// Whose prices.
         target: Target,
@@ -196,7 +196,7 @@ impl ConfigWrite {
             }
             Self::PutModel { model } => models::put(transaction, model).await,
             Self::RemoveModel { target } => models::remove(transaction, target).await,
-            Self::PutPriceCard { target, card } => models::put_card(transaction, target, card).await,
+            Self::PutPriceCard { target, card } => models::put_card(transaction, target, card, now).await,
             Self::InsertKey { key, hash } => keys::insert(transaction, key, hash).await,
             Self::PutKey { key } => keys::put(transaction, key).await,
             Self::PutSetting { key, value } => keys::put_setting(transaction, key, value).await,

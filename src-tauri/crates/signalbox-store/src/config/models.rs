@@ -128,17 +128,20 @@ pub(super) async fn remove(transaction: &mut Transaction, target: &Target) -> Re
     }
 }
 
+/// Stores a card. One that has not been in force before `now` may still be replaced; of one that has, something may have
+/// been priced, and the ledger refers to it by its first instant.
 pub(super) async fn put_card(
     transaction: &mut Transaction,
     target: &Target,
     card: &PriceCard,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    within!(transaction, connection => sqlx::query(
+    let stored = within!(transaction, connection => sqlx::query(
         "INSERT INTO price_cards (provider, model, effective_from, units, tiers, source_url, as_of, origin, \
          batch_percent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (provider, model, effective_from) DO UPDATE SET units = excluded.units, tiers = excluded.tiers, \
          source_url = excluded.source_url, as_of = excluded.as_of, origin = excluded.origin, \
-         batch_percent = excluded.batch_percent",
+         batch_percent = excluded.batch_percent WHERE price_cards.effective_from >= $10",
     )
     .bind(target.provider.as_str())
     .bind(target.model.as_str())
@@ -149,10 +152,16 @@ pub(super) async fn put_card(
     .bind(card.as_of.as_deref().map(|text| clean(text).into_owned()))
     .bind(card.origin.as_str())
     .bind(card.batch_percent.map(i64::from))
+    .bind(now.as_micros())
     .execute(connection)
     .await
-    .map(drop))
-    .map_err(missing_or("model", &target.to_string(), "store a price card"))
+    .map(|done| done.rows_affected()))
+    .map_err(missing_or("model", &target.to_string(), "store a price card"))?;
+    if stored == 0 {
+        let subject = format!("{target} from {}", card.effective_from);
+        return Err(StoreError::AlreadyExists { kind: "price in force", subject });
+    }
+    Ok(())
 }
 
 /// A missing parent in the domain's words.

@@ -7,6 +7,7 @@ use signalbox_core::change::ChangeKind;
 use signalbox_core::ids::KeyId;
 use signalbox_core::key::{ApiKey, KeyHash};
 use signalbox_core::operation::Operation;
+use signalbox_core::price::{CardOrigin, PriceCard};
 use signalbox_core::provider::{CredentialSource, Provider};
 use signalbox_core::time::Timestamp;
 use signalbox_store::{ConfigEdit, ConfigWrite, StoreError};
@@ -117,6 +118,35 @@ on_both_databases! {
         assert!(matches!(gone, Err(StoreError::NotFound { kind: "model", .. })));
         let unknown = store.write_config(vec![edit(vec![ConfigWrite::PutKey { key: key("x") }])]).await;
         assert!(matches!(unknown, Err(StoreError::NotFound { kind: "key", .. })));
+    }
+
+    async fn a_price_that_was_in_force_is_never_edited_and_a_planned_one_may_be(db: &Database) {
+        let store = &db.store;
+        let wanted = target("deepseek/deepseek-chat");
+        let at = |instant: Timestamp| {
+            let card = PriceCard { effective_from: instant, batch_percent: Some(50), origin: CardOrigin::Own, ..price_card(0) };
+            ConfigWrite::PutPriceCard { target: wanted.clone(), card }
+        };
+        let plain = |instant: Timestamp| {
+            let card = PriceCard { effective_from: instant, ..price_card(0) };
+            ConfigWrite::PutPriceCard { target: wanted.clone(), card }
+        };
+        let (past, future) = (MIDNIGHT.plus_micros(-1), MIDNIGHT.plus_micros(1));
+        store.write_config(vec![edit(vec![
+            put_provider(provider("deepseek", 1), None),
+            ConfigWrite::PutModel { model: model("deepseek/deepseek-chat") },
+            plain(past), plain(MIDNIGHT), plain(future),
+        ])]).await.unwrap();
+        let edited = store.write_config(vec![edit(vec![at(past)])]).await;
+        assert!(matches!(edited, Err(StoreError::AlreadyExists { kind: "price in force", .. })), "{edited:?}");
+        store.write_config(vec![edit(vec![at(MIDNIGHT), at(future)])]).await.unwrap();
+        let cards = store.load_config().await.unwrap().models.remove(0).cards;
+        let found: Vec<_> = cards.iter().map(|card| (card.effective_from, card.origin, card.batch_percent)).collect();
+        assert_eq!(found, [
+            (past, CardOrigin::Shipped, None),
+            (MIDNIGHT, CardOrigin::Own, Some(50)),
+            (future, CardOrigin::Own, Some(50)),
+        ]);
     }
 
     async fn keys_are_unique_by_their_hash_and_can_be_revoked(db: &Database) {
