@@ -48,9 +48,12 @@ pub async fn send_test_request(
         key: None,
         user: None,
         tags: vec![("source".to_owned(), "window".to_owned())],
+        deadline: None,
+        idempotency_key: None,
+        no_cache: true,
     };
     match engine.dispatch(live, call).await? {
-        Answer::Complete { meta, body } => Ok(dto::TestAnswer {
+        Answer::Complete { meta, body, .. } => Ok(dto::TestAnswer {
             request_id: meta.request.to_string(),
             text: text_of(&body),
             provider: meta.target.provider.to_string(),
@@ -81,6 +84,12 @@ impl From<Refusal> for AppError {
             | RefusalCode::AllTargetsFailed
             | RefusalCode::RateLimited
             | RefusalCode::UpstreamTimeout
+            | RefusalCode::DeadlineExceeded
+            | RefusalCode::RateLimitedByKey
+            | RefusalCode::ConcurrencyLimit
+            | RefusalCode::Overloaded
+            | RefusalCode::IdempotencyInProgress
+            | RefusalCode::IdempotencyMismatch
             | RefusalCode::ProviderRefused
             | RefusalCode::ContextLength
             | RefusalCode::ContentFilter

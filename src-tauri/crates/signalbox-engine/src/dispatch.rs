@@ -8,9 +8,11 @@ mod stream;
 
 pub use refusal::{Refusal, RefusalCode};
 pub use resolve::Resolved;
-pub use signalbox_providers::{AudioUpload, Payload};
+pub use signalbox_providers::{AudioUpload, InvalidRequest, Payload, count_input};
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_core::decide::{Ask, decide};
@@ -43,6 +45,12 @@ pub struct Call {
     pub user: Option<String>,
     /// The client's own labels.
     pub tags: Vec<(String, String)>,
+    /// How long the client waits, over all attempts; `None` when it does not say.
+    pub deadline: Option<Duration>,
+    /// What makes the request the same one when it is sent again.
+    pub idempotency_key: Option<String>,
+    /// Whether the client wants no answer from the cache.
+    pub no_cache: bool,
 }
 
 /// Leaves the body out: prompts do not belong in logs.
@@ -71,6 +79,32 @@ pub struct AnswerMeta {
     pub cost: Option<NanoUsd>,
     /// Whether the simulator answered.
     pub simulated: bool,
+    /// What the answer cache had to do with it.
+    pub cache: CacheUse,
+    /// Whether it is the first answer to the same request, given again.
+    pub replayed: bool,
+}
+
+/// What the answer cache had to do with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheUse {
+    /// The operation has none, or the client wants none.
+    Off,
+    /// It was asked and had nothing.
+    Miss,
+    /// The answer is from there.
+    Hit,
+}
+
+impl CacheUse {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Miss => "miss",
+            Self::Hit => "hit",
+        }
+    }
 }
 
 /// An answer in the client's dialect.
@@ -80,7 +114,9 @@ pub enum Answer {
     Complete {
         /// About it.
         meta: AnswerMeta,
-        /// JSON.
+        /// The media type of `body`.
+        content_type: Cow<'static, str>,
+        /// As the surface has it.
         body: Bytes,
     },
     /// As it comes. It is settled before its last frame.

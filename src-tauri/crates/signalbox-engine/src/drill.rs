@@ -291,6 +291,9 @@ fn call(plan: &Plan) -> Call {
         key: None,
         user: None,
         tags: vec![("source".to_owned(), "drill".to_owned())],
+        deadline: None,
+        idempotency_key: None,
+        no_cache: true,
     }
 }
 

@@ -16,15 +16,17 @@ const OPERATION: &str = "x-signalbox-operation";
 const PROVIDER: &str = "x-signalbox-provider";
 const MODEL: &str = "x-signalbox-model";
 const COST: &str = "x-signalbox-cost-usd";
+const CACHE: &str = "x-signalbox-cache";
+const REPLAYED: &str = "x-signalbox-replayed";
 const SIMULATED: &str = "x-signalbox-simulated";
 
 /// The answer as HTTP.
 pub(crate) fn respond(surface: Surface, answer: Answer) -> Response {
     match answer {
-        Answer::Complete { meta, body } => {
+        Answer::Complete { meta, content_type, body } => {
             let mut response = Response::new(Body::from(body));
             let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            put_type(headers, &content_type);
             describe(headers, surface, &meta);
             response
         }
@@ -53,6 +55,10 @@ fn describe(headers: &mut HeaderMap, surface: Surface, meta: &AnswerMeta) {
     if let Some(cost) = meta.cost {
         put(headers, COST, &cost.to_string());
     }
+    put(headers, CACHE, meta.cache.as_str());
+    if meta.replayed {
+        headers.insert(HeaderName::from_static(REPLAYED), HeaderValue::from_static("true"));
+    }
     if meta.simulated {
         headers.insert(HeaderName::from_static(SIMULATED), HeaderValue::from_static("true"));
     }
@@ -64,6 +70,14 @@ pub(crate) const fn sdk_request_id(surface: Surface) -> &'static str {
         WireFamily::Openai => "x-request-id",
         WireFamily::Anthropic => "request-id",
     }
+}
+
+/// A provider's media type is only passed on when it is one.
+fn put_type(headers: &mut HeaderMap, content_type: &str) {
+    let value = HeaderValue::from_str(content_type);
+    headers
+        .insert(header::CONTENT_TYPE, value.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 /// Names and ids are visible ASCII by their own rules, so nothing is ever left out.
@@ -78,6 +92,7 @@ mod tests {
     use bytes::Bytes;
     use signalbox_core::ids::{OperationId, RequestId};
     use signalbox_core::money::NanoUsd;
+    use signalbox_engine::dispatch::CacheUse;
 
     use super::*;
 
@@ -89,12 +104,15 @@ mod tests {
             attempts: 2,
             cost: cost.map(NanoUsd::from_nanos),
             simulated: false,
+            cache: CacheUse::Off,
+            replayed: false,
         }
     }
 
     #[test]
     fn a_complete_answer_tells_its_cost_in_decimal_dollars() {
-        let answer = Answer::Complete { meta: meta(Some(333_000)), body: Bytes::from_static(b"{}") };
+        let (content_type, body) = ("application/json".into(), Bytes::from_static(b"{}"));
+        let answer = Answer::Complete { meta: meta(Some(333_000)), content_type, body };
         let response = respond(Surface::OpenaiChat, answer);
         let header = |name: &str| response.headers()[name].to_str().unwrap();
         assert_eq!(header("x-signalbox-cost-usd"), "0.000333");

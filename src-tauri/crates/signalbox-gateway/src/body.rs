@@ -7,12 +7,15 @@ use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde_json::{Map, Value};
+use signalbox_core::key::ApiKey;
 use tokio_util::task::TaskTracker;
 
 use crate::fault::Fault;
 
 /// Largest body. Units: bytes. Long conversations with a few pictures stay below; more belongs in a file upload.
 pub(crate) const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Largest body with a recording in it, as `OpenAI` takes it. Units: bytes.
+pub(crate) const AUDIO_BYTES_MAX: usize = 25 * 1024 * 1024;
 /// Deepest nesting of arrays and objects; deeper JSON is an attack on a parser's stack, not a conversation.
 pub(crate) const JSON_DEPTH_MAX: usize = 64;
 /// A body has to be there by then; a client that drips it holds a connection for nothing.
@@ -29,8 +32,9 @@ pub(crate) async fn read_object(
     tasks: &TaskTracker,
     headers: &HeaderMap,
     body: Body,
+    limit: usize,
 ) -> Result<Map<String, Value>, Fault> {
-    parse(&read(tasks, headers, body).await?)
+    parse(&read(tasks, headers, body, limit).await?)
 }
 
 /// Throws away what the client still sends, in the background: it reads its refusal only after having written.
@@ -52,16 +56,24 @@ pub(crate) fn discard(tasks: &TaskTracker, headers: &HeaderMap, body: Body) {
     }));
 }
 
-async fn read(tasks: &TaskTracker, headers: &HeaderMap, mut body: Body) -> Result<Bytes, Fault> {
+/// Reads the body, of at most `limit` bytes.
+///
+/// Errors: it is larger, breaks off or takes too long.
+pub(crate) async fn read(
+    tasks: &TaskTracker,
+    headers: &HeaderMap,
+    mut body: Body,
+    limit: usize,
+) -> Result<Bytes, Fault> {
     let announced = body.size_hint().lower();
-    if usize::try_from(announced).map_or(true, |announced| announced > BODY_BYTES_MAX) {
+    if usize::try_from(announced).map_or(true, |announced| announced > limit) {
         discard(tasks, headers, body);
-        return Err(too_large());
+        return Err(too_large(limit));
     }
-    match tokio::time::timeout(BODY_READ_MAX, collect(&mut body)).await {
+    match tokio::time::timeout(BODY_READ_MAX, collect(&mut body, limit)).await {
         Ok(Err(Unread::TooLarge)) => {
             discard(tasks, &HeaderMap::new(), body);
-            Err(too_large())
+            Err(too_large(limit))
         }
         Ok(Err(Unread::Broken)) => Err(Fault::invalid("The request body broke off.")),
         Ok(Ok(bytes)) => Ok(bytes),
@@ -77,12 +89,12 @@ enum Unread {
     Broken,
 }
 
-async fn collect(body: &mut Body) -> Result<Bytes, Unread> {
+async fn collect(body: &mut Body, limit: usize) -> Result<Bytes, Unread> {
     let mut first = None;
     let mut collected = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
-        if collected.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > BODY_BYTES_MAX {
+        if collected.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
             return Err(Unread::TooLarge);
         }
         match first.take() {
@@ -97,9 +109,20 @@ async fn collect(body: &mut Body) -> Result<Bytes, Unread> {
     Ok(first.unwrap_or_else(|| collected.freeze()))
 }
 
-fn too_large() -> Fault {
-    let megabytes = BODY_BYTES_MAX / 1024 / 1024;
-    Fault::body_too_large(format!("The request body is larger than {megabytes} MB."))
+fn too_large(limit: usize) -> Fault {
+    const MEGABYTE: usize = 1024 * 1024;
+    let size = if limit.is_multiple_of(MEGABYTE) {
+        format!("{} MB", limit / MEGABYTE)
+    } else {
+        format!("{limit} bytes, the limit of this API key")
+    };
+    Fault::body_too_large(format!("The request body is larger than {size}."))
+}
+
+/// What a key may send at most on a surface that takes `most`.
+pub(crate) fn limit_of(key: &ApiKey, most: usize) -> usize {
+    let own = key.limits.body_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    own.map_or(most, |own| own.min(most))
 }
 
 /// The JSON object in `bytes`.
@@ -250,7 +273,7 @@ mod tests {
             Body::from_stream(futures::stream::iter(chunks.collect::<Vec<_>>()))
         };
         let headers = HeaderMap::new();
-        let read = |body| read(&tasks, &headers, body);
+        let read = |body| read(&tasks, &headers, body, BODY_BYTES_MAX);
         assert_eq!(read(of_size(BODY_BYTES_MAX)).await.unwrap().len(), BODY_BYTES_MAX);
         assert_eq!(read(of_size(BODY_BYTES_MAX + 1)).await.unwrap_err().status, 413);
         assert_eq!(read(Body::from(vec![b' '; BODY_BYTES_MAX + 1])).await.unwrap_err().status, 413);
@@ -264,7 +287,8 @@ mod tests {
             Some((Ok::<_, std::convert::Infallible>("x"), ()))
         });
         let began = tokio::time::Instant::now();
-        let read = read(&TaskTracker::new(), &HeaderMap::new(), Body::from_stream(dripping)).await;
+        let read =
+            read(&TaskTracker::new(), &HeaderMap::new(), Body::from_stream(dripping), BODY_BYTES_MAX).await;
         assert_eq!(read.unwrap_err().status, 408);
         assert_eq!(began.elapsed(), BODY_READ_MAX);
     }

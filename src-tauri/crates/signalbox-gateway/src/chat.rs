@@ -1,4 +1,4 @@
-//! The chat surfaces: check, read, resolve, dispatch, answer.
+//! The way of a call through the gateway: check, read, resolve, dispatch, answer; and the chat surfaces.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use signalbox_core::ledger::Surface;
 use signalbox_engine::dispatch::{Answer, Call, Payload, RefusalCode, Resolved};
 use signalbox_engine::live::Live;
 
-use crate::body::{discard, read_object};
+use crate::body::{BODY_BYTES_MAX, discard, limit_of, read_object};
 use crate::fault::Fault;
 use crate::gateway::Shared;
 use crate::{answer, credential, labels};
@@ -22,12 +22,18 @@ pub(crate) async fn chat_completions(State(shared): State<Arc<Shared>>, request:
     serve(&shared, Surface::OpenaiChat, request).await
 }
 
+/// `POST /v1/responses`.
+pub(crate) async fn responses(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    serve(&shared, Surface::OpenaiResponses, request).await
+}
+
 /// `POST /v1/messages`.
 pub(crate) async fn messages(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     serve(&shared, Surface::AnthropicMessages, request).await
 }
 
-async fn serve(shared: &Shared, surface: Surface, request: Request) -> Response {
+/// Serves one of the surfaces that take JSON.
+pub(crate) async fn serve(shared: &Shared, surface: Surface, request: Request) -> Response {
     match call(shared, surface, request).await {
         Ok(answer) => answer::respond(surface, answer),
         Err(fault) => {
@@ -47,13 +53,15 @@ async fn call(shared: &Shared, surface: Surface, request: Request) -> Result<Ans
             return Err(fault);
         }
     };
-    let body = read_object(&shared.tasks, &parts.headers, body).await?;
-    let call = understand(surface, &live, key, &parts.headers, body)?;
+    let limit = limit_of(key, BODY_BYTES_MAX);
+    let body = read_object(&shared.tasks, &parts.headers, body, limit).await?;
+    let model = named_model(&body)?.to_owned();
+    let call = understand(surface, &live, key, &parts.headers, &model, Payload::Json(Arc::new(body)))?;
     Ok(shared.engine.dispatch(live, call).await?)
 }
 
 /// What is checked before a byte of the body is read.
-fn admit<'a>(shared: &Shared, live: &'a Live, parts: &Parts) -> Result<&'a ApiKey, Fault> {
+pub(crate) fn admit<'a>(shared: &Shared, live: &'a Live, parts: &Parts) -> Result<&'a ApiKey, Fault> {
     let key = authenticate(shared, live, &parts.headers)?;
     require_json(&parts.headers)?;
     Ok(key)
@@ -104,14 +112,14 @@ fn is_utf8_json(content_type: &str) -> bool {
 }
 
 /// What the client asks for.
-fn understand(
+pub(crate) fn understand(
     surface: Surface,
     live: &Live,
     key: &ApiKey,
     headers: &HeaderMap,
-    body: Map<String, Value>,
+    model: &str,
+    payload: Payload,
 ) -> Result<Call, Fault> {
-    let model = body.get("model").and_then(Value::as_str).ok_or_else(no_model)?;
     let operation = labels::text(headers, "x-signalbox-operation")?;
     let resolved = Resolved::from_request(&live.snapshot, model, operation, Some(key))?;
     Ok(Call {
@@ -119,16 +127,22 @@ fn understand(
         requested_model: model.to_owned(),
         resolved,
         key: Some(key.id),
-        user: labels::user(headers, &body)?,
+        user: labels::user(headers, &payload)?,
         tags: labels::tags(headers)?,
-        payload: Payload::Json(Arc::new(body)),
+        deadline: labels::deadline(headers)?,
+        idempotency_key: labels::idempotency_key(headers)?,
+        no_cache: labels::no_cache(headers)?,
+        payload,
     })
 }
 
-fn no_model() -> Fault {
-    Fault::invalid(
-        "`model` is missing or not a string. Put an operation there, e.g. \"op:chat_message\"; GET /v1/models lists them.",
-    )
+/// What the client put in `model`.
+pub(crate) fn named_model(body: &Map<String, Value>) -> Result<&str, Fault> {
+    body.get("model").and_then(Value::as_str).ok_or_else(|| {
+        Fault::invalid(
+            "`model` is missing or not a string. Put an operation there, e.g. \"op:chat_message\"; GET /v1/models lists them.",
+        )
+    })
 }
 
 #[cfg(test)]

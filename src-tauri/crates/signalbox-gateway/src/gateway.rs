@@ -21,7 +21,7 @@ use crate::body::discard;
 use crate::fault::Fault;
 use crate::guard::{Doors, guard, surface_of};
 use crate::server::Listeners;
-use crate::{chat, health, models, server};
+use crate::{chat, count_tokens, health, media, models, server};
 
 /// Where the gateway listens unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4180));
@@ -192,7 +192,12 @@ async fn bind_twin(addr: SocketAddr, port_was_chosen: bool) -> Result<Option<Tcp
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat::chat_completions))
+        .route("/v1/responses", post(chat::responses))
         .route("/v1/messages", post(chat::messages))
+        .route("/v1/messages/count_tokens", post(count_tokens::count_tokens))
+        .route("/v1/embeddings", post(media::embeddings))
+        .route("/v1/audio/transcriptions", post(media::transcriptions))
+        .route("/v1/audio/speech", post(media::speech))
         .route("/v1/models", get(models::models))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
@@ -205,7 +210,8 @@ fn router(shared: Arc<Shared>) -> Router {
 async fn unknown_path(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path: String = request.uri().path().chars().take(80).collect();
     let message = format!(
-        "There is nothing at {path}. Signalbox serves POST /v1/chat/completions, POST /v1/messages and GET /v1/models."
+        "There is nothing at {path}. Signalbox serves chat/completions, responses, embeddings, audio/transcriptions, \
+         audio/speech, messages and models under /v1."
     );
     refuse_unread(&shared, request, Fault::not_found(message))
 }

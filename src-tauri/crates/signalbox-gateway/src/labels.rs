@@ -1,12 +1,19 @@
 //! Whom a request is for and how its client labels it: bounded, because both go into the ledger.
 
+use std::time::Duration;
+
 use axum::http::HeaderMap;
 use serde_json::{Map, Value};
+use signalbox_engine::dispatch::Payload;
 
 use crate::fault::Fault;
 
 /// Longest user. Units: characters. Anthropic's own command line sends about 170.
 const USER_CHARS_MAX: usize = 256;
+/// Longest time a client may give. Units: milliseconds.
+const TIMEOUT_MS_MAX: u64 = 3_600_000;
+/// Longest idempotency key, as other APIs have it. Units: characters.
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// Most tags on one request.
 const TAGS_MAX: usize = 16;
 /// Longest name of a tag. Units: characters.
@@ -28,10 +35,11 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
     Ok(Some(text.trim()).filter(|text| !text.is_empty()))
 }
 
-/// The user from `x-signalbox-user`, else from where the client's API has it: `user` or `metadata.user_id`.
+/// The user from `x-signalbox-user`, else from where the client's API has it: `user`, `safety_identifier` or
+/// `metadata.user_id`.
 ///
 /// Errors: the header is too long. What the body says was meant for the provider, so it is only cut.
-pub(crate) fn user(headers: &HeaderMap, body: &Map<String, Value>) -> Result<Option<String>, Fault> {
+pub(crate) fn user(headers: &HeaderMap, payload: &Payload) -> Result<Option<String>, Fault> {
     if let Some(user) = text(headers, "x-signalbox-user")? {
         if user.chars().count() > USER_CHARS_MAX {
             return Err(Fault::invalid(format!(
@@ -40,12 +48,62 @@ pub(crate) fn user(headers: &HeaderMap, body: &Map<String, Value>) -> Result<Opt
         }
         return Ok(Some(user.to_owned()));
     }
-    let in_body =
-        body.get("user").or_else(|| body.get("metadata").and_then(|metadata| metadata.get("user_id")));
-    let user = in_body
-        .and_then(Value::as_str)
-        .map(|user| user.chars().filter(|c| !c.is_control()).take(USER_CHARS_MAX).collect::<String>());
+    let in_body = match payload {
+        Payload::Json(body) => user_in(body),
+        Payload::Audio(upload) => {
+            upload.fields.iter().find(|(name, _)| name == "user").map(|(_, user)| user.as_str())
+        }
+    };
+    let user =
+        in_body.map(|user| user.chars().filter(|c| !c.is_control()).take(USER_CHARS_MAX).collect::<String>());
     Ok(user.filter(|user| !user.is_empty()))
+}
+
+fn user_in(body: &Map<String, Value>) -> Option<&str> {
+    let user = body.get("user").or_else(|| body.get("safety_identifier"));
+    user.or_else(|| body.get("metadata").and_then(|metadata| metadata.get("user_id"))).and_then(Value::as_str)
+}
+
+/// How long the client waits: `x-signalbox-timeout-ms`, or what the vendors' own client libraries say in seconds.
+///
+/// Errors: no whole number of milliseconds above 0.
+pub(crate) fn deadline(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
+    if let Some(text) = text(headers, "x-signalbox-timeout-ms")? {
+        let millis = text.parse().ok().filter(|millis| (1..=TIMEOUT_MS_MAX).contains(millis));
+        return millis.map(|millis| Some(Duration::from_millis(millis))).ok_or_else(|| {
+            Fault::invalid(format!(
+                "The header x-signalbox-timeout-ms must be a whole number from 1 to {TIMEOUT_MS_MAX}."
+            ))
+        });
+    }
+    // Not ours: what cannot be read there says nothing.
+    let stainless = headers.get("x-stainless-timeout").and_then(|value| value.to_str().ok());
+    let seconds: Option<u64> = stainless.and_then(|text| text.trim().split('.').next()?.parse().ok());
+    Ok(seconds.filter(|seconds| (1..=TIMEOUT_MS_MAX / 1_000).contains(seconds)).map(Duration::from_secs))
+}
+
+/// What makes the request the same one when it is sent again.
+///
+/// Errors: it is too long.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
+    let Some(key) = text(headers, "idempotency-key")? else { return Ok(None) };
+    if key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX {
+        return Err(Fault::invalid(format!(
+            "The header idempotency-key has more than {IDEMPOTENCY_KEY_CHARS_MAX} characters."
+        )));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// Whether the client wants no answer from the cache.
+///
+/// Errors: a word other than `off`.
+pub(crate) fn no_cache(headers: &HeaderMap) -> Result<bool, Fault> {
+    match text(headers, "x-signalbox-cache")? {
+        None => Ok(false),
+        Some("off") => Ok(true),
+        Some(_) => Err(Fault::invalid("The header x-signalbox-cache can only say `off`.")),
+    }
 }
 
 /// The tags in `x-signalbox-tags: team=growth,env=prod`.
@@ -99,8 +157,12 @@ mod tests {
         HeaderMap::from_iter([(HeaderName::from_static(name), value)])
     }
 
+    fn payload(body: &Value) -> Payload {
+        Payload::Json(std::sync::Arc::new(body.as_object().unwrap().clone()))
+    }
+
     fn user_of(headers: &HeaderMap, body: &Value) -> Option<String> {
-        user(headers, body.as_object().unwrap()).unwrap()
+        user(headers, &payload(body)).unwrap()
     }
 
     #[test]
@@ -119,7 +181,33 @@ mod tests {
         let user_in_body = user_of(&HeaderMap::new(), &body).unwrap();
         assert!(user_in_body.starts_with("abc") && user_in_body.chars().count() == USER_CHARS_MAX);
         let long = header("x-signalbox-user", &"u".repeat(USER_CHARS_MAX + 1));
-        assert!(user(&long, &Map::new()).is_err());
+        assert!(user(&long, &payload(&json!({}))).is_err());
+    }
+
+    #[test]
+    fn the_clients_patience_is_read_from_our_header_or_its_librarys() {
+        let of = |name, text: &str| deadline(&header(name, text));
+        let millis = |ms| Some(Duration::from_millis(ms));
+        assert_eq!(of("x-signalbox-timeout-ms", "1500").unwrap(), millis(1_500));
+        assert_eq!(of("x-stainless-timeout", "600").unwrap(), millis(600_000));
+        assert_eq!(of("x-stainless-timeout", "2.5").unwrap(), millis(2_000));
+        for nothing in ["", "soon", "0", "-1", "99999999999999999999"] {
+            assert_eq!(of("x-stainless-timeout", nothing).unwrap(), None, "{nothing}");
+        }
+        for bad in ["0", "-1", "1.5", "3600001", "soon"] {
+            assert!(of("x-signalbox-timeout-ms", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_cache_can_be_declined_and_an_idempotency_key_is_bounded() {
+        assert!(no_cache(&header("x-signalbox-cache", "off")).unwrap());
+        assert!(!no_cache(&HeaderMap::new()).unwrap());
+        assert!(no_cache(&header("x-signalbox-cache", "on")).is_err());
+        let longest = "k".repeat(IDEMPOTENCY_KEY_CHARS_MAX);
+        assert_eq!(idempotency_key(&header("idempotency-key", &longest)).unwrap(), Some(longest.clone()));
+        assert!(idempotency_key(&header("idempotency-key", &format!("{longest}k"))).is_err());
+        assert_eq!(idempotency_key(&header("idempotency-key", " ")).unwrap(), None);
     }
 
     #[test]

@@ -11,12 +11,14 @@
 mod answer;
 mod body;
 mod chat;
+mod count_tokens;
 mod credential;
 mod fault;
 mod gateway;
 mod guard;
 mod health;
 mod labels;
+mod media;
 mod models;
 mod server;
 

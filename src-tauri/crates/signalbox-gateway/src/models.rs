@@ -141,7 +141,8 @@ mod tests {
     }
 
     fn ids(operations: &[&str]) -> Vec<String> {
-        let key = ApiKey { limits: signalbox_core::key::KeyLimits::default(), 
+        let key = ApiKey {
+            limits: signalbox_core::key::KeyLimits::default(),
             id: KeyId::generate(),
             name: "crm".to_owned(),
             last4: "abcd".to_owned(),

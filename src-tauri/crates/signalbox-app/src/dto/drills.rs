@@ -17,24 +17,20 @@ pub enum DrillFault {
     SlowFirstByte,
     /// Streams break off in the middle.
     CutStreams,
-    /// Streams fall silent in the middle.
-    StalledStreams,
-    /// A share of the calls fails.
-    Flaky,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct DrillInput {
-    /// Which simulated model goes wrong, e.g. `sim-primary`.
+    /// Which simulated model goes wrong, e.g. `sim-chat`.
     pub model: String,
     pub fault: DrillFault,
-    /// Share of the calls, 1 to 100 percent.
+    /// Share of the calls an outage or a rate limit hits, 1 to 100 percent.
     pub percent: u32,
     /// It ends by itself after this long, at most an hour.
     pub seconds: u32,
     /// Requests to send through the gateway while it runs, per second; 0 to watch own traffic only.
     pub requests_per_second: u32,
-    /// Which operation the requests are for; its route must hold the model.
+    /// Under which operation they run. They take a chain of simulated targets, the failing one first.
     pub operation: String,
 }
 

@@ -20,9 +20,8 @@ use signalbox_store::LedgerEntry;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Answer, AnswerMeta, Refusal, RefusalCode};
+use super::{Answer, AnswerMeta, CacheUse, Refusal, RefusalCode};
 use crate::engine::{Engine, InFlight};
-use crate::events::Topic;
 use crate::live::Live;
 use crate::recovery::interrupted;
 
@@ -100,7 +99,6 @@ impl Run {
             let _ = answer_to.send(Err(refusal));
             return;
         }
-        self.engine.events.publish(Topic::Requests);
         let chain: Vec<Candidate> = self.start.decision.chain().cloned().collect();
         for candidate in chain {
             if self.engine.abort.is_cancelled() {
@@ -155,7 +153,11 @@ impl Run {
                 let ending = Ending { outcome: Outcome::Succeeded, finish_reason, error: None, payload };
                 let settled = self.settle(ending).await;
                 let meta = |cost| self.meta(call_target, self.attempts.len(), cost);
-                let result = settled.map(|cost| Answer::Complete { meta: meta(cost), body: answer.body });
+                let result = settled.map(|cost| Answer::Complete {
+                    meta: meta(cost),
+                    content_type: answer.content_type,
+                    body: answer.body,
+                });
                 let _ = answer_to.send(result);
                 Next::Done
             }
@@ -329,6 +331,8 @@ impl Run {
             target,
             attempts: u32::try_from(attempt).unwrap_or(u32::MAX),
             cost,
+            cache: CacheUse::Off,
+            replayed: false,
         }
     }
 

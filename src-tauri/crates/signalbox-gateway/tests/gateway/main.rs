@@ -6,4 +6,5 @@ mod bad_input;
 mod doors;
 mod lifecycle;
 mod raw;
+mod responses;
 mod surfaces;
