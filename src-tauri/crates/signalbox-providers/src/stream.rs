@@ -131,6 +131,8 @@ impl ChatStream {
                     };
                 }
                 Ok(None) => return Ok(None),
+                // Where the finish is the end, what happens to the connection after it is no loss.
+                Err(_) if self.tally.is_finished() && decoder.ends_with_finish() => return Ok(None),
                 Err(fault) => {
                     let kind = match &fault {
                         Fault::Idle(_) => FailureKind::Timeout,

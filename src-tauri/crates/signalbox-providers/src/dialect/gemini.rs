@@ -19,7 +19,7 @@ use crate::chat::{Finish, FinishReason};
 const SIGNED_BY_GOOGLE: &str = "google:";
 
 /// A signature as Google wrote it, marked as Google's.
-fn signed(signature: &str) -> String {
+pub(crate) fn signed(signature: &str) -> String {
     format!("{SIGNED_BY_GOOGLE}{signature}")
 }
 

@@ -7,6 +7,7 @@
 pub(crate) mod error;
 pub(crate) mod request;
 pub(crate) mod response;
+pub(crate) mod signature;
 pub(crate) mod stream;
 pub(crate) mod usage;
 

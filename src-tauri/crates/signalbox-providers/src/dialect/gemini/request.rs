@@ -221,7 +221,12 @@ fn encode_parts<'a>(parts: &'a [Part], names: &mut BTreeMap<&'a str, &'a str>) -
                 encoded.push(call);
             }
             Part::ToolResult { id, parts, is_error } => {
-                encoded.push(encode_result(id, names.get(id.as_str()).copied().unwrap_or(id), parts, *is_error));
+                encoded.push(encode_result(
+                    id,
+                    names.get(id.as_str()).copied().unwrap_or(id),
+                    parts,
+                    *is_error,
+                ));
                 encoded.extend(parts.iter().filter_map(encode_media));
             }
             // Thoughts stay with the model; only its signature of them goes back, with the call it came with.

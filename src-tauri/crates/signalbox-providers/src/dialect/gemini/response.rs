@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Piece, blocked, call_id, candidate_finish, error, pieces, signed};
-use crate::chat::{ChatResponse, Finish, FinishReason, Part};
+use crate::chat::{ChatResponse, Finish, FinishReason, Part, Source};
 
 /// Reads a provider's answer: its first candidate.
 pub(crate) fn decode(body: &Value) -> Result<ChatResponse, String> {
@@ -21,25 +21,29 @@ fn decode_candidate(candidate: &Value, answer: &str) -> Result<(Vec<Part>, Finis
     let mut parts = Vec::new();
     let mut calls = 0_usize;
     for piece in pieces(candidate) {
-        match (piece, parts.last_mut()) {
-            (Piece::Text(more), Some(Part::Text(text))) => text.push_str(more),
-            (Piece::Text(text), _) => parts.push(Part::Text(text.to_owned())),
-            (Piece::Thought(more), Some(Part::Thinking { text, signature: None })) => text.push_str(more),
-            (Piece::Thought(text), _) => {
-                parts.push(Part::Thinking { text: text.to_owned(), signature: None });
-            }
-            (Piece::Call { id, name, arguments, signature }, _) => {
-                let signature = signature.map(signed);
-                parts.extend(
-                    signature.map(|signature| Part::Thinking { text: String::new(), signature: Some(signature) }),
-                );
-                parts.push(Part::ToolUse { id: call_id(id, answer, calls), name: name.to_owned(), arguments });
+        match piece {
+            Piece::Text(more) => match parts.last_mut() {
+                Some(Part::Text(text)) => text.push_str(more),
+                _ => parts.push(Part::Text(more.to_owned())),
+            },
+            Piece::Thought(more) => match parts.last_mut() {
+                Some(Part::Thinking { text, signature: None }) => text.push_str(more),
+                _ => parts.push(Part::Thinking { text: more.to_owned(), signature: None }),
+            },
+            Piece::Call { id, name, arguments, signature } => {
+                let signature = signature.map(|signature| Part::Thinking {
+                    text: String::new(),
+                    signature: Some(signed(signature)),
+                });
+                parts.extend(signature);
+                let id = call_id(id, answer, calls);
+                parts.push(Part::ToolUse { id, name: name.to_owned(), arguments });
                 calls = calls.saturating_add(1);
             }
-            (Piece::Picture { media_type, data }, _) => parts.push(Part::Image(crate::chat::Source::Base64 {
-                media_type: media_type.to_owned(),
-                data: data.to_owned(),
-            })),
+            Piece::Picture { media_type, data } => {
+                let (media_type, data) = (media_type.to_owned(), data.to_owned());
+                parts.push(Part::Image(Source::Base64 { media_type, data }));
+            }
         }
     }
     let finish = match candidate_finish(candidate, calls > 0) {

@@ -202,10 +202,18 @@ mod tests {
 
     #[test]
     fn arguments_that_are_none_are_seen() {
-        for none in [json!({}), json!(true), json!({"type": "object", "properties": {}, "additionalProperties": false})] {
+        for none in [
+            json!({}),
+            json!(true),
+            json!({"type": "object", "properties": {}, "additionalProperties": false}),
+        ] {
             assert!(!has_fields(&none), "{none}");
         }
-        for some in [json!({"properties": {"a": {}}}), json!({"$ref": "#/$defs/a"}), json!({"additionalProperties": {}})] {
+        for some in [
+            json!({"properties": {"a": {}}}),
+            json!({"$ref": "#/$defs/a"}),
+            json!({"additionalProperties": {}}),
+        ] {
             assert!(has_fields(&some), "{some}");
         }
     }

@@ -35,7 +35,7 @@ fn from_anthropic(body: &Value) -> Value {
 fn answered(to: Dialect, text: &str) -> Value {
     let body: Value = serde_json::from_str(text).unwrap();
     let response = Dialect::Gemini.decode_response(&body).unwrap();
-    to.encode_response(&response, &Dialect::Gemini.read_usage(&body).unwrap().usage.unwrap())
+    to.encode_response(&response, &Dialect::Gemini.read_usage(&body).unwrap().usage.unwrap(), &Map::new())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "literals read better without a borrow")]
@@ -86,9 +86,7 @@ fn a_whole_openai_conversation_becomes_a_gemini_one() {
         "temperature": 2.5, "top_p": 0.9, "stop": ["END", ""], "max_completion_tokens": 300,
         "user": "u-1", "seed": 7, "logit_bias": {"1": 2},
     });
-    let result = |id: &str, name: &str, output: &str| {
-        json!({"functionResponse": {"id": id, "name": name, "response": {"output": output}}})
-    };
+    let result = |id: &str, name: &str, output: &str| json!({"functionResponse": {"id": id, "name": name, "response": {"output": output}}});
     assert_eq!(
         from_openai(&body),
         json!({
@@ -220,7 +218,9 @@ fn the_form_of_the_answer_is_a_field_or_where_tools_forbid_it_an_instruction() {
     let both = with(asked, &tools);
     assert_eq!(config(&both, "gemini-3.8-flash"), expected);
     assert_eq!(config(&both, "gemini-2.5-flash"), Value::Null);
-    let system = encoded(Dialect::OpenaiChat, &both, "gemini-2.5-flash")["systemInstruction"]["parts"][0]["text"].clone();
+    let system =
+        encoded(Dialect::OpenaiChat, &both, "gemini-2.5-flash")["systemInstruction"]["parts"][0]["text"]
+            .clone();
     assert!(system.as_str().unwrap().contains("\"label\""), "{system}");
     let any = with(hi(), &json!({"response_format": {"type": "json_object"}}));
     assert_eq!(config(&any, "gemini-2.5-flash"), json!({"responseMimeType": "application/json"}));
@@ -236,13 +236,43 @@ fn thinking_is_asked_for_as_each_model_takes_it() {
     let level = |level: &str| json!({"thinkingLevel": level, "includeThoughts": true});
     for (model, off, low, medium, high) in [
         ("gemini-2.5-flash", json!({"thinkingBudget": 0}), budget(1024), budget(8192), budget(24_576)),
-        ("models/gemini-2.5-flash-lite", json!({"thinkingBudget": 0}), budget(1024), budget(8192), budget(24_576)),
+        (
+            "models/gemini-2.5-flash-lite",
+            json!({"thinkingBudget": 0}),
+            budget(1024),
+            budget(8192),
+            budget(24_576),
+        ),
         ("gemini-2.5-pro", json!({"thinkingBudget": 128}), budget(1024), budget(8192), budget(24_576)),
-        ("gemini-3-flash-preview", json!({"thinkingLevel": "minimal"}), level("low"), level("medium"), level("high")),
+        (
+            "gemini-3-flash-preview",
+            json!({"thinkingLevel": "minimal"}),
+            level("low"),
+            level("medium"),
+            level("high"),
+        ),
         ("gemini-3.8-flash", json!({"thinkingLevel": "low"}), level("low"), level("medium"), level("high")),
-        ("gemini-3.5-flash-lite", json!({"thinkingLevel": "minimal"}), level("low"), level("medium"), level("high")),
-        ("gemini-3.1-pro-preview", json!({"thinkingLevel": "low"}), level("low"), level("medium"), level("high")),
-        ("gemini-flash-latest", json!({"thinkingLevel": "low"}), level("low"), level("medium"), level("high")),
+        (
+            "gemini-3.5-flash-lite",
+            json!({"thinkingLevel": "minimal"}),
+            level("low"),
+            level("medium"),
+            level("high"),
+        ),
+        (
+            "gemini-3.1-pro-preview",
+            json!({"thinkingLevel": "low"}),
+            level("low"),
+            level("medium"),
+            level("high"),
+        ),
+        (
+            "gemini-flash-latest",
+            json!({"thinkingLevel": "low"}),
+            level("low"),
+            level("medium"),
+            level("high"),
+        ),
         ("gemini-4-argon", json!({"thinkingLevel": "low"}), level("low"), level("medium"), level("high")),
         ("gemini-2.0-flash", Value::Null, Value::Null, Value::Null, Value::Null),
         ("gemini-2.5-flash-image", Value::Null, Value::Null, Value::Null, Value::Null),
@@ -389,7 +419,9 @@ fn every_reason_to_stop_has_its_meaning() {
     ] {
         assert_eq!(finish(word), Ok(reason), "{word}");
     }
-    for word in ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE"] {
+    for word in
+        ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE"]
+    {
         assert!(finish(word).unwrap_err().contains(word), "{word}");
         let chunk = json!({
             "candidates": [{"finishReason": word, "finishMessage": "Malformed function call: print(1)"}],
@@ -399,7 +431,10 @@ fn every_reason_to_stop_has_its_meaning() {
         let Some(ChatEvent::Failed(error)) = events.last() else { panic!("{events:?}") };
         assert!(error.message.contains("print(1)"), "{error}");
         assert!(error.kind.fails_over());
-        assert!(matches!(&events[events.len() - 2], ChatEvent::Usage(report) if report.complete), "{events:?}");
+        assert!(
+            matches!(&events[events.len() - 2], ChatEvent::Usage(report) if report.complete),
+            "{events:?}"
+        );
     }
 }
 
@@ -439,7 +474,7 @@ fn an_answer_of_another_form_is_refused_and_never_a_panic() {
     ] {
         let response = response::decode(&odd).unwrap();
         assert!(response.parts.iter().all(|part| !matches!(part, Part::Thinking { .. })));
-        Dialect::Anthropic.encode_response(&response, &Usage::default());
+        Dialect::Anthropic.encode_response(&response, &Usage::default(), &Map::new());
     }
     for bad in ["", "{", "7", "[]", "null", "\"x\""] {
         assert!(Decoder::new(Dialect::Gemini).read(bad).is_err(), "{bad}");
@@ -515,7 +550,7 @@ proptest! {
             let usage = usage::of_answer(&answer).and_then(|report| report.usage).unwrap_or_default();
             if let Ok(response) = response::decode(&answer) {
                 for surface in [Surface::OpenaiChat, Surface::AnthropicMessages] {
-                    Dialect::of_surface(surface).encode_response(&response, &usage);
+                    Dialect::of_surface(surface).encode_response(&response, &usage, &Map::new());
                 }
             }
             let _ = Decoder::new(Dialect::Gemini).read(&answer.to_string());

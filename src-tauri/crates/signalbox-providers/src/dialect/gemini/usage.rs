@@ -112,14 +112,13 @@ impl Input {
             (None, from_cache) => from_cache.unwrap_or_default(),
         };
         let text = less(prompt, [all.audio, all.image])?;
-        let cache = match from_cache {
-            Some(kinds) => Kinds { text: less(cached, [kinds.audio, kinds.image])?, ..kinds },
+        let cache = if let Some(kinds) = from_cache {
+            Kinds { text: less(cached, [kinds.audio, kinds.image])?, ..kinds }
+        } else {
             // What came from the cache is not said: the cheapest of it, so that the estimate is from above.
-            None => {
-                let of_text = cached.min(text);
-                let of_image = cached.saturating_sub(of_text).min(all.image);
-                Kinds { text: of_text, image: of_image, audio: less(cached, [of_text, of_image])? }
-            }
+            let of_text = cached.min(text);
+            let of_image = cached.saturating_sub(of_text).min(all.image);
+            Kinds { text: of_text, image: of_image, audio: less(cached, [of_text, of_image])? }
         };
         Ok(Self {
             text: less(text, [cache.text])?,
@@ -175,8 +174,8 @@ mod tests {
         of_answer(&json!({"usageMetadata": usage})).unwrap().usage
     }
 
-    fn units(units: &[(Unit, u64)]) -> Option<Usage> {
-        Some(units.iter().copied().collect())
+    fn units(units: &[(Unit, u64)]) -> Usage {
+        units.iter().copied().collect()
     }
 
     fn kind(modality: &str, tokens: u64) -> Value {
@@ -222,19 +221,19 @@ mod tests {
         ];
         for (text, expected) in table {
             let report = of_answer(&serde_json::from_str(text).unwrap()).unwrap();
-            assert_eq!(report.usage, units(&expected), "{text}");
+            assert_eq!(report.usage, Some(units(&expected)), "{text}");
             assert!(report.complete);
         }
     }
 
     #[test]
     fn cached_sound_is_its_own_unit_whether_or_not_the_details_contain_the_cache() {
-        let expected = units(&[
+        let expected = Some(units(&[
             (Unit::InputTokens, 40),
             (Unit::CachedInputTokens, 60),
             (Unit::AudioInputTokens, 300),
             (Unit::CachedAudioInputTokens, 700),
-        ]);
+        ]));
         let usage = |details: Value| {
             json!({
                 "promptTokenCount": 1100, "cachedContentTokenCount": 760, "totalTokenCount": 1100,
@@ -271,7 +270,11 @@ mod tests {
             })
         };
         let read_as = |thought| {
-            units(&[(Unit::InputTokens, 1027), (Unit::OutputTokens, 45), (Unit::ReasoningTokens, thought)])
+            Some(units(&[
+                (Unit::InputTokens, 1027),
+                (Unit::OutputTokens, 45),
+                (Unit::ReasoningTokens, thought),
+            ]))
         };
         assert_eq!(read(&usage(1103)), read_as(31));
         assert_eq!(read(&usage(103)), read_as(31));
@@ -286,12 +289,12 @@ mod tests {
             "promptTokenCount": 5, "candidatesTokenCount": 1400, "totalTokenCount": 1405,
             "candidatesTokensDetails": [kind("TEXT", 10), kind("IMAGE", 1290), kind("AUDIO", 100)],
         });
-        let expected = units(&[
+        let expected = Some(units(&[
             (Unit::InputTokens, 5),
             (Unit::OutputTokens, 10),
             (Unit::AudioOutputTokens, 100),
             (Unit::ImageOutputTokens, 1290),
-        ]);
+        ]));
         assert_eq!(read(&usage), expected);
     }
 
@@ -304,9 +307,8 @@ mod tests {
                 "modelVersion": model,
             })
         };
-        let made = |model, queries| {
-            of_answer(&body(model, queries)).unwrap().usage.unwrap().get(Unit::WebSearches)
-        };
+        let made =
+            |model, queries| of_answer(&body(model, queries)).unwrap().usage.unwrap().get(Unit::WebSearches);
         assert_eq!(made("gemini-3.8-flash", json!(["a", "b"])), 2);
         assert_eq!(made("gemini-2.5-flash", json!(["a", "b"])), 1);
         assert_eq!(made("gemini-3.8-flash", json!([])), 0);

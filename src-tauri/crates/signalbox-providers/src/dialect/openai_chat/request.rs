@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use signalbox_core::ids::ModelName;
 
+use super::signature;
 use crate::chat::{ChatRequest, Format, Message, Part, Reasoning, Role, Source, Tool, ToolChoice};
 use crate::dialect::read::{fault, given, join, list, maybe_count, maybe_number, maybe_text, object, text};
 use crate::inspect::InvalidRequest;
@@ -67,6 +68,7 @@ fn decode_assistant(message: &Map<String, Value>, path: &str) -> Result<Vec<Part
         let function = given(call, "function")
             .ok_or_else(|| fault(&path, "only calls of functions can be passed on"))?;
         let function = object(function, &join(&path, "function"))?;
+        parts.extend(signature::read(call));
         parts.push(decode_call(text(call, "id", &path)?, function, &path)?);
     }
     if let Some(function) = given(message, "function_call") {

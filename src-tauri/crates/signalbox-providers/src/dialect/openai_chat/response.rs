@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use signalbox_core::usage::Usage;
 
 use super::request::{encode_call, joined_text};
-use super::{call_id, completion_id, finish_of, finish_word, usage};
+use super::{call_id, completion_id, finish_of, finish_word, signature, usage};
 use crate::chat::{ChatResponse, Part};
 
 /// Reads a provider's answer: its first choice.
@@ -65,7 +65,8 @@ fn decode_call(call: &Value, answer: &str, index: usize) -> Part {
 
 /// Writes an answer that came in another dialect.
 pub(crate) fn encode(response: &ChatResponse, used: &Usage) -> Value {
-    let calls = response.parts.iter().filter_map(encode_call).collect::<Vec<_>>();
+    let mut calls = Vec::new();
+    let mut signature = None;
     let mut said = Vec::new();
     let mut refused = None;
     let mut thought = String::new();
@@ -73,12 +74,14 @@ pub(crate) fn encode(response: &ChatResponse, used: &Usage) -> Value {
         match part {
             Part::Text(_) => said.push(part.clone()),
             Part::Refusal(text) => refused = Some(text.clone()),
-            Part::Thinking { text, .. } => thought.push_str(text),
-            Part::Image(_)
-            | Part::Audio { .. }
-            | Part::Document { .. }
-            | Part::ToolUse { .. }
-            | Part::ToolResult { .. } => {}
+            Part::Thinking { text, signature: given } => {
+                thought.push_str(text);
+                signature = given.as_deref();
+            }
+            Part::ToolUse { .. } => {
+                calls.extend(encode_call(part).map(|call| signature::written(call, signature.take())));
+            }
+            Part::Image(_) | Part::Audio { .. } | Part::Document { .. } | Part::ToolResult { .. } => {}
         }
     }
     let content = joined_text(&said);

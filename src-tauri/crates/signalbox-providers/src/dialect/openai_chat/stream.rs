@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use signalbox_core::usage::Usage;
 
-use super::{call_id, completion_id, finish_of, finish_word, usage};
+use super::{call_id, completion_id, finish_of, finish_word, signature, usage};
 use crate::chat::ChatEvent;
 use crate::dialect::Decoded;
 use crate::failure::ErrorBody;
@@ -164,12 +164,14 @@ pub(crate) struct Encoder {
     model: String,
     created: i64,
     wants_usage: bool,
+    /// Of the call that is about to begin.
+    signature: Option<String>,
 }
 
 impl Encoder {
     /// For a client that asked for `model`; `created` is when the provider answered, in seconds since the Unix epoch.
     pub fn new(model: &str, created: i64, wants_usage: bool) -> Self {
-        Self { id: String::new(), model: model.to_owned(), created, wants_usage }
+        Self { id: String::new(), model: model.to_owned(), created, wants_usage, signature: None }
     }
 
     /// Writes what `event` is here, if it has a form.
@@ -190,6 +192,7 @@ impl Encoder {
                 let call = json!({
                     "index": index, "id": id, "type": "function", "function": {"name": name, "arguments": ""},
                 });
+                let call = signature::written(call, self.signature.take().as_deref());
                 self.delta(&json!({"tool_calls": [call]}), None, out);
             }
             ChatEvent::ToolArguments { index, fragment } => {
@@ -197,8 +200,8 @@ impl Encoder {
                 self.delta(&json!({"tool_calls": [call]}), None, out);
             }
             ChatEvent::Finish(finish) => self.delta(&json!({}), Some(finish_word(finish.reason)), out),
-            ChatEvent::Signature(_)
-            | ChatEvent::OtherChoice(_)
+            ChatEvent::Signature(signature) => self.signature = Some(signature.clone()),
+            ChatEvent::OtherChoice(_)
             | ChatEvent::Usage(_)
             | ChatEvent::Failed(_)
             | ChatEvent::Done => {}
