@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use signalbox_core::ledger::Surface;
 use signalbox_engine::dispatch::{Payload, Resolved, count_input};
 

@@ -111,6 +111,18 @@ fn inspect_chat(surface: Surface, body: &Map<String, Value>) -> Result<RequestFe
     })
 }
 
+/// Tokens that `payload`, a chat in the dialect of `surface`, would have a model read.
+///
+/// Units: tokens by `OpenAI`'s vocabulary, counted exactly for the first 256 KiB of text and from above beyond.
+/// Errors: [`InvalidRequest`] as for [`inspect`].
+pub fn count_input(surface: Surface, payload: &Payload) -> Result<u64, InvalidRequest> {
+    inspect(surface, payload)?;
+    Ok(match payload {
+        Payload::Json(body) => settled_input(body),
+        Payload::Audio(_) => 0,
+    })
+}
+
 /// Tokens `body` reads, for a settlement the provider left to us.
 pub(crate) fn settled_input(body: &Map<String, Value>) -> u64 {
     let mut walk = Walk::new(tokens::SETTLE_BYTES_EXACT);

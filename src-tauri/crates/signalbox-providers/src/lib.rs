@@ -36,7 +36,7 @@ pub use adapter::{Adapter, ChatAdapter, EmbeddingAdapter, ModelLister, SpeechAda
 pub use call::{Account, AudioUpload, Call, CallAnswer, CallError, Metering, Payload, StreamItem, Timeouts};
 pub use client::Providers;
 pub use http::ProvidersError;
-pub use inspect::{InvalidRequest, RequestFeatures, inspect};
+pub use inspect::{InvalidRequest, RequestFeatures, count_input, inspect};
 pub use registry::{Registry, RegistryError};
 pub use stream::{ChatStream, stream_error_frame};
 pub use tokens::warm;
