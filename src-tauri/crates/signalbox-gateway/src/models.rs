@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use signalbox_core::key::ApiKey;
 use signalbox_core::ledger::{Surface, WireFamily};
-use signalbox_core::operation::Capability;
+use signalbox_core::operation::Operation;
+use signalbox_core::provider::Model;
 use signalbox_core::snapshot::Snapshot;
 
 use crate::chat::authenticate;
@@ -36,14 +37,16 @@ pub(crate) async fn models(State(shared): State<Arc<Shared>>, request: Request) 
     }
 }
 
-/// Operations first, then targets that can be pinned for them; only what the surfaces here can serve now.
+/// Operations first, then targets that can be pinned for one of them; only what can be called now.
 fn entries(snapshot: &Snapshot, key: &ApiKey) -> Vec<Entry> {
-    let served = |capability: &Capability| matches!(capability, Capability::Chat | Capability::Vision);
-    let mut operations: Vec<Entry> = snapshot
+    let usable: Vec<&Operation> = snapshot
         .operations
         .values()
         .map(|entry| &entry.operation)
-        .filter(|operation| operation.enabled && served(&operation.capability) && key.may_use(&operation.id))
+        .filter(|operation| operation.enabled && key.may_use(&operation.id))
+        .collect();
+    let mut operations: Vec<Entry> = usable
+        .iter()
         .map(|operation| Entry {
             id: format!("op:{}", operation.id),
             name: operation.description.clone(),
@@ -55,22 +58,18 @@ fn entries(snapshot: &Snapshot, key: &ApiKey) -> Vec<Entry> {
             entry.provider.enabled && entry.credential_ready && entry.provider.kind.has_adapter()
         })
     };
+    let serves =
+        |model: &Model| usable.iter().any(|operation| model.capabilities.contains(&operation.capability));
     let mut targets: Vec<Entry> = snapshot
         .models
         .iter()
-        .filter(|(target, entry)| {
-            callable(target.provider.as_str()) && entry.model.capabilities.iter().any(served)
-        })
+        .filter(|(target, entry)| callable(target.provider.as_str()) && serves(&entry.model))
         .map(|(target, _)| Entry {
             id: target.to_string(),
             name: target.model.to_string(),
             owner: target.provider.to_string(),
         })
         .collect();
-    if operations.is_empty() {
-        // A target is pinned for an operation; without one there is nothing to pin.
-        targets.clear();
-    }
     operations.sort_by(|a, b| a.id.cmp(&b.id));
     targets.sort_by(|a, b| a.id.cmp(&b.id));
     operations.append(&mut targets);
@@ -154,20 +153,21 @@ mod tests {
     }
 
     #[test]
-    fn a_key_sees_its_enabled_chat_operations_and_the_targets_that_can_be_called() {
-        assert_eq!(ids(&["job_planning"]), ["op:job_planning", "simulator/sim-chat"]);
+    fn a_key_sees_its_enabled_operations_and_the_targets_that_can_be_called_for_them() {
+        assert_eq!(ids(&["job_planning"]), ["op:job_planning", "simulator/sim-backup", "simulator/sim-chat"]);
+        assert_eq!(ids(&["text_to_speech"]), ["op:text_to_speech", "simulator/sim-speech"]);
         let all = ids(&[]);
-        assert!(
-            all.contains(&"op:chat_message".to_owned()) && all.contains(&"op:video_understanding".to_owned())
-        );
-        for hidden in ["op:email_analysis", "op:text_to_speech", "deepseek/deepseek-flash"] {
+        for shown in ["op:chat_message", "op:video_understanding", "op:audio_transcription"] {
+            assert!(all.contains(&shown.to_owned()), "{shown}");
+        }
+        for hidden in ["op:email_analysis", "deepseek/deepseek-flash"] {
             assert!(!all.contains(&hidden.to_owned()), "{hidden}");
         }
     }
 
     #[test]
-    fn a_key_for_nothing_that_is_served_sees_nothing() {
-        assert_eq!(ids(&["text_to_speech"]), Vec::<String>::new());
+    fn a_key_for_nothing_that_is_enabled_sees_nothing() {
+        assert_eq!(ids(&["email_analysis"]), Vec::<String>::new());
     }
 
     #[test]

@@ -81,7 +81,7 @@ async fn models_lists_what_the_key_may_use_in_the_shape_of_the_clients_api() {
     let openai = app.send(app.http.get(app.url("/v1/models")).bearer_auth(&narrow)).await.unwrap();
     let ids: Vec<_> =
         openai.body["data"].as_array().unwrap().iter().map(|model| model["id"].clone()).collect();
-    assert_eq!(ids, ["op:job_planning", "simulator/sim-chat"]);
+    assert_eq!(ids, ["op:job_planning", "simulator/sim-backup", "simulator/sim-chat"]);
     assert_eq!(openai.body["object"], "list");
     let anthropic = app
         .http
