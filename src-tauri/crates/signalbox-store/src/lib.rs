@@ -10,6 +10,7 @@
 mod config;
 mod dialect;
 mod error;
+mod feedback;
 mod health;
 mod history;
 mod ledger;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 pub use config::{Config, ConfigEdit, ConfigWrite};
 pub use error::StoreError;
+pub use feedback::Feedback;
 pub use health::{HealthEvent, HealthEventFilter};
 pub use history::ChangeFilter;
 pub use ledger::{LedgerConnection, LedgerEntry};

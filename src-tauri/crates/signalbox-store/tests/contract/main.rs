@@ -5,6 +5,7 @@
 
 mod config;
 mod database;
+mod feedback;
 mod history;
 mod ledger;
 mod list;
