@@ -188,7 +188,12 @@ impl Decoder {
     /// Some servers compatible with `OpenAI`'s forget `[DONE]`, and Google has none; the other protocols have no such
     /// tradition.
     pub const fn forgives_missing_terminal(&self) -> bool {
-        matches!(self, Self::OpenaiChat(_) | Self::Gemini(_))
+        matches!(self, Self::OpenaiChat(_)) || self.ends_with_finish()
+    }
+
+    /// Whether the reason why the model stopped is the end, because the protocol has no terminal event.
+    pub const fn ends_with_finish(&self) -> bool {
+        matches!(self, Self::Gemini(_))
     }
 }
 
