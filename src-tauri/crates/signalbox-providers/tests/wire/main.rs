@@ -4,6 +4,7 @@
 mod gemini;
 mod hostile;
 mod rehearsed;
+mod responses;
 
 use std::sync::Arc;
 use std::time::Duration;
