@@ -13,6 +13,8 @@ use serde_json::Value;
 use signalbox_core::ids::RequestId;
 use signalbox_core::meter::CostStatus;
 use signalbox_core::money::NanoUsd;
+use signalbox_core::provider::ProviderKind;
+use signalbox_simulator::Dials;
 use signalbox_testkit::{Prices, TestApp};
 use tokio::process::Command;
 use tokio::sync::OnceCell;
@@ -52,23 +54,38 @@ struct SeenRequest {
 enum Client {
     OpenAiJs,
     OpenAiPython,
+    ResponsesJs,
+    ResponsesPython,
     AnthropicJs,
     AnthropicPython,
 }
 
 impl Client {
-    const ALL: [Self; 4] = [Self::OpenAiJs, Self::OpenAiPython, Self::AnthropicJs, Self::AnthropicPython];
+    const ALL: [Self; 6] = [
+        Self::OpenAiJs,
+        Self::OpenAiPython,
+        Self::ResponsesJs,
+        Self::ResponsesPython,
+        Self::AnthropicJs,
+        Self::AnthropicPython,
+    ];
 
-    /// Runs the scenarios and returns what the client saw.
-    async fn run(self, base_url: &str, api_key: &str, model: &str) -> Vec<Outcome> {
+    /// Runs the scenarios, or those that are named, and returns what the client saw.
+    async fn run(self, base_url: &str, api_key: &str, model: &str, only: Option<&str>) -> Vec<Outcome> {
         installed().await;
         let (interpreter, script) = match self {
             Self::OpenAiJs => (node(), "openai.mjs"),
             Self::OpenAiPython => (python(), "openai_client.py"),
+            Self::ResponsesJs => (node(), "responses.mjs"),
+            Self::ResponsesPython => (python(), "responses_client.py"),
             Self::AnthropicJs => (node(), "anthropic.mjs"),
             Self::AnthropicPython => (python(), "anthropic_client.py"),
         };
-        let output = Command::new(interpreter)
+        let mut command = Command::new(interpreter);
+        if let Some(only) = only {
+            command.env("ONLY", only);
+        }
+        let output = command
             .arg(script)
             .current_dir(clients_dir())
             .env("BASE_URL", base_url)
@@ -98,13 +115,32 @@ async fn the_official_clients_are_served_over_either_kind_of_provider_and_charge
             };
             app.add_model("vendor/model", Prices::per_mtok("1.25", "10")).await.unwrap();
             app.set_route("chat_message", &["vendor/model"]).await.unwrap();
-            let outcomes = client.run(&app.url(""), &app.key, "op:chat_message").await;
+            let outcomes = client.run(&app.url(""), &app.key, "op:chat_message", None).await;
             assert_served(client, &outcomes);
             assert_eq!(code_of(&outcomes, "wrong_key"), "invalid_key", "{client:?}");
             assert_eq!(code_of(&outcomes, "unknown_operation"), "unknown_operation", "{client:?}");
             assert_charged(client, kind, &app, &outcomes).await;
             drop(vendor);
         }
+    }
+}
+
+/// Where responses are served, their client's own bytes pass through: it gets what the vendor sends.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_clients_of_the_responses_api_reach_one_that_is_served_and_are_charged_alike() {
+    // The vendor takes no limit as small as the one of the scenario that is left out.
+    let only = "complete,system,multi_turn,streaming,streaming_usage,streaming_helper,tools,tools_streaming,\
+                parallel_tools,parallel_tools_streaming,image";
+    for client in [Client::ResponsesJs, Client::ResponsesPython] {
+        let app = TestApp::start().await.unwrap();
+        let vendor = app.add_vendor("vendor", ProviderKind::Simulator, Dials::default()).await.unwrap();
+        app.add_model("vendor/model", Prices::per_mtok("1.25", "10")).await.unwrap();
+        app.set_route("chat_message", &["vendor/model"]).await.unwrap();
+        let outcomes = client.run(&app.url(""), &app.key, "op:chat_message", Some(only)).await;
+        assert_served(client, &outcomes);
+        assert_charged(client, "simulator", &app, &outcomes).await;
+        let paths = vendor.observed().requests.into_iter().map(|request| request.path);
+        assert_eq!(paths.filter(|path| path != "/v1/responses").count(), 0, "{client:?}");
     }
 }
 
@@ -115,7 +151,7 @@ async fn assert_charged(client: Client, kind: &str, app: &TestApp, outcomes: &[O
         let expected = (CostStatus::Exact, Some(NanoUsd::from_nanos(nanos)));
         assert_eq!(settlement.cost(), expected, "{client:?} over {kind}: {id} {:?}", settlement.usage());
     }
-    let (count, total) = total_by_hand();
+    let (count, total) = total_by_hand(outcomes);
     let rows = app.settled_rows(count).await.unwrap();
     let charged: NanoUsd = rows.iter().filter_map(|row| row.end.as_ref()?.cost).sum();
     assert_eq!((rows.len(), charged), (count, NanoUsd::from_nanos(total)), "{client:?} over {kind}");
@@ -147,9 +183,10 @@ fn billed_by_hand(outcomes: &[Outcome]) -> Vec<(String, i64)> {
         .collect()
 }
 
-/// What all scenarios of one client cost together, with the calls whose id a client's helper hides.
-fn total_by_hand() -> (usize, i64) {
-    let requests = || SCENARIOS.values().flat_map(|scenario| &scenario.tokens);
+/// What a client's scenarios cost together, with the calls whose id a client's helper hides.
+fn total_by_hand(outcomes: &[Outcome]) -> (usize, i64) {
+    let charged = || outcomes.iter().filter_map(|outcome| SCENARIOS.get(&outcome.scenario));
+    let requests = || charged().flat_map(|scenario| &scenario.tokens);
     (requests().count(), requests().map(|tokens| cost(*tokens)).sum())
 }
 

@@ -145,6 +145,13 @@ await run({
     const seen = await complete({ ...said(expected), stop_sequences: [expected.stop] });
     return { text: seen.text, stop_reason: seen.stop_reason, requests: seen.requests };
   },
+  count_tokens: async () => {
+    const messages = [user("hello big world")];
+    const short = await client.messages.countTokens({ model, messages });
+    const long = await client.messages.countTokens({ model, messages, tools: [tool("weather")] });
+    assert.ok(short.input_tokens > 0 && long.input_tokens > short.input_tokens);
+    return { counted: [short.input_tokens, long.input_tokens] };
+  },
   models: async () => {
     const ids = [];
     for await (const listed of client.models.list()) ids.push(listed.id);

@@ -136,6 +136,14 @@ def image(expected):
     return stopped(complete(messages=[user(content)]), "end_turn")
 
 
+def count_tokens(_):
+    messages = [user("hello big world")]
+    short = client.messages.count_tokens(model=MODEL, messages=messages)
+    long = client.messages.count_tokens(model=MODEL, messages=messages, tools=[tool("weather")])
+    equal(0 < short.input_tokens < long.input_tokens, True)
+    return {"counted": [short.input_tokens, long.input_tokens]}
+
+
 def models(_):
     ids = [listed.id for listed in client.models.list()]
     equal(len(ids) > 0, True)
@@ -168,6 +176,7 @@ run(
         "stop_sequence": lambda e: stopped(
             complete(messages=[user(e["user"])], stop_sequences=[e["stop"]]), "stop_sequence", "end_turn"
         ),
+        "count_tokens": count_tokens,
         "models": models,
         "wrong_key": lambda _: must_fail(lambda: greet("sbx_live_wrong"), anthropic.AuthenticationError),
         "wrong_key_streaming": lambda _: must_fail(
