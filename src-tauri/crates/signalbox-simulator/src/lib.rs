@@ -14,18 +14,28 @@
 //! The counts are the same on every wire. Deliberately absent: randomness, a clock, state between requests.
 //!
 //! Paths: `POST /v1/chat/completions`, `POST /v1/responses`, `POST /v1/messages`, `POST /v1/messages/count_tokens`, `GET /v1/models`
-//! (Anthropic's shape when the request carries `anthropic-version`); `GET | PUT | PATCH /dials` and
+//! (Anthropic's shape when the request carries `anthropic-version`); vectors, transcripts and speech on the paths of `OpenAI`,
+//! Gemini, Deepgram, `ElevenLabs` and Edge (what they answer: the modules `embeddings` and `audio`); `POST /oauth/token`; `GET | PUT | PATCH /dials` and
 //! `GET | DELETE /observed` for whoever conducts the rehearsal.
 
 #![deny(missing_docs)]
 
 mod answer;
 mod anthropic;
+mod audio;
 mod connection;
 mod control;
+mod deepgram;
 mod dials;
+mod edge_tts;
+mod elevenlabs;
+mod embeddings;
 mod faults;
 mod gemini;
+mod media;
+mod media_paths;
+mod multipart;
+mod oauth;
 mod openai;
 mod prompt;
 mod record;

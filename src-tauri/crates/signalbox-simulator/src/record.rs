@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use crate::multipart;
+
 /// Bodies beyond this are counted, not kept. Units: bytes.
 const KEPT_BODY_MAX: usize = 1024 * 1024;
 /// Keys shorter than this show no last characters: four of them would be half the key.
 const SHOWN_KEY_MIN: usize = 12;
 /// Headers that carry a credential.
-const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
+const CREDENTIAL_HEADERS: [&str; 5] =
+    ["authorization", "x-api-key", "x-goog-api-key", "xi-api-key", "api-key"];
 
 /// Everything seen so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +46,7 @@ pub struct ObservedRequest {
     pub headers: BTreeMap<String, String>,
     /// The credential, if one came.
     pub credential: Option<ObservedCredential>,
-    /// The body as JSON; null when it is empty, not JSON or too large to keep.
+    /// The body as JSON, a form as an object of its fields; null when it is empty, neither of them, or too large to keep.
     pub body: Value,
     /// Size of the body. Units: bytes.
     pub body_bytes: u64,
@@ -177,7 +180,8 @@ impl Drop for InFlight {
 fn credential_of(headers: &HeaderMap) -> Option<ObservedCredential> {
     CREDENTIAL_HEADERS.iter().find_map(|name| {
         let value = headers.get(*name)?.to_str().unwrap_or_default();
-        let secret = value.strip_prefix("Bearer ").unwrap_or(value);
+        let secret =
+            ["Bearer ", "Token "].iter().find_map(|scheme| value.strip_prefix(scheme)).unwrap_or(value);
         let shown = secret.len() >= SHOWN_KEY_MIN && secret.is_ascii();
         let last4 = if shown { secret[secret.len() - 4..].to_owned() } else { String::new() };
         Some(ObservedCredential { header: (*name).to_owned(), last4 })
@@ -195,7 +199,8 @@ impl From<Recorded> for ObservedRequest {
             path: recorded.path.path_and_query().map(ToString::to_string).unwrap_or_default(),
             headers: recorded.headers.iter().map(shown).collect(),
             credential: recorded.credential,
-            body: serde_json::from_slice(&recorded.body).unwrap_or_default(),
+            body: multipart::shown(&recorded.headers, &recorded.body)
+                .unwrap_or_else(|| serde_json::from_slice(&recorded.body).unwrap_or_default()),
             body_bytes: recorded.body_bytes as u64,
         }
     }

@@ -22,15 +22,18 @@ use crate::anthropic;
 use crate::connection::{Cut, CuttingListener};
 use crate::control;
 use crate::dials::{DIALS_HEADER, Dials, DialsHandle, ErrorKind};
+use crate::embeddings;
 use crate::faults::{fault_at, jitter_ms};
 use crate::gemini;
 use crate::gemini::target::{Method, Target};
+use crate::media::Wire;
+use crate::media_paths;
 use crate::record::{InFlight, Observed, Recorder};
 use crate::script::Script;
 use crate::vendor::{Vendor, Written};
 
 /// Largest request body. Units: bytes. Source: Anthropic's published limit, the larger of the vendors'.
-const BODY_MAX: usize = 32 * 1024 * 1024;
+pub(crate) const BODY_MAX: usize = 32 * 1024 * 1024;
 /// How long [`RunningSimulator::shutdown`] waits for connections whose clients do not read.
 const DRAIN_MAX: Duration = Duration::from_secs(2);
 
@@ -52,7 +55,9 @@ pub struct RunningSimulator {
 pub(crate) struct Inner {
     pub dials: DialsHandle,
     pub recorder: Arc<Recorder>,
-    stop: CancellationToken,
+    pub stop: CancellationToken,
+    /// Websockets that are held.
+    pub tracker: TaskTracker,
 }
 
 impl Simulator {
@@ -63,15 +68,16 @@ impl Simulator {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let stop = CancellationToken::new();
+        let tracker = TaskTracker::new();
         let inner = Arc::new(Inner {
             dials: DialsHandle::new(dials),
             recorder: Arc::new(Recorder::default()),
             stop: stop.clone(),
+            tracker: tracker.clone(),
         });
         let service = router(Arc::clone(&inner)).into_make_service_with_connect_info::<Cut>();
         let serving = axum::serve(CuttingListener(listener), service)
             .with_graceful_shutdown(stop.clone().cancelled_owned());
-        let tracker = TaskTracker::new();
         tracker.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the simulator stopped serving");
@@ -110,6 +116,11 @@ impl RunningSimulator {
         format!("http://{}", self.addr)
     }
 
+    /// Base URL for a client of Deepgram, `ElevenLabs` or Edge, which adds the whole path itself; also of `/oauth/token`.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
     /// The live dials.
     pub fn dials(&self) -> DialsHandle {
         self.inner.dials.clone()
@@ -140,7 +151,7 @@ impl RunningSimulator {
 }
 
 fn router(inner: Arc<Inner>) -> Router {
-    Router::new()
+    media_paths::add(Router::new())
         .route("/v1/chat/completions", post(chat_completions))
         .route("/v1/responses", post(responses))
         .route("/v1/messages", post(messages))
@@ -188,6 +199,9 @@ async fn gemini(
     match Target::of(request.uri()).map(|target| target.method) {
         Some(Method::Generate | Method::Stream { .. }) => server.answer(Vendor::Gemini, cut, request).await,
         Some(Method::CountTokens) => gemini_count_tokens(&server, request).await,
+        None if embeddings::is_gemini(request.uri()) => {
+            server.make(Wire::Gemini, cut, request, embeddings::gemini).await
+        }
         None => unknown_path(State(server), request).await,
     }
 }
@@ -236,7 +250,12 @@ async fn count_tokens(State(server): State<Arc<Inner>>, request: Request) -> Res
 }
 
 async fn models(State(server): State<Arc<Inner>>, request: Request) -> Response {
-    server.list(vendor_of(&request), request, |vendor, dials| vendor.models(&dials.models)).await
+    match media_paths::models(&server, request).await {
+        Ok(listed) => listed,
+        Err(request) => {
+            server.list(vendor_of(&request), request, |vendor, dials| vendor.models(&dials.models)).await
+        }
+    }
 }
 
 async fn model(State(server): State<Arc<Inner>>, Path(id): Path<String>, request: Request) -> Response {
@@ -350,7 +369,7 @@ impl Inner {
     }
 
     /// An answer that is wrong from its first byte, or never comes.
-    async fn faulty(
+    pub(crate) async fn faulty(
         &self,
         vendor: Vendor,
         fault: ErrorKind,
@@ -409,7 +428,7 @@ impl Inner {
     }
 
     /// Waits, unless the simulator stops meanwhile.
-    async fn wait(&self, wait: Duration) -> Result<(), Stopped> {
+    pub(crate) async fn wait(&self, wait: Duration) -> Result<(), Stopped> {
         if wait.is_zero() {
             return Ok(());
         }
@@ -421,7 +440,7 @@ impl Inner {
 }
 
 /// The simulator stopped while a request waited.
-struct Stopped;
+pub(crate) struct Stopped;
 
 fn typed(content_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);

@@ -6,6 +6,7 @@ mod anthropic;
 mod control;
 mod faults;
 mod gemini;
+mod media;
 mod openai;
 mod openai_responses;
 
