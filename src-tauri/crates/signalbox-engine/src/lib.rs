@@ -5,6 +5,7 @@
 
 #![deny(missing_docs)]
 
+mod answer_cache;
 pub mod api_key;
 pub mod check;
 pub mod clock;
@@ -15,9 +16,15 @@ pub mod drill;
 pub mod engine;
 pub mod error;
 pub mod events;
+pub mod feedback;
+pub mod health;
+mod idempotency;
 mod install;
+mod journal;
 pub mod ledger;
+pub mod limits;
 pub mod live;
+pub mod metrics;
 mod recovery;
 pub mod secrets;
 

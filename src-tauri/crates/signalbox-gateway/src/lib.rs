@@ -14,11 +14,13 @@ mod chat;
 mod count_tokens;
 mod credential;
 mod fault;
+mod feedback;
 mod gateway;
 mod guard;
 mod health;
 mod labels;
 mod media;
+mod metrics;
 mod models;
 mod server;
 

@@ -5,6 +5,7 @@
 mod bad_input;
 mod doors;
 mod lifecycle;
+mod media;
 mod raw;
 mod responses;
 mod surfaces;
