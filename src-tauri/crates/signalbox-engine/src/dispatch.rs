@@ -1,6 +1,11 @@
 //! The way of one request, and the only way: authenticate, resolve, decide, write T1, try the chain, meter, write T2,
 //! answer. Schedules, batches and jobs will take it too.
 
+mod admit;
+mod attempt;
+pub(crate) mod fingerprint;
+mod keeping;
+pub(crate) mod kept;
 mod refusal;
 mod resolve;
 mod run;
@@ -15,16 +20,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use signalbox_core::decide::{Ask, decide};
 use signalbox_core::ids::{KeyId, OperationId, RequestId};
 use signalbox_core::key::ApiKey;
-use signalbox_core::ledger::{RequestStart, Surface, Work};
+use signalbox_core::ledger::Surface;
 use signalbox_core::money::NanoUsd;
-use signalbox_core::operation::Capability;
 use signalbox_core::route::Target;
-use signalbox_providers::inspect;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
+use self::admit::Entry;
+use self::run::{Caller, Run};
 use crate::engine::Engine;
 use crate::live::Live;
 
@@ -161,74 +165,13 @@ impl Engine {
         if self.requests.is_closed() {
             return Err(Refusal::new(RefusalCode::ShuttingDown, "Signalbox is shutting down."));
         }
-        let run = self.admit(live, call)?;
-        let (answer_to, answer) = oneshot::channel();
-        self.requests.spawn(run.serve_whatever_happens(answer_to));
+        let admitted = match self.admit(&live, call).await? {
+            Entry::Run(admitted) => *admitted,
+            Entry::Answered(answer) => return Ok(answer),
+        };
+        let (caller, answer) = Caller::new();
+        self.requests.spawn(Run::new(Arc::clone(self), live, admitted, caller).serve_whatever_happens());
         let broken = |_| Refusal::new(RefusalCode::Internal, "The request ended without an answer.");
         answer.await.map_err(broken)?
     }
-
-    /// Everything that is decided before the first write. It does no I/O.
-    fn admit(self: &Arc<Self>, live: Arc<Live>, call: Call) -> Result<run::Run, Refusal> {
-        let snapshot = &live.snapshot;
-        let now = self.control.now();
-        let operation = &call.resolved.operation;
-        if let Some(entry) = snapshot.operations.get(operation) {
-            refuse_foreign_capability(operation, entry.operation.capability, call.surface)?;
-        }
-        let features = inspect(call.surface, &call.payload)
-            .map_err(|fault| Refusal::new(RefusalCode::InvalidRequest, fault.to_string()))?;
-        let ask = Ask {
-            operation,
-            pinned: call.resolved.pinned.as_ref(),
-            has_images: features.has_images,
-            bound: features.bound,
-        };
-        let decision = decide(snapshot, &ask, now).map_err(Refusal::from)?;
-        let start = RequestStart {
-            idempotency: None,
-            id: RequestId::generate(),
-            node: self.node,
-            started_at: now,
-            operation: operation.clone(),
-            surface: call.surface,
-            streamed: features.streamed,
-            requested_model: call.requested_model,
-            key: call.key,
-            user: call.user,
-            tags: call.tags,
-            config_revision: snapshot.revision,
-            estimate: decision.estimate_max(),
-            decision,
-            payload: snapshot.settings.log_payloads.then(|| payload_text(&call.payload)),
-        };
-        Ok(run::Run::new(Arc::clone(self), live, start, call.payload))
-    }
-}
-
-/// What is stored of a request's body when payloads are logged. A recording is named, not kept.
-fn payload_text(payload: &Payload) -> String {
-    match payload {
-        Payload::Json(body) => serde_json::to_string(&**body).unwrap_or_default(),
-        Payload::Audio(upload) => format!("{upload:?}"),
-    }
-}
-
-/// Each endpoint serves its own kind of work.
-fn refuse_foreign_capability(
-    operation: &OperationId,
-    capability: Capability,
-    surface: Surface,
-) -> Result<(), Refusal> {
-    let (work, serves) = match capability {
-        Capability::Chat | Capability::Vision | Capability::AudioInput => (Work::Chat, "chat"),
-        Capability::Embedding => (Work::Embedding, "embeddings"),
-        Capability::Transcription => (Work::Transcription, "transcription"),
-        Capability::Speech => (Work::Speech, "speech"),
-    };
-    if surface.work() == work {
-        return Ok(());
-    }
-    let message = format!("The operation `{operation}` is for {serves}, which this endpoint does not serve.");
-    Err(Refusal::new(RefusalCode::CapabilityMismatch, message))
 }

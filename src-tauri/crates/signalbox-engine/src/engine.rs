@@ -1,13 +1,15 @@
 //! The running instance.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use signalbox_core::ids::NodeId;
 use signalbox_core::ledger::{RequestStart, Settlement};
+use signalbox_core::route::Target;
 use signalbox_core::time::Clock;
 use signalbox_providers::Providers;
 use signalbox_store::{ConfigSignal, LedgerEntry};
@@ -15,17 +17,23 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use crate::answer_cache::AnswerCache;
 use crate::control::{Control, Options};
 use crate::data_dir::InstanceLock;
 use crate::drill::Drills;
 use crate::error::EngineError;
 use crate::events::{CONFIGURATION, Events, Topic};
+use crate::health::{self, HealthBoard};
+use crate::idempotency::FirstRuns;
 use crate::ledger::{Ledger, error_chain};
+use crate::limits::Limits;
 use crate::live::{self, Live};
 use crate::recovery;
 
 /// How long a running request may take to finish after shutdown was asked for.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// How long a reader waits at most for what was written before.
+const CATCH_UP_MAX: Duration = Duration::from_secs(5);
 /// Pause before a settlement that the ledger refused is written again.
 const SETTLE_PAUSE: Duration = Duration::from_secs(1);
 /// Pause before watching the configuration again after the database failed.
@@ -47,6 +55,14 @@ pub struct Engine {
     pub control: Control,
     /// What changed.
     pub events: Events,
+    /// How targets serve, and who may be called.
+    pub health: HealthBoard,
+    /// How much may be asked for.
+    pub limits: Limits,
+    pub(crate) answers: AnswerCache,
+    pub(crate) first_runs: FirstRuns,
+    /// Targets without a price that were told of already.
+    unpriced_told: Mutex<HashSet<Target>>,
     pub(crate) live: ArcSwap<Live>,
     pub(crate) ledger: Ledger,
     pub(crate) providers: Providers,
@@ -75,7 +91,8 @@ impl Engine {
         let control = Control::open(&options.installation, clock).await?;
         let node = node_id(&control.data_dir)?;
         let (background, stop) = (TaskTracker::new(), CancellationToken::new());
-        let ledger = Ledger::start(control.store.ledger().await?, &background, stop.clone());
+        let events = Events::default();
+        let ledger = Ledger::start(&control, events.clone(), &background, stop.clone()).await?;
         let signal = control.store.config_signal().await;
         let live = live::build(&control, options.simulator.as_ref()).await?;
         let recovered =
@@ -87,9 +104,18 @@ impl Engine {
                 "requests of an earlier run were interrupted and are settled at their estimate"
             );
         }
+        let (health, outbox) = HealthBoard::new(Arc::clone(&control.clock), events.clone());
+        health.restore(control.store.target_health(node).await?);
+        let limits = Limits::new(Arc::clone(&control.clock));
+        background.spawn(health::keep(health.clone(), outbox, control.store.clone(), node, stop.clone()));
         let engine = Arc::new(Self {
             control,
-            events: Events::default(),
+            events,
+            health,
+            limits,
+            answers: AnswerCache::default(),
+            first_runs: FirstRuns::default(),
+            unpriced_told: Mutex::default(),
             live: ArcSwap::from_pointee(live),
             ledger,
             providers: Providers::new()?,
@@ -106,6 +132,7 @@ impl Engine {
         });
         // The tokenizer's vocabulary takes a moment to load; the first request shall not wait for it.
         engine.background.spawn_blocking(signalbox_providers::warm);
+        engine.background.spawn(health::probe_refused(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
         Ok(engine)
     }
@@ -113,6 +140,12 @@ impl Engine {
     /// The configuration in memory.
     pub fn live(&self) -> Arc<Live> {
         self.live.load_full()
+    }
+
+    /// Waits until everything that was written until now can be read from the store: the ledger's entries get there a
+    /// moment after they are written. Returns after a few seconds at the latest.
+    pub async fn caught_up(&self) {
+        self.ledger.caught_up(CATCH_UP_MAX).await;
     }
 
     /// Requests that run at this moment.
@@ -134,13 +167,24 @@ impl Engine {
     pub async fn reload(&self) -> Result<(), EngineError> {
         let _one_at_a_time = self.reloading.lock().await;
         let live = live::build(&self.control, self.simulator.as_ref()).await?;
-        if live.snapshot.revision >= self.live.load().snapshot.revision {
+        let before = self.live.load_full();
+        if live.snapshot.revision >= before.snapshot.revision {
+            self.health.follow_credentials(&before, &live);
+            lock(&self.unpriced_told).clear();
             self.live.store(Arc::new(live));
             for topic in CONFIGURATION {
                 self.events.publish(topic);
             }
         }
         Ok(())
+    }
+
+    /// Tells once, until the configuration changes, that a target has no price: what it costs is not known.
+    pub(crate) fn tell_unpriced(&self, target: &Target) {
+        if lock(&self.unpriced_told).insert(target.clone()) {
+            tracing::warn!(%target, "a target without a price answered: what it costs is not known");
+            self.events.publish(Topic::Health);
+        }
     }
 
     /// Writes a settlement that the ledger refused as soon as it takes it again; the request stays open until then, and a
@@ -217,6 +261,10 @@ fn node_id(data_dir: &Path) -> Result<NodeId, EngineError> {
     let node = NodeId::generate();
     std::fs::write(&path, node.to_string()).map_err(failed)?;
     Ok(node)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Counts a request as in flight until dropped.

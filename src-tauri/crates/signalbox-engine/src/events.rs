@@ -13,6 +13,10 @@ pub enum Topic {
     Operations,
     /// Providers, models, prices or credentials.
     Providers,
+    /// How targets serve: circuits, failures, cool-downs; also a target that has no price.
+    Health,
+    /// Price cards.
+    Prices,
     /// API keys.
     Keys,
     /// The change history.
@@ -20,8 +24,8 @@ pub enum Topic {
 }
 
 /// Topics every configuration change may touch.
-pub const CONFIGURATION: [Topic; 5] =
-    [Topic::Status, Topic::Operations, Topic::Providers, Topic::Keys, Topic::Changes];
+pub const CONFIGURATION: [Topic; 6] =
+    [Topic::Status, Topic::Operations, Topic::Providers, Topic::Prices, Topic::Keys, Topic::Changes];
 
 /// How many topics a slow watcher may lag behind before it is told only that it lagged.
 const BACKLOG: usize = 256;

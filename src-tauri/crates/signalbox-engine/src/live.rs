@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
-use signalbox_core::ids::{OperationId, ProviderName};
+use signalbox_core::breaker::{BreakerSettings, FAILURES_MAX};
+use signalbox_core::ids::{KeyId, OperationId, ProviderName};
+use signalbox_core::key::{ApiKey, KeyHash};
 use signalbox_core::provider::{CredentialSource, Provider, ProviderKind};
 use signalbox_core::route::Target;
-use signalbox_core::snapshot::{OperationEntry, ProviderEntry, Settings, Snapshot};
+use signalbox_core::snapshot::{OperationEntry, ProviderEntry, Settings, Snapshot, UnpricedPolicy};
 use signalbox_core::time::Timestamp;
 use signalbox_providers::Account;
 use url::Url;
@@ -30,10 +33,63 @@ pub struct Live {
     pub sealed: Option<String>,
     /// When each operation was last changed.
     pub changed_at: HashMap<OperationId, Timestamp>,
+    /// Where each API key stands in the snapshot.
+    pub keys: HashMap<KeyId, KeyHash>,
+    /// How long providers are waited for.
+    pub patience: Patience,
 }
 
-/// Setting: whether prompts and answers are stored.
+impl Live {
+    /// An API key by its id.
+    pub fn key(&self, id: KeyId) -> Option<&ApiKey> {
+        self.snapshot.keys.get(self.keys.get(&id)?)
+    }
+
+    /// Calls that may be on their way to a provider; `None`: any number.
+    pub fn concurrent_max(&self, provider: &ProviderName) -> Option<u32> {
+        self.snapshot.providers.get(provider)?.provider.max_concurrent
+    }
+}
+
+/// How long providers are waited for, unless a route's card says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Until a stream begins.
+    pub stream_first_byte: Duration,
+    /// Between two pieces of a stream; models that think send their headers and then nothing for a while.
+    pub stream_idle: Duration,
+    /// Until a complete answer: all of its generation. Also until a stream's first content.
+    pub complete_answer: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            stream_first_byte: Duration::from_secs(30),
+            stream_idle: Duration::from_mins(2),
+            complete_answer: Duration::from_mins(5),
+        }
+    }
+}
+
+/// Setting: whether prompts and answers are stored. `true` or `false`.
 pub const SETTING_LOG_PAYLOADS: &str = "log_payloads";
+/// Setting: failures within the window that open a target's circuit, 1 to 100.
+pub const SETTING_BREAKER_FAILURES: &str = "breaker_failures";
+/// Setting: length of that window. Units: seconds, 10 to 3,600.
+pub const SETTING_BREAKER_WINDOW_S: &str = "breaker_window_s";
+/// Setting: how long a circuit stays open before one call probes. Units: seconds, 5 to 3,600.
+pub const SETTING_BREAKER_OPEN_S: &str = "breaker_open_s";
+/// Setting: what becomes of requests whose target has no price: `allow`, `family_maximum` or `block`.
+pub const SETTING_UNPRICED_POLICY: &str = "unpriced_policy";
+/// Setting: requests that may run at once, 1 to 100,000.
+pub const SETTING_MAX_REQUESTS: &str = "max_requests";
+/// Setting: how long a stream may take to begin. Units: milliseconds, 100 to 600,000.
+pub const SETTING_STREAM_FIRST_BYTE_MS: &str = "stream_first_byte_ms";
+/// Setting: how long a stream may be silent between two pieces. Units: milliseconds, 100 to 600,000.
+pub const SETTING_STREAM_IDLE_MS: &str = "stream_idle_ms";
+/// Setting: how long a complete answer may take. Units: milliseconds, 100 to 3,600,000.
+pub const SETTING_COMPLETE_ANSWER_MS: &str = "complete_answer_ms";
 
 /// Reads configuration and credentials into a new value. `simulator` is where the built-in provider listens, if it does.
 pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, EngineError> {
@@ -56,8 +112,7 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         }
         providers.insert(provider.name.clone(), ProviderEntry { provider, credential_ready });
     }
-    let settings = &config.settings;
-    let log_payloads = settings.iter().any(|(key, value)| key == SETTING_LOG_PAYLOADS && value == "true");
+    let (settings, patience) = settings(&config.settings);
     let operation = |entry: OperationEntry| (entry.operation.id.clone(), entry);
     let model = |entry: signalbox_core::snapshot::ModelEntry| {
         (Target { provider: entry.model.provider.clone(), model: entry.model.name.clone() }, entry)
@@ -68,9 +123,40 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         providers,
         models: config.models.into_iter().map(model).collect(),
         keys: config.keys.into_iter().collect(),
-        settings: Settings { log_payloads, ..Settings::default() },
+        settings,
     };
-    Ok(Live { snapshot, accounts, key_hasher, sealed, changed_at: config.changed_at })
+    let keys = snapshot.keys.iter().map(|(hash, key)| (key.id, *hash)).collect();
+    Ok(Live { snapshot, accounts, key_hasher, sealed, changed_at: config.changed_at, keys, patience })
+}
+
+/// What an admin has set. A value that is not of its form counts as not set, one out of its bounds as the nearest bound.
+fn settings(stored: &[(String, String)]) -> (Settings, Patience) {
+    let text = |name: &str| stored.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let number = |name: &str, bounds: std::ops::RangeInclusive<u32>, usual: u32| {
+        let set = text(name).and_then(|value| value.parse().ok());
+        set.map_or(usual, |value: u32| value.clamp(*bounds.start(), *bounds.end()))
+    };
+    let wait = |name: &str, most_ms: u32, usual: Duration| {
+        let usual_ms = u32::try_from(usual.as_millis()).unwrap_or(most_ms);
+        Duration::from_millis(number(name, 100..=most_ms, usual_ms).into())
+    };
+    let (usual, breaker, patience) = (Settings::default(), BreakerSettings::default(), Patience::default());
+    let settings = Settings {
+        log_payloads: text(SETTING_LOG_PAYLOADS) == Some("true"),
+        breaker: BreakerSettings {
+            failures: number(SETTING_BREAKER_FAILURES, 1..=FAILURES_MAX, breaker.failures),
+            window_s: number(SETTING_BREAKER_WINDOW_S, 10..=3_600, breaker.window_s),
+            open_s: number(SETTING_BREAKER_OPEN_S, 5..=3_600, breaker.open_s),
+        },
+        unpriced: text(SETTING_UNPRICED_POLICY).and_then(UnpricedPolicy::from_word).unwrap_or(usual.unpriced),
+        max_requests: number(SETTING_MAX_REQUESTS, 1..=100_000, usual.max_requests),
+    };
+    let patience = Patience {
+        stream_first_byte: wait(SETTING_STREAM_FIRST_BYTE_MS, 600_000, patience.stream_first_byte),
+        stream_idle: wait(SETTING_STREAM_IDLE_MS, 600_000, patience.stream_idle),
+        complete_answer: wait(SETTING_COMPLETE_ANSWER_MS, 3_600_000, patience.complete_answer),
+    };
+    (settings, patience)
 }
 
 /// How to call a provider; `None` while its credential (or the simulator) is not there.
@@ -108,4 +194,36 @@ pub fn simulator_credential() -> SecretString {
 fn note_sealed(sealed: &mut Option<String>, error: &SecretsError) {
     tracing::error!(%error, "a secret cannot be read");
     sealed.get_or_insert_with(|| error.to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(pairs: &[(&str, &str)]) -> (Settings, Patience) {
+        let stored: Vec<_> =
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        settings(&stored)
+    }
+
+    #[test]
+    fn what_is_not_set_or_no_value_is_as_usual_and_what_is_out_of_bounds_is_held() {
+        assert_eq!(set(&[]), (Settings::default(), Patience::default()));
+        let nonsense =
+            [(SETTING_BREAKER_FAILURES, "many"), (SETTING_UNPRICED_POLICY, "hope"), ("other", "1")];
+        assert_eq!(set(&nonsense), (Settings::default(), Patience::default()));
+        let (settings, patience) = set(&[
+            (SETTING_BREAKER_FAILURES, "0"),
+            (SETTING_BREAKER_OPEN_S, "60"),
+            (SETTING_MAX_REQUESTS, "4000000000"),
+            (SETTING_UNPRICED_POLICY, "block"),
+            (SETTING_STREAM_IDLE_MS, "1"),
+        ]);
+        assert_eq!(
+            settings.breaker,
+            BreakerSettings { failures: 1, open_s: 60, ..BreakerSettings::default() }
+        );
+        assert_eq!((settings.max_requests, settings.unpriced), (100_000, UnpricedPolicy::Block));
+        assert_eq!(patience.stream_idle, Duration::from_millis(100));
+    }
 }

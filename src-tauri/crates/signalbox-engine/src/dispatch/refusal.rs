@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use signalbox_core::decide::DecideError;
+use signalbox_core::breaker::{Block, Blocked};
+use signalbox_core::decide::{Candidate, DecideError};
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ids::RequestId;
-use signalbox_core::ledger::Attempt;
+use signalbox_core::ledger::{Attempt, RequestStart};
+use signalbox_core::time::Timestamp;
+
+use crate::health::Skipped;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident => $word:literal, $status:literal;)*) => {
@@ -48,6 +52,18 @@ codes! {
     RateLimited => "rate_limited", 429;
     /// Every target was tried; the last one did not answer in time.
     UpstreamTimeout => "upstream_timeout", 504;
+    /// The client's or the route's time was over before an answer began.
+    DeadlineExceeded => "deadline_exceeded", 504;
+    /// The key has made the requests it may make in a minute.
+    RateLimitedByKey => "rate_limited_by_key", 429;
+    /// The key has as many requests under way as it may have.
+    ConcurrencyLimit => "concurrency_limit", 429;
+    /// As many requests are under way as the instance serves at once.
+    Overloaded => "overloaded", 503;
+    /// A request with the same idempotency key is under way elsewhere.
+    IdempotencyInProgress => "idempotency_in_progress", 409;
+    /// The idempotency key was used for another request.
+    IdempotencyMismatch => "idempotency_mismatch", 422;
     /// The provider says the request itself is wrong.
     ProviderRefused => "provider_refused", 400;
     /// The request is longer than the model's context.
@@ -98,17 +114,84 @@ impl Refusal {
         let message = if code.http_status() == 400 {
             format!("{} refused the request: {words}", last.target)
         } else {
-            let tried: Vec<String> = attempts
-                .iter()
-                .map(|attempt| {
-                    let kind = attempt.failure.map_or("failed", FailureKind::as_str);
-                    format!("{} ({kind})", attempt.target)
-                })
-                .collect();
-            format!("No target answered. Tried {}. Last: {words}", tried.join(", "))
+            format!("No target answered. Tried {}. Last: {words}", chain_in_words(attempts))
         };
         let attempts = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
         Self { retry_after, attempts, ..Self::new(code, message) }
+    }
+
+    /// The refusal when the request's time was over before an answer began.
+    pub(super) fn too_late(attempts: &[Attempt], waited: Duration) -> Self {
+        let tried = if attempts.is_empty() {
+            "No target could be tried by then".to_owned()
+        } else {
+            format!("Tried {}", chain_in_words(attempts))
+        };
+        let message =
+            format!("No answer began within the request's time ({} ms). {tried}.", waited.as_millis());
+        let attempts = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
+        Self { attempts, ..Self::new(RefusalCode::DeadlineExceeded, message) }
+    }
+
+    /// The refusal when no target could be called at all.
+    pub(super) fn nothing_to_try(
+        start: &RequestStart,
+        skipped: &[(Candidate, Skipped)],
+        come_back: Option<Duration>,
+    ) -> Self {
+        let (operation, decision) = (&start.operation, &start.decision);
+        if skipped.is_empty() {
+            let why = decision.rejections_in_words();
+            let message = format!(
+                "No target of `{operation}` can be used now: {why}. Connect one of these providers, or put a connected one \
+                 into the route."
+            );
+            let too_long = decision.is_too_long();
+            let code = if too_long { RefusalCode::ContextLength } else { RefusalCode::NoTarget };
+            return Self { retry_after: come_back, ..Self::new(code, message) };
+        }
+        let why: Vec<String> = skipped
+            .iter()
+            .map(|(candidate, why)| format!("{}: {}", candidate.target, skipped_in_words(*why)))
+            .collect();
+        let message = format!("No target of `{operation}` can be called at the moment: {}.", why.join("; "));
+        let all_cool_down = skipped.iter().all(|(_, why)| {
+            matches!(why, Skipped::Blocked(Blocked { why: Block::CoolingDown, .. }) | Skipped::Full)
+        });
+        let code = if all_cool_down { RefusalCode::RateLimited } else { RefusalCode::NoTarget };
+        Self { retry_after: come_back, ..Self::new(code, message) }
+    }
+}
+
+fn chain_in_words(attempts: &[Attempt]) -> String {
+    let tried: Vec<String> = attempts
+        .iter()
+        .map(|attempt| {
+            let kind = attempt.failure.map_or("failed", FailureKind::as_str);
+            format!("{} ({kind})", attempt.target)
+        })
+        .collect();
+    tried.join(", ")
+}
+
+/// Why a target was not called, in words.
+fn skipped_in_words(why: Skipped) -> String {
+    let until = |until: Option<Timestamp>| until.map_or_else(String::new, |until| format!(" until {until}"));
+    match why {
+        Skipped::Blocked(Blocked { why, until: end }) => {
+            let what = match why {
+                Block::CircuitOpen => "its circuit is open",
+                Block::Probing => "one call finds out whether it is back",
+                Block::InvalidKey => "it refuses its credential",
+                Block::Held => "an admin holds it back",
+                Block::CoolingDown => "it asked to wait",
+            };
+            format!("{what}{}", until(end))
+        }
+        Skipped::Full => "it has as many calls under way as it may have".to_owned(),
+        Skipped::Capped { until: end } => {
+            format!("it failed too often within the hour{}", until(Some(end)))
+        }
     }
 }
 

@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_scoped_key_opens_only_its_operations() {
-        let key = ApiKey { limits: signalbox_core::key::KeyLimits::default(), 
+        let key = ApiKey {
+            limits: signalbox_core::key::KeyLimits::default(),
             id: KeyId::generate(),
             name: "crm".to_owned(),
             last4: "abcd".to_owned(),

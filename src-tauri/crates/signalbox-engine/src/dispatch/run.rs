@@ -8,32 +8,24 @@ use futures::FutureExt;
 use signalbox_core::decide::Candidate;
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement};
-use signalbox_core::meter::{Cost, UsageSource, price_usage};
+use signalbox_core::meter::CostStatus;
 use signalbox_core::money::NanoUsd;
-use signalbox_core::price::ServiceMode;
 use signalbox_core::provider::ProviderKind;
-use signalbox_core::route::Target;
+use signalbox_core::retry::{AfterAttempt, GiveUp, NextStep, wait_for_soonest};
+use signalbox_core::route::{RouteTarget, Target};
 use signalbox_core::time::Timestamp;
-use signalbox_core::usage::{Unit, Usage};
-use signalbox_providers::{Account, Call, CallError, Metering, Payload, Timeouts, inspect};
+use signalbox_providers::Payload;
 use signalbox_store::LedgerEntry;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Answer, AnswerMeta, CacheUse, Refusal, RefusalCode};
+use super::keeping::Keeping;
+use super::{Answer, AnswerMeta, Refusal, RefusalCode};
 use crate::engine::{Engine, InFlight};
+use crate::health::{CallPermit, Skipped, Terms};
+use crate::limits::Place;
 use crate::live::Live;
 use crate::recovery::interrupted;
-
-/// Until the first byte of a stream.
-const STREAM_FIRST_BYTE: Duration = Duration::from_secs(30);
-/// Until a complete answer: all of its generation.
-const COMPLETE_ANSWER: Duration = Duration::from_mins(5);
-/// Between two pieces of a stream; models that think send their headers and then nothing for a while.
-const STREAM_IDLE: Duration = Duration::from_mins(2);
-
-/// Where the caller waits for the answer; closed when it no longer does.
-pub(super) type AnswerTo = oneshot::Sender<Result<Answer, Refusal>>;
 
 /// A request that was admitted.
 pub(super) struct Run {
@@ -41,17 +33,52 @@ pub(super) struct Run {
     pub(super) live: Arc<Live>,
     pub(super) start: Arc<RequestStart>,
     pub(super) payload: Payload,
+    /// What it reads at most.
+    pub(super) tokens_in: u64,
     pub(super) attempts: Vec<Attempt>,
-    began: Instant,
+    pub(super) began: Instant,
+    /// When an answer must have begun.
+    pub(super) deadline: Option<Instant>,
+    pub(super) caller: Caller,
+    pub(super) keeping: Keeping,
     retry_after: Option<Duration>,
     _in_flight: InFlight,
+    _place: Place,
 }
 
-/// An attempt that has begun.
-pub(super) struct Begun {
-    pub(super) target: Target,
-    started_us: i64,
-    pub(super) first_token_us: Option<i64>,
+/// What a request is admitted with.
+pub(super) struct Admitted {
+    pub(super) start: RequestStart,
+    pub(super) payload: Payload,
+    pub(super) tokens_in: u64,
+    pub(super) began: Instant,
+    pub(super) deadline: Option<Instant>,
+    pub(super) keeping: Keeping,
+    pub(super) place: Place,
+}
+
+/// Where the client waits for the answer.
+pub(super) struct Caller(Option<oneshot::Sender<Result<Answer, Refusal>>>);
+
+impl Caller {
+    /// A client, and where it waits.
+    pub(super) fn new() -> (Self, oneshot::Receiver<Result<Answer, Refusal>>) {
+        let (answer_to, answer) = oneshot::channel();
+        (Self(Some(answer_to)), answer)
+    }
+
+    /// Resolves when the client no longer waits.
+    pub(super) async fn gone(&mut self) {
+        match &mut self.0 {
+            Some(answer_to) => answer_to.closed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Gives the answer. Says whether the client took it.
+    pub(super) fn give(&mut self, answer: Result<Answer, Refusal>) -> bool {
+        self.0.take().is_some_and(|answer_to| answer_to.send(answer).is_ok())
+    }
 }
 
 /// How a request ended, besides what its attempts say.
@@ -62,26 +89,49 @@ pub(super) struct Ending {
     pub(super) payload: Option<String>,
 }
 
+/// How an attempt ended.
+pub(super) enum Step {
+    /// The request is settled and answered, or nobody waits for an answer any more.
+    Done,
+    /// It failed, and the client has nothing yet.
+    Failed { kind: FailureKind, retry_after: Option<Duration> },
+}
+
+/// How all tries of one target, or of a chain, ended.
+enum Tried {
+    /// The request is settled.
+    Done,
+    /// The next target may do better.
+    Next,
+    /// Nothing may, for now.
+    Over(Option<GiveUp>),
+}
+
 impl Run {
-    pub(super) fn new(engine: Arc<Engine>, live: Arc<Live>, start: RequestStart, payload: Payload) -> Self {
+    pub(super) fn new(engine: Arc<Engine>, live: Arc<Live>, admitted: Admitted, caller: Caller) -> Self {
         let in_flight = InFlight::begin(&engine);
         Self {
             engine,
             live,
-            start: Arc::new(start),
-            payload,
+            start: Arc::new(admitted.start),
+            payload: admitted.payload,
+            tokens_in: admitted.tokens_in,
             attempts: Vec::new(),
-            began: Instant::now(),
+            began: admitted.began,
+            deadline: admitted.deadline,
+            caller,
+            keeping: admitted.keeping,
             retry_after: None,
             _in_flight: in_flight,
+            _place: admitted.place,
         }
     }
 
     /// Serves the request; a fault of ours on the way still leaves it settled, at its estimate.
-    pub(super) async fn serve_whatever_happens(self, answer_to: AnswerTo) {
+    pub(super) async fn serve_whatever_happens(self) {
         let (engine, live, start) =
             (Arc::clone(&self.engine), Arc::clone(&self.live), Arc::clone(&self.start));
-        if AssertUnwindSafe(self.serve(answer_to)).catch_unwind().await.is_err() {
+        if AssertUnwindSafe(self.serve()).catch_unwind().await.is_err() {
             tracing::error!(request = %start.id, "a request ended in a fault of ours; it is settled at its estimate");
             let settlement = Arc::new(interrupted(&start, &live.snapshot, engine.control.now()));
             let entry =
@@ -93,193 +143,190 @@ impl Run {
     }
 
     /// T1, the chain, T2.
-    async fn serve(mut self, mut answer_to: AnswerTo) {
+    async fn serve(mut self) {
         if let Err(error) = self.engine.ledger.write(LedgerEntry::Start(Arc::clone(&self.start))).await {
-            let refusal = Refusal::new(RefusalCode::LedgerUnavailable, format!("Nothing was sent: {error}."));
-            let _ = answer_to.send(Err(refusal));
+            let message = format!("Nothing was sent: {error}.");
+            self.caller.give(Err(Refusal::new(RefusalCode::LedgerUnavailable, message)));
             return;
         }
+        self.engine.health.note_request(&self.start.operation, self.start.started_at);
         let chain: Vec<Candidate> = self.start.decision.chain().cloned().collect();
-        for candidate in chain {
-            if self.engine.abort.is_cancelled() {
+        let mut skipped = Vec::new();
+        let mut tried = self.walk(&chain, &mut skipped).await;
+        if let Tried::Over(give_up) = &tried
+            && !matches!(give_up, Some(GiveUp::ClientFault | GiveUp::Deadline))
+            && let Some(waited) = self.wait_for_one_of(&skipped).await
+        {
+            tried = match waited {
+                Waited::Gone => Tried::Done,
+                Waited::Whole => {
+                    let again: Vec<Candidate> = skipped.drain(..).map(|(candidate, _)| candidate).collect();
+                    self.walk(&again, &mut skipped).await
+                }
+            };
+        }
+        match tried {
+            Tried::Done => {}
+            Tried::Next => self.refuse(None, &skipped).await,
+            Tried::Over(give_up) => self.refuse(give_up, &skipped).await,
+        }
+    }
+
+    /// Tries the targets in order. Those that may not be called now are put into `skipped`.
+    async fn walk(&mut self, chain: &[Candidate], skipped: &mut Vec<(Candidate, Skipped)>) -> Tried {
+        let mut failed_at: Option<&Target> = None;
+        let mut over = None;
+        for (place, candidate) in chain.iter().enumerate() {
+            if self.engine.abort.is_cancelled() || self.is_over() {
                 break;
             }
-            let Some(account) = self.live.accounts.get(&candidate.target.provider).cloned() else { continue };
-            let call = self.call_of(&candidate.target);
-            let begun = self.begin(candidate.target);
-            let next = if self.start.streamed {
-                self.try_stream(&account, call, begun, answer_to).await
-            } else {
-                self.try_complete(&account, call, begun, answer_to).await
+            let is_last_resort = self.start.decision.chain().count() == 1;
+            let permit = match self.permit(candidate, is_last_resort) {
+                Ok(permit) => permit,
+                Err(why) => {
+                    skipped.push((candidate.clone(), why));
+                    continue;
+                }
             };
-            match next {
-                Next::Done => return,
-                Next::Target(run, waiting) => (self, answer_to) = (*run, waiting),
-                Next::GiveUp(run, waiting) => {
-                    (self, answer_to) = (*run, waiting);
-                    break;
+            if let Some(from) = failed_at.take() {
+                self.engine.health.note_failover(&self.start.operation, from);
+            }
+            let rest = chain.get(place + 1..).unwrap_or_default();
+            match self.try_target(candidate, permit, is_last_resort, rest).await {
+                Tried::Done => return Tried::Done,
+                Tried::Next => failed_at = Some(&candidate.target),
+                Tried::Over(give_up) => {
+                    over = give_up;
+                    if matches!(give_up, Some(GiveUp::ClientFault | GiveUp::Deadline)) {
+                        return Tried::Over(give_up);
+                    }
+                    failed_at = Some(&candidate.target);
                 }
             }
         }
-        self.refuse(answer_to).await;
+        Tried::Over(if self.is_over() { Some(GiveUp::Deadline) } else { over })
     }
 
-    async fn try_complete(
-        mut self,
-        account: &Account,
-        call: Call,
-        begun: Begun,
-        mut answer_to: AnswerTo,
-    ) -> Next {
-        let engine = Arc::clone(&self.engine);
-        let result = tokio::select! {
-            result = engine.providers.complete(account, &call) => result,
-            () = answer_to.closed() => return self.abandon(begun, None).await,
-            () = engine.abort.cancelled() => return self.cut_off(begun, None, answer_to).await,
-        };
-        match result {
-            Ok(answer) => {
-                let call_target = begun.target.clone();
-                self.end_attempt(
-                    begun,
-                    Outcome::Succeeded,
-                    None,
-                    Some(answer.http_status),
-                    Some(&answer.metering),
-                );
-                let payload =
-                    self.logs_payloads().then(|| String::from_utf8_lossy(&answer.body).into_owned());
-                let finish_reason = answer.metering.finish_reason;
-                let ending = Ending { outcome: Outcome::Succeeded, finish_reason, error: None, payload };
-                let settled = self.settle(ending).await;
-                let meta = |cost| self.meta(call_target, self.attempts.len(), cost);
-                let result = settled.map(|cost| Answer::Complete {
-                    meta: meta(cost),
-                    content_type: answer.content_type,
-                    body: answer.body,
-                });
-                let _ = answer_to.send(result);
-                Next::Done
+    /// Calls one target, and again when it is the last one, its fault may pass and the route's retries allow it.
+    async fn try_target(
+        &mut self,
+        candidate: &Candidate,
+        mut permit: CallPermit,
+        is_last_resort: bool,
+        rest: &[Candidate],
+    ) -> Tried {
+        let mut retries = 0;
+        loop {
+            let Step::Failed { kind, retry_after } = self.attempt(candidate, permit).await else {
+                return Tried::Done;
+            };
+            self.retry_after = retry_after;
+            let after = AfterAttempt {
+                kind,
+                retry_after_us: retry_after.map(micros),
+                has_next: rest.iter().any(|next| self.may_call(next)),
+                retries,
+                is_committed: false,
+                deadline_left_us: self.deadline_left_us(),
+            };
+            let pause_us = match self.engine.health.after_failure(&self.start.operation, after) {
+                NextStep::NextTarget => return Tried::Next,
+                NextStep::GiveUp(why) => return Tried::Over(Some(why)),
+                NextStep::Retry { pause_us } => pause_us,
+            };
+            if matches!(self.pause(pause_us).await, Waited::Gone) {
+                return Tried::Done;
             }
-            Err(error) => self.after_failure(begun, &error, answer_to),
+            retries += 1;
+            permit = match self.permit(candidate, is_last_resort) {
+                Ok(permit) => permit,
+                Err(_) => return Tried::Over(None),
+            };
         }
     }
 
-    /// Records the failure and says whether the next target may do better.
-    pub(super) fn after_failure(mut self, begun: Begun, error: &CallError, answer_to: AnswerTo) -> Next {
-        let metering = error.metering.clone().or_else(|| self.metering_of_silence(error.kind));
-        self.end_attempt(begun, Outcome::Failed, Some(error), error.http_status, metering.as_ref());
-        self.retry_after = error.retry_after;
-        if error.kind.fails_over() {
-            Next::Target(Box::new(self), answer_to)
-        } else {
-            Next::GiveUp(Box::new(self), answer_to)
-        }
+    fn permit(&self, candidate: &Candidate, is_last_resort: bool) -> Result<CallPermit, Skipped> {
+        let target = &candidate.target;
+        self.engine.health.permit(Terms {
+            operation: &self.start.operation,
+            target,
+            concurrent_max: self.live.concurrent_max(&target.provider),
+            settings: self.live.snapshot.settings.breaker,
+            is_last_resort,
+        })
     }
 
-    /// The client went away: the call is dropped, which ends it at the provider too, and what was used is charged.
-    pub(super) async fn abandon(mut self, begun: Begun, metering: Option<Metering>) -> Next {
-        let metering = metering.or_else(|| self.metering_of_silence(FailureKind::Timeout));
-        self.end_attempt(begun, Outcome::Cancelled, None, None, metering.as_ref());
-        let error = Some((RefusalCode::ClientClosed, "The client closed the connection.".to_owned()));
-        let ending = Ending { outcome: Outcome::Cancelled, finish_reason: None, error, payload: None };
-        let _ = self.settle(ending).await;
-        Next::Done
+    /// Whether a target would get a permit now.
+    fn may_call(&self, candidate: &Candidate) -> bool {
+        let target = &candidate.target;
+        let view = self.engine.health.view(
+            &self.start.operation,
+            target,
+            self.live.concurrent_max(&target.provider),
+            self.live.snapshot.settings.breaker,
+            self.engine.control.now(),
+        );
+        self.live.accounts.contains_key(&target.provider)
+            && view.blocked.is_none()
+            && view.capped_until.is_none()
+            && !view.is_full
     }
 
-    /// The instance goes down: the request ends here, settled.
-    pub(super) async fn cut_off(
-        mut self,
-        begun: Begun,
-        metering: Option<Metering>,
-        answer_to: AnswerTo,
-    ) -> Next {
-        let metering = metering.or_else(|| self.metering_of_silence(FailureKind::Timeout));
-        self.end_attempt(begun, Outcome::Interrupted, None, None, metering.as_ref());
-        let message = "Signalbox shut down while the request was running.".to_owned();
-        let error = Some((RefusalCode::ShuttingDown, message.clone()));
-        let ending = Ending { outcome: Outcome::Interrupted, finish_reason: None, error, payload: None };
-        let _ = self.settle(ending).await;
-        let _ = answer_to.send(Err(Refusal::new(RefusalCode::ShuttingDown, message)));
-        Next::Done
+    /// Waits until one of the targets that were not called may be, if that is soon; `None` when it is not.
+    async fn wait_for_one_of(&mut self, skipped: &[(Candidate, Skipped)]) -> Option<Waited> {
+        let soonest = skipped.iter().filter_map(|(_, why)| why.until()).min();
+        let wait_us = wait_for_soonest(soonest, self.deadline_left_us(), self.engine.control.now())?;
+        Some(self.pause(wait_us).await)
+    }
+
+    /// Waits, unless the client leaves or the instance goes down meanwhile: then the request is settled.
+    async fn pause(&mut self, pause_us: i64) -> Waited {
+        let engine = Arc::clone(&self.engine);
+        let pause = Duration::from_micros(u64::try_from(pause_us).unwrap_or_default());
+        let outcome = tokio::select! {
+            () = tokio::time::sleep(pause) => return Waited::Whole,
+            () = self.caller.gone() => Outcome::Cancelled,
+            () = engine.abort.cancelled() => Outcome::Interrupted,
+        };
+        self.leave(outcome).await;
+        Waited::Gone
     }
 
     /// Nobody answered: settles and tells the client.
-    async fn refuse(mut self, answer_to: AnswerTo) {
-        let mut refusal = if self.attempts.is_empty() {
-            let why = self.start.decision.rejections_in_words();
-            let operation = &self.start.operation;
-            let message = format!(
-                "No target of `{operation}` can be used now: {why}. Connect one of these providers, or put a connected one \
-                 into the route."
-            );
-            let too_long = self.start.decision.is_too_long();
-            Refusal::new(if too_long { RefusalCode::ContextLength } else { RefusalCode::NoTarget }, message)
-        } else {
-            Refusal::after(&self.attempts, self.retry_after)
-        };
+    async fn refuse(&mut self, give_up: Option<GiveUp>, skipped: &[(Candidate, Skipped)]) {
+        let mut refusal = self.refusal(give_up, skipped);
         let error = Some((refusal.code, refusal.message.clone()));
         let ending = Ending { outcome: Outcome::Failed, finish_reason: None, error, payload: None };
         if let Err(ledger) = self.settle(ending).await {
             refusal = ledger;
         }
         refusal.request = Some(self.start.id);
-        let _ = answer_to.send(Err(refusal));
+        self.caller.give(Err(refusal));
     }
 
-    pub(super) fn begin(&self, target: Target) -> Begun {
-        Begun { target, started_us: self.elapsed_us(), first_token_us: None }
-    }
-
-    pub(super) fn end_attempt(
-        &mut self,
-        begun: Begun,
-        outcome: Outcome,
-        error: Option<&CallError>,
-        http_status: Option<u16>,
-        metering: Option<&Metering>,
-    ) {
-        let finished_us = self.elapsed_us();
-        let ordinal = u32::try_from(self.attempts.len() + 1).unwrap_or(u32::MAX);
-        self.attempts.push(Attempt {
-            ordinal,
-            outcome,
-            failure: error.map(|error| error.kind),
-            http_status,
-            message: error.map(|error| error.message.clone()),
-            started_us: begun.started_us,
-            first_token_us: begun.first_token_us.or((outcome == Outcome::Succeeded).then_some(finished_us)),
-            finished_us,
-            usage: metering.map(|metering| metering.usage).unwrap_or_default(),
-            cost: self.cost_of(&begun.target, begun.started_us, metering),
-            target: begun.target,
-        });
-    }
-
-    fn cost_of(&self, target: &Target, started_us: i64, metering: Option<&Metering>) -> Cost {
-        let Some(metering) = metering else { return Cost::nothing() };
-        let cards = self.live.snapshot.models.get(target).map_or(&[][..], |entry| &entry.cards);
-        let dispatched_at = self.start.started_at.plus_micros(started_us);
-        price_usage(
-            cards,
-            dispatched_at,
-            &metering.usage,
-            metering.source,
-            metering.charged,
-            ServiceMode::Standard,
-        )
-    }
-
-    /// What a provider that never said so may have billed: the input, which it had read. Nothing where it cannot have
-    /// begun to work.
-    fn metering_of_silence(&self, kind: FailureKind) -> Option<Metering> {
-        if !matches!(kind, FailureKind::Timeout | FailureKind::Truncated) {
-            return None;
+    fn refusal(&self, give_up: Option<GiveUp>, skipped: &[(Candidate, Skipped)]) -> Refusal {
+        if self.engine.abort.is_cancelled() {
+            return Refusal::new(RefusalCode::ShuttingDown, "Signalbox is shutting down.");
         }
-        let tokens_in =
-            inspect(self.start.surface, &self.payload).map_or(0, |features| features.bound.tokens_in);
-        let usage = Usage::default().with(Unit::InputTokens, tokens_in);
-        Some(Metering { usage, source: UsageSource::Estimated, charged: None, finish_reason: None })
+        if give_up == Some(GiveUp::Deadline) {
+            return Refusal::too_late(&self.attempts, self.began.elapsed());
+        }
+        let come_back = self.come_back(skipped);
+        if self.attempts.is_empty() {
+            Refusal::nothing_to_try(&self.start, skipped, come_back)
+        } else {
+            Refusal::after(&self.attempts, come_back)
+        }
+    }
+
+    /// When trying again may help: when the first of the targets may be called again.
+    fn come_back(&self, skipped: &[(Candidate, Skipped)]) -> Option<Duration> {
+        let now = self.engine.control.now();
+        let of_skipped = skipped
+            .iter()
+            .filter_map(|(_, why)| u64::try_from(why.until()?.micros_since(now)).ok())
+            .map(Duration::from_micros);
+        of_skipped.chain(self.retry_after).min()
     }
 
     /// T2. What the client may be told comes after it.
@@ -311,6 +358,7 @@ impl Run {
         let written = self.engine.ledger.write(entry).await;
         let (_, cost) = settlement.cost();
         self.attempts.clone_from(&settlement.attempts);
+        self.tell_unpriced();
         match written {
             Ok(()) => Ok(cost),
             Err(error) => {
@@ -318,6 +366,14 @@ impl Run {
                 let message = format!("The answer cannot be given out: {error}.");
                 let refusal = Refusal::new(RefusalCode::LedgerUnavailable, message);
                 Err(Refusal { request: Some(self.start.id), ..refusal })
+            }
+        }
+    }
+
+    fn tell_unpriced(&self) {
+        for attempt in &self.attempts {
+            if attempt.cost.status == CostStatus::Unpriced {
+                self.engine.tell_unpriced(&attempt.target);
             }
         }
     }
@@ -331,9 +387,15 @@ impl Run {
             target,
             attempts: u32::try_from(attempt).unwrap_or(u32::MAX),
             cost,
-            cache: CacheUse::Off,
+            cache: self.keeping.cache_use,
             replayed: false,
         }
+    }
+
+    /// The route's card of a target; `None` for one the client pinned outside the route.
+    pub(super) fn card(&self, target: &Target) -> Option<&RouteTarget> {
+        let entry = self.live.snapshot.operations.get(&self.start.operation)?;
+        entry.route.targets.iter().find(|card| card.target == *target)
     }
 
     pub(super) fn logs_payloads(&self) -> bool {
@@ -341,7 +403,7 @@ impl Run {
     }
 
     pub(super) fn elapsed_us(&self) -> i64 {
-        i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX)
+        micros(self.began.elapsed())
     }
 
     /// The wall clock at the start plus the time that really passed: a clock set back meanwhile does not matter.
@@ -349,28 +411,28 @@ impl Run {
         self.start.started_at.plus_micros(self.elapsed_us())
     }
 
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    fn deadline_left_us(&self) -> Option<i64> {
+        self.deadline.map(|deadline| micros(deadline.saturating_duration_since(Instant::now())))
+    }
+
     fn is_simulated(&self, target: &Target) -> bool {
         let provider = self.live.snapshot.providers.get(&target.provider);
         provider.is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator)
     }
-
-    fn call_of(&self, target: &Target) -> Call {
-        let first_byte = if self.start.streamed { STREAM_FIRST_BYTE } else { COMPLETE_ANSWER };
-        Call {
-            surface: self.start.surface,
-            payload: self.payload.clone(),
-            model: target.model.clone(),
-            timeouts: Timeouts { first_byte, idle: STREAM_IDLE },
-        }
-    }
 }
 
-/// What follows an attempt.
-pub(super) enum Next {
-    /// The request is settled and answered.
-    Done,
-    /// The next target is tried.
-    Target(Box<Run>, AnswerTo),
-    /// The next target would not do better.
-    GiveUp(Box<Run>, AnswerTo),
+/// How a pause ended.
+enum Waited {
+    /// It is over.
+    Whole,
+    /// The request is settled.
+    Gone,
+}
+
+pub(super) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

@@ -1,6 +1,7 @@
 //! A streamed answer: frames are held back until the first one with content, so that a target that breaks before it can
 //! still be replaced; and the last ones until the ledger has the settlement.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -8,8 +9,11 @@ use signalbox_core::failure::FailureKind;
 use signalbox_core::ledger::Outcome;
 use signalbox_providers::{Account, Call, CallError, ChatStream, Metering, StreamItem, stream_error_frame};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use super::run::{AnswerTo, Begun, Ending, Next, Run};
+use super::attempt::{Begun, at};
+use super::kept::{Gathered, STREAM};
+use super::run::{Ending, Run, Step};
 use super::{Answer, Refusal};
 
 /// Frames that may wait for a slow client; past it the provider is read no faster than the client reads.
@@ -27,112 +31,134 @@ enum Opening {
     Broken(CallError),
 }
 
+/// What is noted of a stream on its way.
+struct Noted {
+    /// For the log, when payloads are logged.
+    payload: Option<String>,
+    /// For whoever is to be given the answer again.
+    gathered: Gathered,
+}
+
+impl Noted {
+    fn take(&mut self, bytes: &Bytes) {
+        if let Some(payload) = self.payload.as_mut().filter(|payload| payload.len() < PAYLOAD_BYTES_MAX) {
+            payload.push_str(&String::from_utf8_lossy(bytes));
+        }
+        self.gathered.take(bytes);
+    }
+}
+
 impl Run {
-    pub(super) async fn try_stream(
-        self,
-        account: &Account,
-        call: Call,
-        mut begun: Begun,
-        mut answer_to: AnswerTo,
-    ) -> Next {
-        let engine = std::sync::Arc::clone(&self.engine);
+    /// Nothing goes to the client before the first content, and until then the request's deadline and the target's own
+    /// patience count. A stream that flows is not cut by either.
+    pub(super) async fn try_stream(&mut self, account: &Account, call: Call, mut begun: Begun) -> Step {
+        let engine = Arc::clone(&self.engine);
+        let deadline = self.deadline;
         let opened = tokio::select! {
             opened = engine.providers.stream(account, &call) => opened,
-            () = answer_to.closed() => return self.abandon(begun, None).await,
-            () = engine.abort.cancelled() => return self.cut_off(begun, None, answer_to).await,
+            () = self.caller.gone() => return self.abandon(begun, None).await,
+            () = engine.abort.cancelled() => return self.cut_off(begun, None).await,
+            () = at(deadline) => return self.expire(begun, None),
         };
         let mut stream = match opened {
             Ok(stream) => stream,
-            Err(error) => return self.after_failure(begun, &error, answer_to),
+            Err(error) => return self.after_failure(begun, &error),
         };
+        // A stream that only says that it lives must still say something some day.
+        let patience = begun.patience.unwrap_or_else(|| Instant::now() + self.live.patience.complete_answer);
         let opening = tokio::select! {
             opening = open(&mut stream) => opening,
-            () = answer_to.closed() => return self.abandon(begun, Some(stream.metering_so_far())).await,
-            () = engine.abort.cancelled() => {
-                return self.cut_off(begun, Some(stream.metering_so_far()), answer_to).await;
-            }
+            () = self.caller.gone() => return self.abandon(begun, Some(stream.metering_so_far())).await,
+            () = engine.abort.cancelled() => return self.cut_off(begun, Some(stream.metering_so_far())).await,
+            () = at(deadline) => return self.expire(begun, Some(stream.metering_so_far())),
+            () = tokio::time::sleep_until(patience) => Opening::Broken(said_nothing(&begun, &stream)),
         };
         match opening {
-            Opening::Broken(error) => self.after_failure(begun, &error, answer_to),
+            Opening::Broken(error) => self.after_failure(begun, &error),
             Opening::Committed { held_back, end } => {
                 begun.first_token_us = Some(self.elapsed_us());
                 let (frames_in, frames) = mpsc::channel(FRAMES_WAITING);
                 let meta = self.meta(begun.target.clone(), self.attempts.len() + 1, None);
-                if answer_to.send(Ok(Answer::Stream { meta, frames })).is_err() {
+                if !self.caller.give(Ok(Answer::Stream { meta, frames })) {
                     return self.abandon(begun, Some(stream.metering_so_far())).await;
                 }
-                self.pump(stream, begun, held_back, end, &frames_in).await;
-                Next::Done
+                self.pump(stream, begun, held_back, end, &frames_in).await
             }
         }
     }
 
     /// Passes frames on until the end, a break, or the client's leave.
     async fn pump(
-        mut self,
+        &mut self,
         mut stream: ChatStream,
         begun: Begun,
         held_back: Bytes,
         mut end: Option<(Bytes, Metering)>,
         client: &mpsc::Sender<Bytes>,
-    ) {
-        let mut answer = self.logs_payloads().then(String::new);
+    ) -> Step {
+        let payload = self.logs_payloads().then(String::new);
+        let mut noted = Noted { payload, gathered: Gathered::begin(self.keeping.wants()) };
         let mut frame = Some(held_back);
         let abort = self.engine.abort.clone();
         loop {
             if let Some(bytes) = frame.take().filter(|bytes| !bytes.is_empty()) {
-                note(&mut answer, &bytes);
+                noted.take(&bytes);
                 let taken = tokio::select! {
                     sent = client.send_timeout(bytes, CLIENT_STALL) => sent.is_ok(),
                     () = abort.cancelled() => true,
                 };
                 if !taken {
-                    self.abandon(begun, Some(stream.metering_so_far())).await;
-                    return;
+                    return self.abandon(begun, Some(stream.metering_so_far())).await;
                 }
             }
             if let Some((bytes, metering)) = end.take() {
-                note(&mut answer, &bytes);
-                self.finish(begun, bytes, metering, answer, client).await;
-                return;
+                noted.take(&bytes);
+                return self.finish(begun, bytes, metering, noted, client).await;
             }
             let item = tokio::select! {
                 item = stream.next() => item,
                 () = client.closed() => {
-                    self.abandon(begun, Some(stream.metering_so_far())).await;
-                    return;
+                    return self.abandon(begun, Some(stream.metering_so_far())).await;
                 }
-                () = abort.cancelled() => StreamItem::Failed(going_down()),
+                () = abort.cancelled() => {
+                    return self.go_down(begun, &stream.metering_so_far(), noted, client).await;
+                }
             };
             match item {
                 StreamItem::Frame { bytes, .. } => frame = Some(bytes),
                 StreamItem::End { bytes, metering } => end = Some((bytes, metering)),
                 StreamItem::Failed(error) => {
                     let metering = error.metering.clone().unwrap_or_else(|| stream.metering_so_far());
-                    self.break_off(begun, &error, &metering, answer, client).await;
-                    return;
+                    return self.break_off(begun, &error, &metering, noted, client).await;
                 }
             }
         }
     }
 
-    /// The clean end: settled first, then the last bytes.
+    /// The clean end: settled first, then kept, then the last bytes.
     async fn finish(
         &mut self,
         begun: Begun,
         bytes: Bytes,
         metering: Metering,
-        payload: Option<String>,
+        noted: Noted,
         client: &mpsc::Sender<Bytes>,
-    ) {
+    ) -> Step {
+        let target = begun.target.clone();
         self.end_attempt(begun, Outcome::Succeeded, None, Some(200), Some(&metering));
         let finish_reason = metering.finish_reason;
-        let ending = Ending { outcome: Outcome::Succeeded, finish_reason, error: None, payload };
+        let ending =
+            Ending { outcome: Outcome::Succeeded, finish_reason, error: None, payload: noted.payload };
         let last = match self.settle(ending).await {
-            Ok(_) => bytes,
+            Ok(cost) => {
+                let meta = self.meta(target, self.attempts.len(), cost);
+                self.keep(&meta, STREAM.into(), noted.gathered.finish()).await;
+                bytes
+            }
             Err(refusal) => stream_error_frame(self.start.surface, refusal.code.as_str(), &refusal.message),
         };
         self.say_last(last, client).await;
+        Step::Done
     }
 
     /// Broken after content went out: there is no other target now, and the client must not take it for a whole answer.
@@ -141,20 +167,42 @@ impl Run {
         begun: Begun,
         error: &CallError,
         metering: &Metering,
-        payload: Option<String>,
+        noted: Noted,
         client: &mpsc::Sender<Bytes>,
-    ) {
+    ) -> Step {
         let message = format!("{} broke off its answer: {}", begun.target, error.message);
         self.end_attempt(begun, Outcome::Failed, Some(error), error.http_status, Some(metering));
         let code = Refusal::after(&self.attempts, None).code;
         let refused = Some((code, message.clone()));
-        let ending = Ending { outcome: Outcome::Failed, finish_reason: None, error: refused, payload };
+        let ending =
+            Ending { outcome: Outcome::Failed, finish_reason: None, error: refused, payload: noted.payload };
         let (code, message) = match self.settle(ending).await {
             Ok(_) => (code, message),
             Err(refusal) => (refusal.code, refusal.message),
         };
         let frame = stream_error_frame(self.start.surface, code.as_str(), &message);
         self.say_last(frame, client).await;
+        Step::Done
+    }
+
+    /// The instance goes down after content went out: that is not the target's fault.
+    async fn go_down(
+        &mut self,
+        begun: Begun,
+        metering: &Metering,
+        noted: Noted,
+        client: &mpsc::Sender<Bytes>,
+    ) -> Step {
+        self.end_attempt(begun, Outcome::Interrupted, None, None, Some(metering));
+        let (code, message) =
+            (super::RefusalCode::ShuttingDown, "Signalbox shut down while the request was running.");
+        let error = Some((code, message.to_owned()));
+        let ending =
+            Ending { outcome: Outcome::Interrupted, finish_reason: None, error, payload: noted.payload };
+        let _ = self.settle(ending).await;
+        let frame = stream_error_frame(self.start.surface, code.as_str(), message);
+        self.say_last(frame, client).await;
+        Step::Done
     }
 
     /// The last bytes, unless the client does not take them or the instance goes down first.
@@ -186,18 +234,12 @@ async fn open(stream: &mut ChatStream) -> Opening {
     }
 }
 
-fn note(answer: &mut Option<String>, bytes: &Bytes) {
-    if let Some(answer) = answer.as_mut().filter(|answer| answer.len() < PAYLOAD_BYTES_MAX) {
-        answer.push_str(&String::from_utf8_lossy(bytes));
-    }
-}
-
-fn going_down() -> CallError {
+fn said_nothing(begun: &Begun, stream: &ChatStream) -> CallError {
     CallError {
-        kind: FailureKind::Network,
-        http_status: None,
-        message: "Signalbox shut down while the request was running.".to_owned(),
+        kind: FailureKind::Timeout,
+        http_status: Some(stream.http_status()),
+        message: format!("{} opened a stream and said nothing in it in time", begun.target),
         retry_after: None,
-        metering: None,
+        metering: Some(stream.metering_so_far()),
     }
 }

@@ -1,0 +1,216 @@
+//! What happens to a call before a provider hears of it: limits, what it is, whether its answer is known already, and
+//! where it goes. Nothing is read from the database here, unless the client sends an idempotency key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use signalbox_core::decide::{Ask, Decision, decide};
+use signalbox_core::ids::{OperationId, RequestId};
+use signalbox_core::ledger::{CacheHit, Outcome, RequestStart, Settlement, Surface, Work};
+use signalbox_core::money::NanoUsd;
+use signalbox_core::operation::Capability;
+use signalbox_core::route::Route;
+use signalbox_providers::{RequestFeatures, inspect};
+use signalbox_store::LedgerEntry;
+use tokio::time::Instant;
+
+use super::fingerprint::{self, Addressed};
+use super::keeping::{Keeping, Question};
+use super::kept::KeptAnswer;
+use super::run::{Admitted, micros};
+use super::{Answer, AnswerMeta, CacheUse, Call, Payload, Refusal, RefusalCode};
+use crate::engine::Engine;
+use crate::idempotency::Claimed;
+use crate::live::Live;
+
+/// What an admitted call is.
+pub(super) enum Entry {
+    /// One for a provider.
+    Run(Box<Admitted>),
+    /// One whose answer is known.
+    Answered(Answer),
+}
+
+impl Engine {
+    /// Lets a call in.
+    ///
+    /// Errors: a [`Refusal`]; nothing has been written then.
+    pub(super) async fn admit(self: &Arc<Self>, live: &Arc<Live>, call: Call) -> Result<Entry, Refusal> {
+        let began = Instant::now();
+        let key = call.key.and_then(|id| live.key(id));
+        let place = self.limits.enter(key, live.snapshot.settings.max_requests)?;
+        let entry = live.snapshot.operations.get(&call.resolved.operation);
+        if let Some(entry) = entry {
+            refuse_foreign_capability(&entry.operation.id, entry.operation.capability, call.surface)?;
+        }
+        let features = inspect(call.surface, &call.payload)
+            .map_err(|fault| Refusal::new(RefusalCode::InvalidRequest, fault.to_string()))?;
+        let addressed = Addressed {
+            surface: call.surface,
+            operation: &call.resolved.operation,
+            pinned: call.resolved.pinned.as_ref(),
+        };
+        let id = RequestId::generate();
+        let mut claim = None;
+        if let Some(text) = &call.idempotency_key {
+            match self.claim(call.key, text, addressed, &call.payload, id).await? {
+                Claimed::First(leave) => claim = Some(leave),
+                Claimed::Answered(answer) => return Ok(Entry::Answered(answer)),
+            }
+        }
+        let deadline = deadline(call.deadline, entry.map(|entry| &entry.route)).map(|wait| began + wait);
+        let decision = self.decide_patiently(live, &call, &features, deadline).await?;
+        let question = question(live, &call, addressed, features.streamed);
+        let kept = question.and_then(|asked| self.answers.get(&asked.fingerprint, self.control.now()));
+        let start = RequestStart {
+            idempotency: claim.as_ref().map(crate::idempotency::Claim::idempotency),
+            id,
+            node: self.node,
+            started_at: self.control.now().plus_micros(-micros(began.elapsed())),
+            operation: call.resolved.operation,
+            surface: call.surface,
+            streamed: features.streamed,
+            requested_model: call.requested_model,
+            key: call.key,
+            user: call.user,
+            tags: call.tags,
+            config_revision: live.snapshot.revision,
+            estimate: decision.estimate_max(),
+            decision,
+            payload: live.snapshot.settings.log_payloads.then(|| payload_text(&call.payload)),
+        };
+        if let Some(kept) = kept {
+            let answer = self.answer_from_cache(start, &kept, live.snapshot.settings.log_payloads).await?;
+            if let Some(claim) = claim {
+                let cost = Some(NanoUsd::ZERO);
+                claim.answered(Arc::new(KeptAnswer { request: id, attempts: 0, cost, ..kept })).await;
+            }
+            return Ok(Entry::Answered(answer));
+        }
+        let cache_use = if question.is_some() { CacheUse::Miss } else { CacheUse::Off };
+        Ok(Entry::Run(Box::new(Admitted {
+            start,
+            payload: call.payload,
+            tokens_in: features.bound.tokens_in,
+            began,
+            deadline,
+            keeping: Keeping { question, claim, cache_use },
+            place,
+        })))
+    }
+
+    /// Where the call goes.
+    async fn decide_patiently(
+        &self,
+        live: &Live,
+        call: &Call,
+        features: &RequestFeatures,
+        _deadline: Option<Instant>,
+    ) -> Result<Decision, Refusal> {
+        let ask = Ask {
+            operation: &call.resolved.operation,
+            pinned: call.resolved.pinned.as_ref(),
+            has_images: features.has_images,
+            bound: features.bound,
+        };
+        decide(&live.snapshot, &ask, self.control.now()).map_err(Refusal::from)
+    }
+
+    /// An answer that another request has paid for: logged as a request that cost nothing, with what it saved.
+    async fn answer_from_cache(
+        self: &Arc<Self>,
+        start: RequestStart,
+        kept: &KeptAnswer,
+        logs_payloads: bool,
+    ) -> Result<Answer, Refusal> {
+        let start = Arc::new(start);
+        let finished_at = self.control.now();
+        let settlement = Arc::new(Settlement {
+            cache: Some(CacheHit { of: kept.request, saved: kept.cost }),
+            id: start.id,
+            finished_at,
+            outcome: Outcome::Succeeded,
+            attempts: Vec::new(),
+            simulated: kept.simulated,
+            finish_reason: None,
+            error_code: None,
+            error_message: None,
+            latency_us: finished_at.micros_since(start.started_at).max(0),
+            payload: logs_payloads.then(|| String::from_utf8_lossy(&kept.body).into_owned()),
+        });
+        let meta = AnswerMeta {
+            request: start.id,
+            operation: start.operation.clone(),
+            target: kept.target.clone(),
+            attempts: 0,
+            cost: Some(NanoUsd::ZERO),
+            simulated: kept.simulated,
+            cache: CacheUse::Hit,
+            replayed: false,
+        };
+        let engine = Arc::clone(self);
+        // A task of its own: a client that leaves now must not leave a request begun and never settled.
+        let written = self.requests.spawn(async move {
+            engine.ledger.write(LedgerEntry::Start(Arc::clone(&start))).await?;
+            let entry =
+                LedgerEntry::Settle { start: Arc::clone(&start), settlement: Arc::clone(&settlement) };
+            let settled = engine.ledger.write(entry).await;
+            if settled.is_err() {
+                engine.settle_later(start, settlement);
+            }
+            settled
+        });
+        match written.await {
+            Ok(Ok(())) => Ok(kept.as_answer(meta)),
+            Ok(Err(error)) => {
+                let message = format!("The answer cannot be given out: {error}.");
+                Err(Refusal::new(RefusalCode::LedgerUnavailable, message))
+            }
+            Err(_) => Err(Refusal::new(RefusalCode::Internal, "The request ended without an answer.")),
+        }
+    }
+}
+
+/// The question of a call whose answer may be shared; `None` when the operation or the client does not want that.
+fn question(live: &Live, call: &Call, addressed: Addressed<'_>, streamed: bool) -> Option<Question> {
+    if call.no_cache {
+        return None;
+    }
+    let entry = live.snapshot.operations.get(&call.resolved.operation)?;
+    let ttl_s = entry.operation.cache_ttl_s.filter(|ttl_s| *ttl_s > 0)?;
+    let fingerprint = fingerprint::of_question(addressed, &call.payload, entry.route.version, streamed);
+    Some(Question { fingerprint, ttl_s })
+}
+
+/// The sooner of the client's and the route's.
+fn deadline(of_client: Option<Duration>, route: Option<&Route>) -> Option<Duration> {
+    let of_route = route.and_then(|route| route.deadline_ms).map(|ms| Duration::from_millis(ms.into()));
+    of_client.into_iter().chain(of_route).min()
+}
+
+/// What is stored of a request's body when payloads are logged. A recording is named, not kept.
+fn payload_text(payload: &Payload) -> String {
+    match payload {
+        Payload::Json(body) => serde_json::to_string(&**body).unwrap_or_default(),
+        Payload::Audio(upload) => format!("{upload:?}"),
+    }
+}
+
+/// Each endpoint serves its own kind of work.
+fn refuse_foreign_capability(
+    operation: &OperationId,
+    capability: Capability,
+    surface: Surface,
+) -> Result<(), Refusal> {
+    let (work, serves) = match capability {
+        Capability::Chat | Capability::Vision | Capability::AudioInput => (Work::Chat, "chat"),
+        Capability::Embedding => (Work::Embedding, "embeddings"),
+        Capability::Transcription => (Work::Transcription, "transcription"),
+        Capability::Speech => (Work::Speech, "speech"),
+    };
+    if surface.work() == work {
+        return Ok(());
+    }
+    let message = format!("The operation `{operation}` is for {serves}, which this endpoint does not serve.");
+    Err(Refusal::new(RefusalCode::CapabilityMismatch, message))
+}
