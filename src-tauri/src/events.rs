@@ -25,11 +25,13 @@ pub struct CacheTagsChanged {
     pub tags: Vec<CacheTag>,
 }
 
-const ALL: [CacheTag; 6] = [
+const ALL: [CacheTag; 8] = [
     CacheTag::Status,
     CacheTag::Requests,
     CacheTag::Operations,
     CacheTag::Providers,
+    CacheTag::Health,
+    CacheTag::Prices,
     CacheTag::Keys,
     CacheTag::Changes,
 ];

@@ -16,6 +16,7 @@ use tokio::sync::broadcast;
 
 use crate::dto::{CacheTag, ChainReport, CheckResult, GatewayState};
 use crate::error::{AppError, Code};
+use crate::prices::import::PendingImports;
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +97,7 @@ struct Inner {
     gateway: Mutex<GatewayReport>,
     checks: Mutex<HashMap<ProviderName, CheckResult>>,
     chain: Mutex<Option<ChainReport>>,
+    imports: PendingImports,
 }
 
 impl std::fmt::Debug for App {
@@ -126,6 +128,7 @@ impl App {
             gateway: Mutex::new(gateway),
             checks: Mutex::default(),
             chain: Mutex::default(),
+            imports: PendingImports::default(),
         })))
     }
 
@@ -169,6 +172,11 @@ impl App {
         if let Some(engine) = self.engine() {
             engine.events.publish(Topic::Providers);
         }
+    }
+
+    /// Price lists that were previewed and not applied yet.
+    pub(crate) fn imports(&self) -> &PendingImports {
+        &self.0.imports
     }
 
     /// The newest check of the history's chain.
@@ -236,6 +244,8 @@ impl From<Topic> for CacheTag {
             Topic::Requests => Self::Requests,
             Topic::Operations => Self::Operations,
             Topic::Providers => Self::Providers,
+            Topic::Health => Self::Health,
+            Topic::Prices => Self::Prices,
             Topic::Keys => Self::Keys,
             Topic::Changes => Self::Changes,
         }

@@ -9,8 +9,9 @@ use crate::app::{App, Caller, Role, json, reason};
 use crate::error::{AppError, Code};
 use crate::models::ModelState;
 use crate::operations::OperationState;
+use crate::prices::restore::PricesState;
 use crate::providers::RemovedProvider;
-use crate::{dto, view};
+use crate::{dto, prices, view};
 
 /// Most rows of a page.
 const PAGE_ROWS_MAX: u32 = 500;
@@ -77,10 +78,10 @@ pub async fn revert(
         ChangeKind::Route => undo_route(app, &entry.change).await?,
         ChangeKind::Provider => undo_provider(app, &entry.change).await?,
         ChangeKind::Model => undo_model(app, &entry.change).await?,
+        ChangeKind::Price => undo_prices(app, &entry.change).await?,
         ChangeKind::Setting => undo_setting(&entry.change)?,
         ChangeKind::Credential
         | ChangeKind::Key
-        | ChangeKind::Price
         | ChangeKind::Health
         | ChangeKind::Install => {
             return Err(not_revertible(&entry.change));
@@ -172,12 +173,27 @@ fn without_secret(credential: CredentialSource) -> CredentialSource {
     }
 }
 
-/// Only an addition can be undone: a price that has been charged stays in the books.
+/// Prices are dated: what was charged stays in the books, and the old prices hold again from now on.
+async fn undo_prices(app: &App, change: &Change) -> Result<Undo, AppError> {
+    let before: PricesState = stored(change.before.as_deref(), change)?;
+    let after: PricesState = stored(change.after.as_deref(), change)?;
+    undone(prices::restore::restore(app, before, after).await?)
+}
+
+fn undone(restored: prices::restore::Restored) -> Result<Undo, AppError> {
+    let (before, after) = (json(&restored.before)?, json(&restored.after)?);
+    Ok(Undo { writes: restored.writes, before: Some(before), after: Some(after) })
+}
+
+/// A model that was added goes, one that was repriced gets its old price again.
 async fn undo_model(app: &App, change: &Change) -> Result<Undo, AppError> {
     if change.before.is_some() {
-        let message =
-            "Prices are dated: give the model its old price again instead, and it holds from then on.";
-        return Err(AppError::new(Code::Refused, message));
+        let before: ModelState = stored(change.before.as_deref(), change)?;
+        let after: ModelState = stored(change.after.as_deref(), change)?;
+        let restored = prices::restore::restore(app, before.into(), after.into()).await?;
+        // The history keeps a single model here, as when it was changed.
+        let one = |state: PricesState| state.models.first().map(json).transpose();
+        return Ok(Undo { writes: restored.writes, before: one(restored.before)?, after: one(restored.after)? });
     }
     let added: ModelState = stored(change.after.as_deref(), change)?;
     let target = Target { provider: added.model.provider, model: added.model.name };
@@ -209,12 +225,8 @@ fn not_revertible(change: &Change) -> AppError {
 fn is_revertible(change: &Change) -> bool {
     match change.kind {
         ChangeKind::Route | ChangeKind::Provider | ChangeKind::Setting => change.before.is_some(),
-        ChangeKind::Model => change.before.is_none() && change.after.is_some(),
-        ChangeKind::Credential
-        | ChangeKind::Key
-        | ChangeKind::Price
-        | ChangeKind::Health
-        | ChangeKind::Install => false,
+        ChangeKind::Model | ChangeKind::Price => change.after.is_some(),
+        ChangeKind::Credential | ChangeKind::Key | ChangeKind::Health | ChangeKind::Install => false,
     }
 }
 

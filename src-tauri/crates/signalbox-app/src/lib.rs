@@ -20,6 +20,7 @@ pub mod keys;
 pub mod models;
 pub mod operations;
 pub mod overview;
+pub mod prices;
 pub mod providers;
 pub mod requests;
 pub mod status;

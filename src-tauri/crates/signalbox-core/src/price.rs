@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{NanoUsd, UnitPrice};
+use crate::operation::Capability;
 use crate::time::Timestamp;
 use crate::usage::Unit;
 
@@ -116,6 +117,32 @@ impl PriceCard {
             (ServiceMode::Batch, Some(percent)) if is_discounted(unit) => share(price, percent),
             _ => Some(price),
         }
+    }
+
+    /// The price a model that does this needs and the card does not have, in words; `None` when what the model is asked for
+    /// can be priced.
+    pub fn lacks(&self, capabilities: &[Capability]) -> Option<&'static str> {
+        let has = |unit: Unit| self.units.contains_key(&unit);
+        capabilities.iter().find_map(|capability| match capability {
+            Capability::Chat if !has(Unit::InputTokens) => Some("a chat model without a price of input"),
+            Capability::Chat if !has(Unit::OutputTokens) => Some("a chat model without a price of output"),
+            Capability::Embedding if !has(Unit::InputTokens) => {
+                Some("an embedding model without a price of input")
+            }
+            Capability::Transcription
+                if !(has(Unit::AudioMilliseconds)
+                    || has(Unit::AudioInputTokens)
+                    || has(Unit::InputTokens)) =>
+            {
+                Some("a transcription model without a price of sound")
+            }
+            Capability::Speech
+                if !(has(Unit::Characters) || has(Unit::AudioOutputTokens) || has(Unit::OutputTokens)) =>
+            {
+                Some("a speech model without a price of characters or sound")
+            }
+            _ => None,
+        })
     }
 
     /// The highest price one of `units` can have in a request that reads at most `tokens_in_max` tokens, whichever tier

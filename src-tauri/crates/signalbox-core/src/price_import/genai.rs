@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::object::Object;
 use super::{CardBuilder, Decimal, Format, Found, ImportError, ImportedModel, Skipped};
-use super::{missing_price, page, provider_name, shown};
+use super::{page, provider_name, shown};
 use crate::ids::{ModelName, ProviderName};
 use crate::money::UnitPrice;
 use crate::operation::Capability;
@@ -106,7 +106,7 @@ fn read_model(
     let cards = cards(file.prices, source.as_deref(), &mut notes).map_err(&because)?;
     let newest = cards.last().ok_or_else(|| because("it names no price".to_owned()))?;
     let capabilities = capabilities(&file.id, newest).map_err(&because)?;
-    if let Some(missing) = cards.iter().find_map(|card| missing_price(&capabilities, card)) {
+    if let Some(missing) = cards.iter().find_map(|card| card.lacks(&capabilities)) {
         return Err(because(missing.to_owned()));
     }
     if file.deprecated {

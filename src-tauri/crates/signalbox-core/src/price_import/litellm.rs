@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::Object;
 use super::{CardBuilder, Decimal, Format, Found, ImportError, ImportedModel, Skipped};
-use super::{missing_price, page, provider_name, shown};
+use super::{page, provider_name, shown};
 use crate::ids::ModelName;
 use crate::money::UnitPrice;
 use crate::operation::Capability;
@@ -71,7 +71,7 @@ fn model(listed: &str, entry: &Object<'_>) -> Result<ImportedModel, Skipped> {
     }
     prices.per_minute(entry);
     let card = prices.finish(entry).map_err(&because)?;
-    if let Some(missing) = missing_price(&capabilities, &card) {
+    if let Some(missing) = card.lacks(&capabilities) {
         return Err(because(prices.with_notes(missing)));
     }
     let notes = prices.builder.notes;

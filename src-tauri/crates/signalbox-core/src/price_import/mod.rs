@@ -299,29 +299,6 @@ impl CardBuilder {
     }
 }
 
-/// Why a card cannot price what a model does; `None` when it can.
-fn missing_price(capabilities: &[Capability], card: &PriceCard) -> Option<&'static str> {
-    let has = |unit: Unit| card.units.contains_key(&unit);
-    capabilities.iter().find_map(|capability| match capability {
-        Capability::Chat if !has(Unit::InputTokens) => Some("a chat model without a price of input"),
-        Capability::Chat if !has(Unit::OutputTokens) => Some("a chat model without a price of output"),
-        Capability::Embedding if !has(Unit::InputTokens) => {
-            Some("an embedding model without a price of input")
-        }
-        Capability::Transcription
-            if !(has(Unit::AudioMilliseconds) || has(Unit::AudioInputTokens) || has(Unit::InputTokens)) =>
-        {
-            Some("a transcription model without a price of sound")
-        }
-        Capability::Speech
-            if !has(Unit::Characters) && !has(Unit::AudioOutputTokens) && !has(Unit::OutputTokens) =>
-        {
-            Some("a speech model without a price of characters or sound")
-        }
-        _ => None,
-    })
-}
-
 /// A page's address, if a browser may be sent there.
 fn page(text: &str) -> Option<String> {
     let url = url::Url::parse(text).ok()?;
