@@ -254,7 +254,10 @@ fn events_of(response: ChatResponse) -> VecDeque<ChatEvent> {
         match part {
             Part::Text(text) => events.push_back(ChatEvent::Text(text)),
             Part::Refusal(text) => events.push_back(ChatEvent::Refusal(text)),
-            Part::Thinking { text, .. } => events.push_back(ChatEvent::Thinking(text)),
+            Part::Thinking { text, signature } => {
+                events.extend((!text.is_empty()).then_some(ChatEvent::Thinking(text)));
+                events.extend(signature.map(ChatEvent::Signature));
+            }
             Part::ToolUse { id, name, arguments } => {
                 events.push_back(ChatEvent::ToolStart { index: calls, id, name });
                 events.push_back(ChatEvent::ToolArguments { index: calls, fragment: arguments });
@@ -280,10 +283,8 @@ pub(crate) fn stream_writer(dialect: Dialect, call: &ChatCall, headers: &HeaderM
 fn encoder(call: &ChatCall, headers: &HeaderMap) -> Encoder {
     let model = call.model.as_str();
     match Dialect::of_surface(call.surface) {
-        Dialect::OpenaiResponses => Encoder::OpenaiResponses(openai_responses::encoder::Encoder::new(
-            model,
-            answered_at(headers),
-            &call.body,
+        Dialect::OpenaiResponses => Encoder::OpenaiResponses(Box::new(
+            openai_responses::encoder::Encoder::new(model, answered_at(headers), &call.body),
         )),
         // No client speaks it.
         Dialect::OpenaiChat | Dialect::Gemini => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(

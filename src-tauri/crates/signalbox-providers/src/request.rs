@@ -12,6 +12,7 @@ use crate::auth::Scheme;
 use crate::call::{CallError, ChatCall};
 use crate::chat::{ChatRequest, Part};
 use crate::dialect::Dialect;
+use crate::dialect::gemini::signature_of;
 use crate::dialect::openai_chat::signature;
 use crate::dialect::openai_responses::items;
 use crate::failure::failed;
@@ -28,14 +29,18 @@ pub(crate) fn chat_url(dialect: Dialect, base: &Url, model: &ModelName, stream: 
         Dialect::Anthropic => join(base, &versioned(base, "/v1", "/messages")),
         Dialect::Gemini if stream => {
             let mut url =
-                join(base, &versioned(base, "/v1beta", &format!("/models/{model}:streamGenerateContent")));
+                join(base, &versioned(base, "/v1beta", &gemini_method(model, "streamGenerateContent")));
             url.set_query(Some("alt=sse"));
             url
         }
-        Dialect::Gemini => {
-            join(base, &versioned(base, "/v1beta", &format!("/models/{model}:generateContent")))
-        }
+        Dialect::Gemini => join(base, &versioned(base, "/v1beta", &gemini_method(model, "generateContent"))),
     }
+}
+
+/// The path of a method of a model, which may be given as Google lists it: `models/…` or `tunedModels/…`.
+fn gemini_method(model: &ModelName, method: &str) -> String {
+    let listed = ["models/", "tunedModels/"].iter().any(|prefix| model.as_str().starts_with(prefix));
+    if listed { format!("/{model}:{method}") } else { format!("/models/{model}:{method}") }
 }
 
 /// Where the list of models is.
@@ -201,7 +206,7 @@ fn with_usage(options: Option<&Value>) -> Value {
 }
 
 /// Whether the conversation holds thoughts that another vendor's model had: we gave them to the client without a
-/// signature, and Anthropic would refuse them.
+/// signature, or with that vendor's, and Anthropic would refuse them.
 fn has_unsigned_thinking(messages: &Value) -> bool {
     let messages = messages.as_array().map(Vec::as_slice).unwrap_or_default();
     messages
@@ -213,7 +218,10 @@ fn has_unsigned_thinking(messages: &Value) -> bool {
 
 fn is_unsigned_thinking(block: &Value) -> bool {
     block.get("type").and_then(Value::as_str) == Some("thinking")
-        && block.get("signature").and_then(Value::as_str).is_none_or(str::is_empty)
+        && block
+            .get("signature")
+            .and_then(Value::as_str)
+            .is_none_or(|signature| signature.is_empty() || signature_of(signature).is_some())
 }
 
 fn without_unsigned_thinking(messages: &Value) -> Value {

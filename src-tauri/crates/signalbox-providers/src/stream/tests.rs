@@ -94,22 +94,18 @@ fn asked() -> Value {
 
 const IDLE: Duration = Duration::from_secs(30);
 
-fn call_of(surface: Surface, asked: Value) -> ChatCall {
-    ChatCall {
-        surface,
-        body: body(asked),
-        model: ModelName::new("model-asked-for").unwrap(),
-        timeouts: Timeouts::default(),
-    }
-}
-
 fn stream_of(
     provider: Dialect,
     surface: Surface,
     asked: Value,
     chunks: impl futures::Stream<Item = Bytes> + Send + 'static,
 ) -> ChatStream {
-    let call = call_of(surface, asked);
+    let call = ChatCall {
+        surface,
+        body: body(asked),
+        model: ModelName::new("model-asked-for").unwrap(),
+        timeouts: Timeouts::default(),
+    };
     let headers = HeaderMap::from_iter([(DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"))]);
     let events = Events::new(chunks.map(Ok), IDLE);
     let source = Source::Events(Box::new((events, Decoder::new(provider))));

@@ -58,6 +58,16 @@ async fn a_base_url_is_taken_with_or_without_its_version() {
 }
 
 #[tokio::test]
+async fn a_model_is_named_with_or_without_its_collection() {
+    let simulator = simulator(Dials::default()).await;
+    for name in ["gemini-3.8-flash", "models/gemini-3.8-flash"] {
+        let call = Call { model: ModelName::new(name).unwrap(), ..call(Surface::OpenaiChat, hello()) };
+        let answer = answered(&google(&simulator), &call).await;
+        assert_eq!(answer["model"], "gemini-3.8-flash");
+    }
+}
+
+#[tokio::test]
 async fn an_openai_clients_tool_round_trip_brings_the_signature_back() {
     let simulator = simulator(Dials::default()).await;
     let account = google(&simulator);
@@ -125,6 +135,61 @@ async fn an_anthropic_clients_tool_round_trip_works_without_the_signature() {
     assert_eq!(second["content"][0]["text"], "The tool answered: done done");
     let sent = parts(&simulator, 1);
     assert_eq!((&sent[0]["thoughtSignature"], sent[1].get("thoughtSignature")), (&json!(UNSIGNED), None));
+}
+
+#[tokio::test]
+async fn an_anthropic_client_that_thinks_brings_the_signature_back_and_anthropic_does_not_see_it() {
+    let simulator = simulator(Dials { reasoning_text: true, ..Dials::default() }).await;
+    let account = google(&simulator);
+    let mut body = json!({
+        "max_tokens": 100, "messages": [{"role": "user", "content": "use tool"}],
+        "tools": [{"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}],
+        "thinking": {"type": "enabled", "budget_tokens": 2000},
+    });
+    let call = |body: &Value| strict(Surface::AnthropicMessages, body.clone());
+    let mut stream = providers().stream(&account, &call(&body)).await.unwrap();
+    let (text, _) = play_out(&mut stream).await;
+    let signed = format!(r#"{{"type":"signature_delta","signature":"google:{SIGNATURE}"}}"#);
+    assert!(text.contains(&signed), "{text}");
+
+    let first = answered(&account, &call(&body)).await;
+    let content = first["content"].as_array().unwrap().clone();
+    let kinds = content.iter().map(|block| block["type"].as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(kinds, ["thinking", "thinking", "tool_use"]);
+    let result = json!({"type": "tool_result", "tool_use_id": content[2]["id"], "content": "done"});
+    let messages = body["messages"].as_array_mut().unwrap();
+    messages.push(json!({"role": "assistant", "content": content}));
+    messages.push(json!({"role": "user", "content": [result]}));
+    answered(&account, &call(&body)).await;
+    assert_eq!(parts(&simulator, 1)[0]["thoughtSignature"], SIGNATURE);
+
+    answered(&at(&simulator, ProviderKind::Anthropic), &call(&body)).await;
+    let sent = simulator.observed().requests.last().unwrap().body["messages"].clone();
+    assert!(!sent.to_string().contains("google:") && sent.to_string().contains("tool_use"), "{sent}");
+}
+
+#[tokio::test]
+async fn a_client_of_the_responses_api_makes_a_tool_round_trip() {
+    let simulator = simulator(Dials::default()).await;
+    let account = google(&simulator);
+    let mut body = json!({
+        "input": [{"role": "user", "content": "use tool"}],
+        "tools": [{"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}],
+    });
+    let first = answered(&account, &strict(Surface::OpenaiResponses, body.clone())).await;
+    let items = first["output"].as_array().unwrap().clone();
+    let kinds = items.iter().map(|item| item["type"].as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(kinds, ["function_call"]);
+    let result =
+        json!({"type": "function_call_output", "call_id": items[0]["call_id"], "output": "21 degrees"});
+    body["input"].as_array_mut().unwrap().extend(items.into_iter().chain([result]));
+    let call = strict(Surface::OpenaiResponses, body);
+    let second = answered(&account, &call).await;
+    assert!(second["output"].to_string().contains("The tool answered: 21 degrees"), "{second}");
+    let mut stream = providers().stream(&account, &call).await.unwrap();
+    let (text, ended) = play_out(&mut stream).await;
+    assert!(text.contains("response.completed"), "{text}");
+    assert_eq!(ended.unwrap().source, UsageSource::Reported);
 }
 
 #[tokio::test]

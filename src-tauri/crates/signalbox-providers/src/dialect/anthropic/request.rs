@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use signalbox_core::ids::ModelName;
 
 use crate::chat::{ChatRequest, Format, Message, Part, Reasoning, Role, Source, Tool, ToolChoice};
+use crate::dialect::gemini::signature_of;
 use crate::dialect::read::{fault, given, join, list, maybe_count, maybe_number, maybe_text, object, text};
 use crate::inspect::{InvalidRequest, TOKENS_OUT_DEFAULT};
 
@@ -95,6 +96,10 @@ fn decode_block(block: &Value, path: &str) -> Result<Option<Part>, InvalidReques
             parts: decode_content(block.get("content"), &join(path, "content"))?,
             is_error: block.get("is_error").and_then(Value::as_bool).unwrap_or(false),
         },
+        "thinking" if is_googles(block) => Part::Thinking {
+            text: maybe_text(block, "thinking").unwrap_or_default().to_owned(),
+            signature: maybe_text(block, "signature").map(str::to_owned),
+        },
         // What a model thought is signed for its vendor; what a vendor's own tools did is over.
         "thinking" | "redacted_thinking" | "server_tool_use" | "web_search_tool_result" => return Ok(None),
         other => {
@@ -106,6 +111,11 @@ fn decode_block(block: &Value, path: &str) -> Result<Option<Part>, InvalidReques
         }
     };
     Ok(Some(part))
+}
+
+/// Whether a thought came from Gemini through us, and is signed by it.
+fn is_googles(block: &Map<String, Value>) -> bool {
+    maybe_text(block, "signature").and_then(signature_of).is_some()
 }
 
 fn decode_source(block: &Map<String, Value>, path: &str) -> Result<Source, InvalidRequest> {

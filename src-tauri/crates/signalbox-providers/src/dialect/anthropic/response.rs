@@ -54,8 +54,6 @@ pub(crate) fn encode(response: &ChatResponse, used: &Usage) -> Value {
 fn encode_part(part: &Part) -> Option<Value> {
     match part {
         Part::Text(text) | Part::Refusal(text) => Some(json!({"type": "text", "text": text})),
-        // A signature without a thought belongs to a call, which here has no place for it.
-        Part::Thinking { text, .. } if text.is_empty() => None,
         Part::Thinking { text, signature } => {
             let signature = signature.as_deref().unwrap_or_default();
             Some(json!({"type": "thinking", "thinking": text, "signature": signature}))

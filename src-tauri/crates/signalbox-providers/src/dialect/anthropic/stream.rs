@@ -8,6 +8,7 @@ use signalbox_core::usage::Usage;
 use super::{finish_of, finish_word, message_id, usage};
 use crate::chat::{ChatEvent, Finish, FinishReason};
 use crate::dialect::Decoded;
+use crate::dialect::gemini::signature_of;
 use crate::failure::ErrorBody;
 use crate::sse::write_event;
 
@@ -168,6 +169,15 @@ impl Encoder {
                     out,
                 );
                 self.delta(&json!({"type": "thinking_delta", "thinking": text}), out);
+            }
+            // Another vendor's: the client sends it back, as it would Anthropic's own.
+            ChatEvent::Signature(signature) if self.shows_thinking && signature_of(signature).is_some() => {
+                self.begin(
+                    Block::Thinking,
+                    &json!({"type": "thinking", "thinking": "", "signature": ""}),
+                    out,
+                );
+                self.delta(&json!({"type": "signature_delta", "signature": signature}), out);
             }
             ChatEvent::ToolStart { index, id, name } => {
                 let block = json!({"type": "tool_use", "id": id, "name": name, "input": {}});

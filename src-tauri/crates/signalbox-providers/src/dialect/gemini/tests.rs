@@ -378,6 +378,10 @@ fn geminis_answers_become_anthropics() {
             "id": "msg_Wn2HaKqyJ4uz7M8P1b2x6AU", "type": "message", "role": "assistant", "model": "gemini-3.8-flash",
             "content": [
                 {"type": "text", "text": "Let me look."},
+                {
+                    "type": "thinking", "thinking": "",
+                    "signature": "google:CiEBjz1rX0ilumvPg6k0sMMUtISoQCLJv2bPJ7Vv9r+Xw0o=",
+                },
                 {"type": "tool_use", "id": "8f2b1a3c", "name": "get_weather", "input": {"location": "Zürich"}},
                 {"type": "tool_use", "id": "call_Wn2HaKqyJ4uz7M8P1b2x6AU_1", "name": "get_time", "input": {}},
             ],

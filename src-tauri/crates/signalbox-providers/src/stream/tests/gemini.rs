@@ -217,7 +217,12 @@ fn a_connection_that_breaks_after_the_finish_reason_is_no_loss() {
     for (text, whole) in [(GEMINI[0], true), (GEMINI[3], false)] {
         let played = runtime.block_on(async {
             let chunks = [Ok(Bytes::from(text)), Err(broken().await)];
-            let call = call_of(Surface::OpenaiChat, asked());
+            let call = ChatCall {
+                surface: Surface::OpenaiChat,
+                body: body(asked()),
+                model: ModelName::new("model-asked-for").unwrap(),
+                timeouts: Timeouts::default(),
+            };
             let events = Events::new(futures::stream::iter(chunks), IDLE);
             let source = Source::Events(Box::new((events, Decoder::new(Dialect::Gemini))));
             let tally = Tally::new(call.surface, Dialect::Gemini, Arc::clone(&call.body));
