@@ -9,12 +9,14 @@
 //! - the answer: `You said: <the last user message>`, `The tool answered: <the result>`, or a tool call when the
 //!   client forces one or the message contains `use tool`;
 //! - output tokens: one per word, [`TOOL_CALL_TOKENS`] per tool call;
-//! - a stream sends one content event per word, or per eight characters of a tool call's arguments.
+//! - a stream sends one content event per word, or per eight characters of a tool call's arguments (on the Gemini wire
+//!   per call, as its calls are whole).
 //!
 //! The counts are the same on every wire. Deliberately absent: randomness, a clock, state between requests.
 //!
 //! Paths: `POST /v1/chat/completions`, `POST /v1/responses`, `POST /v1/messages`, `POST /v1/messages/count_tokens`, `GET /v1/models`
-//! (Anthropic's shape when the request carries `anthropic-version`); vectors, transcripts and speech on the paths of `OpenAI`,
+//! (Anthropic's shape when the request carries `anthropic-version`); `POST /v1beta/models/{model}:generateContent`,
+//! `:streamGenerateContent` and `:countTokens`, `GET /v1beta/models`; vectors, transcripts and speech on the paths of `OpenAI`,
 //! Gemini, Deepgram, `ElevenLabs` and Edge (what they answer: the modules `embeddings` and `audio`); `POST /oauth/token`; `GET | PUT | PATCH /dials` and
 //! `GET | DELETE /observed` for whoever conducts the rehearsal.
 
