@@ -1,118 +1,336 @@
-//! The ledger writer: one task owns the only write connection and commits whatever has queued up, so that one commit
-//! serves many requests and nobody waits for a lock.
+//! The ledger: takes an entry as soon as its journal has it, and brings it into the database a moment later.
+//!
+//! Writing appends one record to the [journal](crate::journal) from the task that asks, which takes microseconds. A thread
+//! of its own, the [applier], commits entries in order and many at a time to the database, where screens read them. What
+//! waits between the two is bounded; past the bound requests wait, and are refused when that does not help.
 
+mod applier;
+mod replay;
+mod sync;
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use signalbox_store::{LedgerConnection, LedgerEntry, StoreError};
-use tokio::sync::{mpsc, oneshot};
+use signalbox_store::{Durability, LedgerEntry};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Entries per transaction; more would only make the first one wait.
-const BATCH_MAX: usize = 256;
-/// Entries that may wait; past it callers wait, which slows intake instead of filling memory.
-const QUEUE_MAX: usize = 4_096;
-/// How often a commit is tried while the database is busy or full.
-const TRIES: u32 = 5;
-/// Pause before the second try; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
+use crate::control::Control;
+use crate::error::EngineError;
+use crate::events::Events;
+use crate::journal::{self, Folder, Journal, Position};
+
+pub use replay::apply_left_over;
+
+/// Bytes of journal that may wait for the database: a burst of a hundred thousand requests, or some minutes of a database
+/// that is away.
+const WAITING_MAX: u64 = 256 * 1024 * 1024;
+/// How long a request waits for room before it is refused.
+const ROOM_PATIENCE: Duration = Duration::from_secs(5);
+/// Entries that wait in memory as well; more are read from the journal when it is their turn.
+const QUEUE_ENTRIES_MAX: usize = 4_096;
+/// Bytes of their records.
+const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long a start waits for an instance that is ending to let go of the journal.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
+const CLAIM_PAUSE: Duration = Duration::from_millis(20);
 
 /// The ledger did not take an entry. Money paths stop there: nothing is served that is not written.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the ledger cannot be written: {0}")]
 pub struct LedgerError(String);
 
-struct Job {
-    entry: LedgerEntry,
-    done: oneshot::Sender<Result<(), LedgerError>>,
+/// The way into the ledger. Clones lead into the same one; with the last of them gone it ends, as after a stop.
+#[derive(Debug, Clone)]
+pub struct Ledger(Arc<Handle>);
+
+#[derive(Debug)]
+struct Handle(Arc<Shared>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
-/// The queue to the writer.
+/// What requests, the applier and the syncer share.
+#[derive(Debug)]
+struct Shared {
+    front: Mutex<Front>,
+    /// Tells the syncer that there is something to sync; only with [`Durability::Power`].
+    appended: Condvar,
+    is_synced: bool,
+    waiting_max: u64,
+    /// Bytes of journal that wait for the database.
+    waiting: AtomicU64,
+    /// Whether the applier sleeps until it is woken, because nothing has come for a while.
+    idle: AtomicBool,
+    wake: Notify,
+    /// Wakes the applier from gathering, because somebody waits for it.
+    hurry: Notify,
+    progress: watch::Sender<Progress>,
+    /// How many entries are on the disk, or why none gets there any more.
+    synced: watch::Sender<Result<u64, Arc<str>>>,
+}
+
+/// Where entries arrive.
+#[derive(Debug)]
+struct Front {
+    journal: Journal,
+    /// The entries to be applied next, or some of them.
+    queue: VecDeque<Queued>,
+    queue_bytes: usize,
+    /// How many entries were ever appended.
+    written: u64,
+    closed: bool,
+}
+
+/// An entry that need not be read from the journal.
+#[derive(Debug)]
+struct Queued {
+    /// How many were appended before it.
+    number: u64,
+    entry: LedgerEntry,
+    bytes: usize,
+    end: Position,
+}
+
+/// How far the applier is.
+#[derive(Debug, Clone, Default)]
+struct Progress {
+    /// How many entries are in the database.
+    applied: u64,
+    /// Why it does not get on, if it does not.
+    trouble: Option<Trouble>,
+    ended: bool,
+}
+
+/// Why entries do not get into the database.
 #[derive(Debug, Clone)]
-pub struct Ledger(mpsc::Sender<Job>);
+struct Trouble {
+    /// In words.
+    why: Arc<str>,
+    /// Whether waiting does not help: then no new request begins.
+    is_lasting: bool,
+}
 
 impl Ledger {
-    /// Starts the writer. Once `stop` is cancelled it writes what has queued up, takes no more and ends.
-    pub fn start(connection: LedgerConnection, tasks: &TaskTracker, stop: CancellationToken) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        tasks.spawn(write_all(connection, jobs, stop));
-        Self(queue)
-    }
-
-    /// Writes an entry and returns once it is committed.
-    pub async fn write(&self, entry: LedgerEntry) -> Result<(), LedgerError> {
-        let stopped = || LedgerError("the ledger writer has stopped".to_owned());
-        let (done, committed) = oneshot::channel();
-        self.0.send(Job { entry, done }).await.map_err(|_| stopped())?;
-        committed.await.map_err(|_| stopped())?
-    }
-}
-
-async fn write_all(mut connection: LedgerConnection, mut jobs: mpsc::Receiver<Job>, stop: CancellationToken) {
-    let mut batch = Vec::with_capacity(BATCH_MAX);
-    loop {
-        let received = tokio::select! {
-            biased;
-            received = jobs.recv_many(&mut batch, BATCH_MAX) => received,
-            () = stop.cancelled(), if !jobs.is_closed() => {
-                jobs.close();
-                continue;
+    /// Applies what an earlier run left behind and begins to take entries. Once `stop` is cancelled it takes no more,
+    /// applies what it has and ends; `tasks` waits for that.
+    ///
+    /// Errors: another process has the journal, the journal cannot be read or made, the database refuses.
+    pub async fn start(
+        control: &Control,
+        events: Events,
+        tasks: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<Self, EngineError> {
+        let folder = Folder::of(&control.data_dir);
+        folder.make().map_err(failed_at(&control.data_dir))?;
+        let claim = claim_patiently(&folder, &control.data_dir).await?;
+        let (started_to, started) = oneshot::channel();
+        let (store, durability) = (control.store.clone(), control.durability);
+        let data_dir = Arc::clone(&control.data_dir);
+        let running = tasks.token();
+        let work = async move {
+            let open = async {
+                let mut connection = store.ledger().await?;
+                replay::replay(&folder, &mut connection).await?;
+                let is_synced = durability == Durability::Power;
+                let journal = Journal::new(folder.clone(), is_synced).map_err(failed_at(&data_dir))?;
+                let shared = Shared::new(journal, is_synced, WAITING_MAX);
+                sync::start(&shared).map_err(failed_at(&data_dir))?;
+                Ok::<_, EngineError>((connection, shared))
+            };
+            match open.await {
+                Err(error) => drop(started_to.send(Err(error))),
+                Ok((connection, shared)) => {
+                    let ledger = Self(Arc::new(Handle(Arc::clone(&shared))));
+                    if started_to.send(Ok(ledger)).is_ok() {
+                        applier::Applier::new(shared, folder, connection, events).run(stop).await;
+                    }
+                }
             }
         };
-        if received == 0 {
-            return;
+        let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(move || {
+            let _until_the_end = (running, claim);
+            applier::give_way_to_requests();
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime.block_on(work),
+                Err(error) => tracing::error!(%error, "the ledger's thread cannot run"),
+            }
+        });
+        thread.map_err(failed_at(&control.data_dir))?;
+        started.await.map_err(|_| EngineError::ShuttingDown)?
+    }
+
+    /// Writes an entry and returns once nothing that the configured durability names can lose it.
+    ///
+    /// Errors: the journal cannot be written or is full; the entry is not written then.
+    pub async fn write(&self, entry: LedgerEntry) -> Result<(), LedgerError> {
+        let shared = &self.0.0;
+        let record = journal::encode(&entry).map_err(|error| LedgerError(error.to_string()))?;
+        if matches!(entry, LedgerEntry::Start(_)) {
+            shared.room().await?;
         }
-        let (entries, waiters): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.entry, job.done)).unzip();
-        match commit(&mut connection, &entries).await {
-            Ok(()) => waiters.into_iter().for_each(|done| answer(done, Ok(()))),
-            // A busy or full database refuses the next entry as well; asking for each would only keep everybody waiting.
-            Err(error) if entries.len() == 1 || is_transient(&error) => refuse(&error, waiters),
-            Err(_) => one_by_one(&mut connection, &entries, waiters).await,
+        let number = shared.append(entry, &record)?;
+        if shared.idle.load(Ordering::SeqCst) && shared.idle.swap(false, Ordering::SeqCst) {
+            shared.wake.notify_one();
         }
+        if shared.is_synced { shared.until_synced(number).await } else { Ok(()) }
+    }
+
+    /// Waits until everything written so far can be read from the database, and says whether it came to that within
+    /// `patience`.
+    pub async fn caught_up(&self, patience: Duration) -> bool {
+        let shared = &self.0.0;
+        let written = shared.front().written;
+        if shared.progress.borrow().applied >= written {
+            return true;
+        }
+        shared.hurry.notify_one();
+        let mut progress = shared.progress.subscribe();
+        let there = progress.wait_for(|progress| progress.applied >= written || progress.ended);
+        let there = tokio::time::timeout(patience, there).await;
+        there.is_ok_and(|progress| progress.is_ok_and(|progress| progress.applied >= written))
+    }
+
+    /// Bytes of journal that wait for the database.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.0.0.waiting.load(Ordering::Relaxed)
     }
 }
 
-/// A batch that fails as a whole is tried entry by entry, so that one bad entry does not take the others with it.
-async fn one_by_one(
-    connection: &mut LedgerConnection,
-    entries: &[LedgerEntry],
-    waiters: Vec<oneshot::Sender<Result<(), LedgerError>>>,
-) {
-    for (entry, done) in entries.iter().zip(waiters) {
-        match commit(connection, std::slice::from_ref(entry)).await {
-            Ok(()) => answer(done, Ok(())),
-            Err(error) => refuse(&error, vec![done]),
+impl Shared {
+    fn new(journal: Journal, is_synced: bool, waiting_max: u64) -> Arc<Self> {
+        let front = Front { journal, queue: VecDeque::new(), queue_bytes: 0, written: 0, closed: false };
+        Arc::new(Self {
+            front: Mutex::new(front),
+            appended: Condvar::new(),
+            is_synced,
+            waiting_max,
+            waiting: AtomicU64::new(0),
+            idle: AtomicBool::new(false),
+            wake: Notify::new(),
+            hurry: Notify::new(),
+            progress: watch::Sender::new(Progress::default()),
+            synced: watch::Sender::new(Ok(0)),
+        })
+    }
+
+    fn front(&self) -> MutexGuard<'_, Front> {
+        // Nothing in there is left half done by a panic: the journal's own steps do not panic.
+        self.front.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes no more entries.
+    fn close(&self) {
+        self.front().closed = true;
+        self.hurry.notify_one();
+        self.appended.notify_all();
+    }
+
+    /// Waits until another request may begin.
+    async fn room(&self) -> Result<(), LedgerError> {
+        let has_room = || self.waiting.load(Ordering::Relaxed) < self.waiting_max;
+        let lasting = |progress: &Progress| {
+            let trouble = progress.trouble.as_ref().filter(|trouble| trouble.is_lasting);
+            trouble.map(|trouble| LedgerError(trouble.why.to_string()))
+        };
+        if let Some(refusal) = lasting(&self.progress.borrow()) {
+            return Err(refusal);
+        }
+        if has_room() {
+            return Ok(());
+        }
+        let mut progress = self.progress.subscribe();
+        let may_go_on = progress.wait_for(|now| has_room() || lasting(now).is_some() || now.ended);
+        let _ = tokio::time::timeout(ROOM_PATIENCE, may_go_on).await;
+        let now = self.progress.borrow();
+        match (lasting(&now), has_room()) {
+            (Some(refusal), _) => Err(refusal),
+            (None, true) => Ok(()),
+            (None, false) => {
+                let mebibytes = self.waiting_max / (1024 * 1024);
+                let slow = "it is slower than the requests";
+                let why = now.trouble.as_ref().map_or(slow, |trouble| &*trouble.why);
+                Err(LedgerError(format!("{mebibytes} MiB wait for the database: {why}")))
+            }
         }
     }
-}
 
-async fn commit(connection: &mut LedgerConnection, entries: &[LedgerEntry]) -> Result<(), StoreError> {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..TRIES {
-        match connection.commit(entries).await {
-            Err(error) if is_transient(&error) => tokio::time::sleep(pause).await,
-            result => return result,
+    /// Appends a record and returns how many entries there are with it.
+    fn append(&self, entry: LedgerEntry, record: &[u8]) -> Result<u64, LedgerError> {
+        let mut front = self.front();
+        if front.closed {
+            return Err(LedgerError("it has stopped".to_owned()));
         }
-        pause *= 2;
+        let end = front.journal.append(record).map_err(|error| {
+            tracing::error!(%error, "the journal cannot be written");
+            LedgerError(format!("the journal refuses: {error}"))
+        })?;
+        let number = front.written;
+        front.written += 1;
+        self.waiting.fetch_add(record.len() as u64, Ordering::Relaxed);
+        if front.queue.len() < QUEUE_ENTRIES_MAX && front.queue_bytes + record.len() <= QUEUE_BYTES_MAX {
+            front.queue_bytes += record.len();
+            front.queue.push_back(Queued { number, entry, bytes: record.len(), end });
+        }
+        if self.is_synced {
+            self.appended.notify_one();
+        }
+        Ok(number + 1)
     }
-    connection.commit(entries).await
-}
 
-/// Whether trying again soon may help.
-const fn is_transient(error: &StoreError) -> bool {
-    matches!(error, StoreError::Busy { .. } | StoreError::Full { .. })
-}
-
-fn refuse(error: &StoreError, waiters: Vec<oneshot::Sender<Result<(), LedgerError>>>) {
-    tracing::error!(error = %error_chain(error), "the ledger refused an entry");
-    for done in waiters {
-        answer(done, Err(LedgerError(error.to_string())));
+    async fn until_synced(&self, number: u64) -> Result<(), LedgerError> {
+        let mut synced = self.synced.subscribe();
+        let stopped = |_| LedgerError("it has stopped".to_owned());
+        let synced = synced
+            .wait_for(|synced| synced.as_ref().map_or(true, |synced| *synced >= number))
+            .await
+            .map_err(stopped)?;
+        synced.as_ref().map(drop).map_err(|why| LedgerError(why.to_string()))
     }
 }
 
-fn answer(done: oneshot::Sender<Result<(), LedgerError>>, result: Result<(), LedgerError>) {
-    // Whoever asked may have gone meanwhile; the entry is written all the same.
-    let _ = done.send(result);
+/// Held while a process writes or applies a journal; the operating system lets go of it even after `kill -9`.
+#[derive(Debug)]
+struct Claim {
+    _file: File,
+}
+
+/// Claims the journal; `None` while another process has it.
+fn claim(folder: &Folder) -> io::Result<Option<Claim>> {
+    let file = File::create(folder.file("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Claim { _file: file })),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+async fn claim_patiently(folder: &Folder, data_dir: &Path) -> Result<Claim, EngineError> {
+    let mut tries_left = CLAIM_PATIENCE.as_millis() / CLAIM_PAUSE.as_millis();
+    loop {
+        if let Some(claim) = claim(folder).map_err(failed_at(data_dir))? {
+            return Ok(claim);
+        }
+        if tries_left == 0 {
+            return Err(EngineError::AlreadyRunning { path: data_dir.to_owned() });
+        }
+        tries_left -= 1;
+        tokio::time::sleep(CLAIM_PAUSE).await;
+    }
+}
+
+fn failed_at(data_dir: &Path) -> impl Fn(io::Error) -> EngineError {
+    move |source| EngineError::DataDirectory { path: data_dir.to_owned(), source }
 }
 
 /// An error with everything beneath it, for the one log line it gets.
@@ -126,3 +344,6 @@ pub fn error_chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! After a crash: requests that were started and never settled are settled at what they could have cost, and say so.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use signalbox_core::decide::Candidate;
 use signalbox_core::failure::FailureKind;
@@ -15,6 +16,9 @@ use signalbox_store::{Backend, LedgerEntry, Store};
 
 use crate::error::EngineError;
 use crate::ledger::Ledger;
+
+/// How long a start waits for the database to take the settlements; they are in the journal already.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Settles what an earlier run of this node left open. Nobody else can be serving those requests: the data directory is
 /// locked, and on a shared database only this node's own rows are touched.
@@ -36,6 +40,9 @@ pub async fn settle_interrupted(
         if let Err(error) = ledger.write(LedgerEntry::Settle { start, settlement }).await {
             tracing::error!(%error, "an interrupted request could not be settled; the next start tries again");
         }
+    }
+    if count > 0 {
+        ledger.caught_up(PATIENCE).await;
     }
     Ok(count)
 }

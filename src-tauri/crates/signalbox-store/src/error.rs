@@ -94,6 +94,22 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the data that was to be written is at fault: then trying again cannot help, and other data may well do.
+    ///
+    /// Sources: <https://sqlite.org/rescode.html> (18 too big, 19 constraint, 20 mismatch),
+    /// <https://www.postgresql.org/docs/15/errcodes-appendix.html> (classes 22 and 23; P0001 is what triggers raise).
+    pub fn is_of_the_data(&self) -> bool {
+        let Self::Database { source, .. } = self else { return false };
+        let sqlx::Error::Database(error) = source else { return matches!(source, sqlx::Error::Encode(_)) };
+        let Some(code) = error.code() else { return false };
+        if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+            return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20));
+        }
+        code.starts_with("22") || code.starts_with("23") || code == "P0001"
+    }
+}
+
 /// Puts a database error into the domain's words; `operation` is what was being done, e.g. `list requests`.
 pub(crate) fn during(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
     move |source| match &source {

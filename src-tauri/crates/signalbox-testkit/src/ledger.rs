@@ -17,11 +17,13 @@ const ROWS_MAX: u32 = 10_000;
 impl TestApp {
     /// Every row, newest first.
     pub async fn rows(&self) -> anyhow::Result<Vec<RequestSummary>> {
+        self.engine.caught_up().await;
         Ok(self.engine.control.store.requests(&RequestFilter::default(), None, ROWS_MAX).await?)
     }
 
     /// Everything known of one request.
     pub async fn record(&self, id: RequestId) -> anyhow::Result<RequestRecord> {
+        self.engine.caught_up().await;
         self.engine.control.store.request(id).await?.with_context(|| format!("no row for {id}"))
     }
 
@@ -66,6 +68,7 @@ impl TestApp {
     ///
     /// Errors: what does not fit.
     pub async fn verify(&self) -> anyhow::Result<LedgerReport> {
+        self.engine.caught_up().await;
         let store = &self.engine.control.store;
         let chain = store.verify_chain().await?;
         ensure!(chain.first_bad().is_none(), "the history chain breaks at {:?}", chain.first_bad());
