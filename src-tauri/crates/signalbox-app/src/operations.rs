@@ -398,7 +398,17 @@ fn fault_of(snapshot: &Snapshot, draft: &dto::RouteDraft, target: &Target) -> Op
         | Rejection::ProviderDisabled
         | Rejection::NoAdapter
         | Rejection::NoCredential
-        | Rejection::ContextWindow => {
+        | Rejection::ContextWindow
+        | Rejection::ProviderNotAllowed
+        | Rejection::RuledOut
+        | Rejection::Unpriced
+        | Rejection::Held
+        | Rejection::CredentialRefused
+        | Rejection::CoolingDown
+        | Rejection::AtCapacity
+        | Rejection::CircuitOpen
+        | Rejection::Probing
+        | Rejection::FailoverCap => {
             let known = snapshot.models.get(target);
             match known {
                 None => Some(format!("`{}` has no model `{}`; add it first.", target.provider, target.model)),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use signalbox_core::decide::{Acceptance, Candidate, Decision, Verdict};
+use signalbox_core::decide::{Candidate, Decision, Explanation};
 use signalbox_core::ids::{KeyId, RequestId};
 use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement};
 use signalbox_core::meter::{CardRef, CostLine, CostStatus};
@@ -250,46 +250,28 @@ fn price_source(card: &CardRef) -> dto::PriceSource {
 }
 
 fn decision(decision: &Decision, attempts: &[Attempt]) -> dto::DecisionView {
-    let mut order = 0;
-    let mut place = |candidate: &Candidate| {
-        let accepted = matches!(candidate.verdict, Verdict::Accepted(_));
-        order += u32::from(accepted);
-        self::candidate(candidate, accepted.then_some(order))
-    };
-    let candidates: Vec<_> = decision.candidates.iter().map(&mut place).collect();
     dto::DecisionView {
         strategy: decision.strategy.as_str().to_owned(),
-        rule: None,
+        rule: decision.rule.as_ref().map(|rule| rule.name.clone()),
         summary: in_words(decision, attempts),
-        candidates,
+        candidates: decision.explain().map(candidate).collect(),
     }
 }
 
-fn candidate(candidate: &Candidate, order: Option<u32>) -> dto::CandidateView {
-    let (code, reason) = match candidate.verdict {
-        Verdict::Accepted(Acceptance::Chain) if order == Some(1) => {
-            ("first", "first usable target of the chain")
-        }
-        Verdict::Accepted(Acceptance::Chain) => ("standby", "next in the chain, if those before it fail"),
-        Verdict::Accepted(Acceptance::Pinned) => ("pinned", "the client asked for this target"),
-        Verdict::Accepted(Acceptance::NothingSetUp) => {
-            ("nothing_set_up", "no target of the chain has been set up yet, so the simulator answers")
-        }
-        Verdict::Rejected(reason) => (reason.as_str(), reason.in_words()),
-    };
+fn candidate((candidate, explanation): (&Candidate, Explanation)) -> dto::CandidateView {
     dto::CandidateView {
         provider: candidate.target.provider.to_string(),
         model: candidate.target.model.to_string(),
-        verdict: match order {
+        verdict: match explanation.order {
             Some(1) => dto::Verdict::Chosen,
             Some(_) => dto::Verdict::Standby,
             None => dto::Verdict::Rejected,
         },
-        order,
-        reason_code: code.to_owned(),
-        reason: reason.to_owned(),
-        until: None,
-        score: None,
+        order: explanation.order,
+        reason_code: explanation.code.to_owned(),
+        reason: explanation.reason,
+        until: candidate.until.map(Into::into),
+        score: explanation.score,
         estimate: candidate.estimate.map(Into::into),
     }
 }
@@ -299,15 +281,7 @@ fn in_words(decision: &Decision, attempts: &[Attempt]) -> String {
     let Some(first) = decision.chain().next() else {
         return format!("No target could be used: {}.", decision.rejections_in_words());
     };
-    let skipped = decision.candidates.len() - decision.chain().count();
-    let because = match first.verdict {
-        Verdict::Accepted(Acceptance::Pinned) => "the client asked for it".to_owned(),
-        Verdict::Accepted(Acceptance::NothingSetUp) => {
-            "no target of the chain has been set up yet".to_owned()
-        }
-        _ if skipped == 0 => "it is the first of the chain".to_owned(),
-        _ => format!("it is the first usable target; {skipped} of the chain cannot be used"),
-    };
+    let because = decision.why_first().unwrap_or_default();
     let answered = attempts.iter().find(|attempt| attempt.outcome == Outcome::Succeeded);
     match answered {
         Some(attempt) if attempt.target != first.target => {

@@ -1,31 +1,57 @@
-//! Where a request goes, and why: a pure function over one snapshot.
+//! Where a request goes, and why: a pure function over one snapshot and what is known of the targets' health.
+//!
+//! A target is tried unless something keeps it out: the configuration, the request (work it cannot do, a window it does
+//! not fit), the rule that matched, a missing price, or its health. The rest is ordered by the route's strategy. The last
+//! target is never left alone because of an open circuit: a call that may fail is better than none.
 
+mod explain;
 mod features;
+mod filter;
+mod order;
+mod reason;
+mod views;
 
 use serde::{Deserialize, Serialize};
 
+pub use explain::Explanation;
 pub use features::{Complexity, Features};
+pub use order::Score;
+pub use reason::{Acceptance, Rejection};
+pub use views::HealthViews;
 
 use crate::ids::OperationId;
-use crate::meter::{Bound, estimate};
+use crate::ledger::Surface;
+use crate::meter::Bound;
 use crate::money::NanoUsd;
 use crate::operation::Capability;
 use crate::provider::{CredentialSource, ProviderKind};
-use crate::route::{RouteTarget, Strategy, Target};
-use crate::snapshot::Snapshot;
+use crate::retry::WAIT_MAX_US;
+use crate::route::{Route, RouteRule, RouteTarget, RuleEffect, Strategy, Target};
+use crate::rule::Facts;
+use crate::snapshot::{OperationEntry, Snapshot, UnpricedPolicy};
 use crate::time::Timestamp;
+use order::Contender;
 
 /// What the router needs to know of a request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
     /// What kind of work it is.
     pub operation: &'a OperationId,
     /// The one target the client insists on, if it does.
     pub pinned: Option<&'a Target>,
-    /// Whether it contains images, which not every model reads.
-    pub has_images: bool,
-    /// What it may use at most.
-    pub bound: Bound,
+    /// What it is like.
+    pub features: Features<'a>,
+    /// What is known of the targets it may go to; [`targets`] says which those are.
+    pub health: &'a HealthViews,
+    /// Any number that is spread evenly over requests, e.g. the last bits of the request's id: it decides draws by weight.
+    pub lot: u64,
+}
+
+impl<'a> Ask<'a> {
+    /// A request without a pin, while nothing is known of anybody's health.
+    pub const fn of(operation: &'a OperationId, features: Features<'a>) -> Self {
+        Self { operation, pinned: None, features, health: HealthViews::NONE, lot: 0 }
+    }
 }
 
 /// The outcome of routing, stored with the request and shown as "why this model?".
@@ -33,8 +59,32 @@ pub struct Ask<'a> {
 pub struct Decision {
     /// How targets were ordered.
     pub strategy: Strategy,
+    /// The rule that matched, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<MatchedRule>,
+    /// Rules that could not be evaluated for this request; they did not match.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rule_faults: Vec<RuleFault>,
     /// Every target considered: first those to try, in order, then the rejected ones.
     pub candidates: Vec<Candidate>,
+}
+
+/// The rule that matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchedRule {
+    /// What a person calls it.
+    pub name: String,
+    /// What it does to its targets.
+    pub effect: RuleEffect,
+}
+
+/// A rule that could not be evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleFault {
+    /// What a person calls it.
+    pub name: String,
+    /// Why.
+    pub fault: String,
 }
 
 /// One target considered.
@@ -48,6 +98,23 @@ pub struct Candidate {
     /// Upper estimate of this request's cost there; `None` when unpriced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<NanoUsd>,
+    /// Whether the estimate is made from the provider's dearest price because the model has none.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_estimate_assumed: bool,
+    /// From when on the reason no longer holds, where a clock decides that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// What it was ordered by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
+    /// For a last resort: why it would otherwise be left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub despite: Option<Rejection>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What became of a candidate.
@@ -58,75 +125,6 @@ pub enum Verdict {
     Accepted(Acceptance),
     /// It is not tried.
     Rejected(Rejection),
-}
-
-/// Why a target is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Acceptance {
-    /// Its place in the chain.
-    Chain,
-    /// The client insisted on it.
-    Pinned,
-    /// No target of the chain is set up yet, so the simulator answers.
-    NothingSetUp,
-}
-
-/// Why a target is not tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rejection {
-    /// Switched off in the route.
-    TargetDisabled,
-    /// There is no provider of that name.
-    ProviderUnknown,
-    /// Switched off as a whole.
-    ProviderDisabled,
-    /// Providers of its kind do not do this kind of work.
-    NoAdapter,
-    /// It has no credential yet.
-    NoCredential,
-    /// The provider has no model of that name.
-    ModelUnknown,
-    /// The model cannot do this kind of work.
-    WrongCapability,
-    /// The request does not fit the model's context window.
-    ContextWindow,
-}
-
-impl Rejection {
-    /// The machine word, as clients and the window see it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TargetDisabled => "target_disabled",
-            Self::ProviderUnknown => "provider_unknown",
-            Self::ProviderDisabled => "provider_disabled",
-            Self::NoAdapter => "no_adapter",
-            Self::NoCredential => "no_credential",
-            Self::ModelUnknown => "model_unknown",
-            Self::WrongCapability => "wrong_capability",
-            Self::ContextWindow => "context_window",
-        }
-    }
-
-    /// The reason in words for a person.
-    pub const fn in_words(self) -> &'static str {
-        match self {
-            Self::TargetDisabled => "switched off in this route",
-            Self::ProviderUnknown => "there is no such provider",
-            Self::ProviderDisabled => "the provider is switched off",
-            Self::NoAdapter => "providers of this kind do not do this kind of work",
-            Self::NoCredential => "the provider has no credential yet",
-            Self::ModelUnknown => "the provider has no model of this name here",
-            Self::WrongCapability => "the model cannot do this kind of work",
-            Self::ContextWindow => "the request is longer than the model's context window",
-        }
-    }
-
-    /// Whether it only means that the installation has not been set up that far.
-    const fn is_not_set_up(self) -> bool {
-        matches!(self, Self::ProviderUnknown | Self::NoAdapter | Self::NoCredential)
-    }
 }
 
 /// Why no decision can be taken.
@@ -140,23 +138,47 @@ pub enum DecideError {
     OperationDisabled(OperationId),
 }
 
-impl Decision {
-    /// The targets to try, in order.
-    pub fn chain(&self) -> impl Iterator<Item = &Candidate> {
-        self.candidates.iter().filter(|candidate| matches!(candidate.verdict, Verdict::Accepted(_)))
+impl Candidate {
+    /// A candidate of which no more is known.
+    pub const fn of(target: Target, verdict: Verdict, estimate: Option<NanoUsd>) -> Self {
+        Self {
+            target,
+            verdict,
+            estimate,
+            is_estimate_assumed: false,
+            until: None,
+            score: None,
+            despite: None,
+        }
     }
 
-    /// Why nothing can be tried, in words; for the client when the chain is empty.
-    pub fn rejections_in_words(&self) -> String {
-        let reasons: Vec<String> = self
-            .candidates
-            .iter()
-            .filter_map(|candidate| match candidate.verdict {
-                Verdict::Rejected(reason) => Some(format!("{}: {}", candidate.target, reason.in_words())),
-                Verdict::Accepted(_) => None,
-            })
-            .collect();
-        if reasons.is_empty() { "the route has no targets".to_owned() } else { reasons.join("; ") }
+    /// Whether it is tried.
+    pub const fn is_accepted(&self) -> bool {
+        matches!(self.verdict, Verdict::Accepted(_))
+    }
+
+    /// Whether its call goes out although its circuit may be open, because there is no other target.
+    pub const fn is_last_resort(&self) -> bool {
+        self.despite.is_some()
+    }
+
+    const fn rejection(&self) -> Option<Rejection> {
+        match self.verdict {
+            Verdict::Rejected(reason) => Some(reason),
+            Verdict::Accepted(_) => None,
+        }
+    }
+}
+
+impl Decision {
+    /// A decision no rule had a part in.
+    pub const fn of(strategy: Strategy, candidates: Vec<Candidate>) -> Self {
+        Self { strategy, rule: None, rule_faults: Vec::new(), candidates }
+    }
+
+    /// The targets to try, in order.
+    pub fn chain(&self) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter().filter(|candidate| candidate.is_accepted())
     }
 
     /// Whether every target was rejected because the request is too long for it.
@@ -166,12 +188,48 @@ impl Decision {
         !self.candidates.is_empty() && self.candidates.iter().all(too_long)
     }
 
+    /// When the first of the targets that cool down is back, if there is nothing to try until then; what a request may wait
+    /// for (`retry::wait_for_soonest`).
+    pub fn cools_until(&self) -> Option<Timestamp> {
+        if self.chain().next().is_some() {
+            return None;
+        }
+        let cooling = |candidate: &&Candidate| candidate.verdict == Verdict::Rejected(Rejection::CoolingDown);
+        self.candidates.iter().filter(cooling).filter_map(|candidate| candidate.until).min()
+    }
+
+    /// When the first target that cannot be tried may be, as far as a clock decides that; for a client that has to come
+    /// back. `None` when there is something to try.
+    pub fn back_at(&self) -> Option<Timestamp> {
+        if self.chain().next().is_some() {
+            return None;
+        }
+        self.candidates.iter().filter_map(|candidate| candidate.until).min()
+    }
+
+    /// Whether nothing can be tried only because of what passes by itself: the client may come back.
+    pub fn is_passing(&self) -> bool {
+        self.chain().next().is_none()
+            && self.candidates.iter().filter_map(Candidate::rejection).any(Rejection::passes)
+    }
+
     /// The most it may cost, whichever target of the chain answers; `None` when one of them is unpriced.
     pub fn estimate_max(&self) -> Option<NanoUsd> {
         self.chain()
             .map(|candidate| candidate.estimate)
             .try_fold(NanoUsd::ZERO, |max, cost| Some(max.max(cost?)))
     }
+}
+
+/// The targets a decision will consider, so that the engine looks up the health of those alone.
+pub fn targets<'a>(
+    snapshot: &'a Snapshot,
+    operation: &OperationId,
+    pinned: Option<&'a Target>,
+) -> impl Iterator<Item = &'a Target> {
+    let route = snapshot.operations.get(operation).filter(|_| pinned.is_none());
+    let chain = route.map_or(&[][..], |entry| entry.route.targets.as_slice());
+    pinned.into_iter().chain(chain.iter().map(|card| &card.target))
 }
 
 /// Decides where a request goes.
@@ -185,83 +243,196 @@ pub fn decide(snapshot: &Snapshot, ask: &Ask<'_>, now: Timestamp) -> Result<Deci
     if !entry.operation.enabled {
         return Err(DecideError::OperationDisabled(ask.operation.clone()));
     }
-    let capability = entry.operation.capability;
     let pinned;
-    let (cards, acceptance) = match ask.pinned {
+    let cards = match ask.pinned {
         Some(target) => {
             pinned = [RouteTarget::of(target.clone())];
-            (&pinned[..], Acceptance::Pinned)
+            &pinned[..]
         }
-        None => (entry.route.targets.as_slice(), Acceptance::Chain),
+        None => entry.route.targets.as_slice(),
     };
-    let mut accepted = Vec::with_capacity(cards.len());
-    let mut rejected = Vec::new();
-    for card in cards {
-        let estimate = estimate_on(snapshot, &card.target, ask.bound, now);
-        let target = card.target.clone();
-        match reject(snapshot, card, capability, ask) {
-            None => accepted.push(Candidate { target, verdict: Verdict::Accepted(acceptance), estimate }),
-            Some(reason) => rejected.push(Candidate { target, verdict: Verdict::Rejected(reason), estimate }),
-        }
+    let (rule, rule_faults) = match ask.pinned {
+        Some(_) => (None, Vec::new()),
+        None => first_match(&entry.route, ask, now),
+    };
+    let considering = Considering { snapshot, entry, ask, rule, now };
+    let mut candidates: Vec<Candidate> = Vec::with_capacity(cards.len());
+    let mut contenders: Vec<Contender> = Vec::with_capacity(cards.len());
+    for (place, card) in cards.iter().enumerate() {
+        let (candidate, contender) = considering.consider(place, card);
+        candidates.push(candidate);
+        contenders.extend(contender);
     }
-    if accepted.is_empty()
+    let drawn = (entry.route.strategy == Strategy::Weighted && ask.pinned.is_none())
+        .then(|| order::draw(shares(cards, &candidates), ask.lot));
+    let balance = entry.route.balance;
+    order::order(&mut contenders, entry.route.strategy, balance, drawn.flatten(), &ask.features);
+    if contenders.is_empty() {
+        call_the_last_resort(&mut candidates, now);
+    }
+    if !candidates.iter().any(Candidate::is_accepted)
         && ask.pinned.is_none()
-        && let Some(simulator) = simulator_in_place_of(snapshot, &rejected, capability, ask, now)
+        && let Some(simulator) = considering.simulator_in_place_of(&candidates)
     {
-        accepted.push(simulator);
+        candidates.insert(0, simulator);
+    } else {
+        candidates = in_order(candidates, &contenders);
     }
-    accepted.append(&mut rejected);
-    Ok(Decision { strategy: entry.route.strategy, candidates: accepted })
+    let rule = rule.map(|rule| MatchedRule { name: rule.name.clone(), effect: rule.effect });
+    Ok(Decision { strategy: entry.route.strategy, rule, rule_faults, candidates })
 }
 
 /// Whether a target could be tried now, and if not, why; for screens that show a chain's readiness.
 pub fn readiness(snapshot: &Snapshot, target: &Target, capability: Capability) -> Option<Rejection> {
-    let card = RouteTarget::of(target.clone());
-    let operation = OperationId::new("readiness").ok()?;
-    let ask = Ask { operation: &operation, pinned: None, has_images: false, bound: Bound::default() };
-    reject(snapshot, &card, capability, &ask)
+    let features = Features::of(Surface::OpenaiChat, Bound::default());
+    filter::usable(snapshot, target, capability, &features).err()
 }
 
-fn reject(
-    snapshot: &Snapshot,
-    card: &RouteTarget,
-    capability: Capability,
+/// The weights of the targets that take part in a draw: those that serve, and those that will again.
+fn shares<'a>(
+    cards: &'a [RouteTarget],
+    candidates: &'a [Candidate],
+) -> impl Iterator<Item = (usize, u32)> + Clone + 'a {
+    let pairs = cards.iter().zip(candidates).enumerate();
+    let takes_part = |candidate: &Candidate| candidate.rejection().is_none_or(Rejection::passes);
+    pairs.filter_map(move |(place, (card, candidate))| takes_part(candidate).then_some((place, card.weight)))
+}
+
+/// The first rule the request meets, and those nobody can tell of.
+fn first_match<'a>(
+    route: &'a Route,
     ask: &Ask<'_>,
-) -> Option<Rejection> {
-    if !card.enabled {
-        return Some(Rejection::TargetDisabled);
+    now: Timestamp,
+) -> (Option<&'a RouteRule>, Vec<RuleFault>) {
+    let facts = Facts { operation: ask.operation, features: &ask.features, now };
+    let mut faults = Vec::new();
+    for rule in &route.rules {
+        match rule.when.is_met(&facts) {
+            Ok(true) => return (Some(rule), faults),
+            Ok(false) => {}
+            Err(fault) => faults.push(RuleFault { name: rule.name.clone(), fault: fault.to_string() }),
+        }
     }
-    let Some(provider) = snapshot.providers.get(&card.target.provider) else {
-        return Some(Rejection::ProviderUnknown);
-    };
-    if !provider.provider.enabled {
-        return Some(Rejection::ProviderDisabled);
-    }
-    if !provider.provider.kind.does(capability.work()) {
-        return Some(Rejection::NoAdapter);
-    }
-    if !provider.credential_ready {
-        return Some(Rejection::NoCredential);
-    }
-    let Some(entry) = snapshot.models.get(&card.target) else {
-        return Some(Rejection::ModelUnknown);
-    };
-    let capabilities = &entry.model.capabilities;
-    if !capabilities.contains(&capability) || (ask.has_images && !capabilities.contains(&Capability::Vision))
-    {
-        return Some(Rejection::WrongCapability);
-    }
-    // The bound is an upper one, up to twice what the model counts; only what cannot fit is kept from it.
-    let needed_at_least = ask.bound.tokens_in / 2;
-    if entry.model.context_window.is_some_and(|window| needed_at_least > u64::from(window)) {
-        return Some(Rejection::ContextWindow);
-    }
-    None
+    (None, faults)
 }
 
-fn estimate_on(snapshot: &Snapshot, target: &Target, bound: Bound, now: Timestamp) -> Option<NanoUsd> {
-    let entry = snapshot.models.get(target)?;
-    estimate(&entry.cards, now, bound).ok().flatten()
+/// Everything by which one target after the other is looked at.
+struct Considering<'a> {
+    snapshot: &'a Snapshot,
+    entry: &'a OperationEntry,
+    ask: &'a Ask<'a>,
+    rule: Option<&'a RouteRule>,
+    now: Timestamp,
+}
+
+impl Considering<'_> {
+    /// What becomes of a target, and what it is ordered by if it is tried.
+    fn consider(&self, place: usize, card: &RouteTarget) -> (Candidate, Option<Contender>) {
+        let ask = self.ask;
+        let mut candidate = Candidate::of(card.target.clone(), Verdict::Accepted(Acceptance::Chain), None);
+        let mut contender = Contender::new(place, card.weight);
+        let kept_out = self.keep_out(card, &mut candidate, &mut contender);
+        let view = ask.health.get(&card.target);
+        let unwell = || filter::unwell(view);
+        if let Some((reason, until)) = kept_out.map(|reason| (reason, None)).or_else(unwell) {
+            candidate.verdict = Verdict::Rejected(reason);
+            candidate.until = until;
+            return (candidate, None);
+        }
+        contender.estimate = candidate.estimate;
+        contender.p50_us = view.p50_us;
+        contender.is_degraded = view.is_degraded;
+        let prefers = self.rule.filter(|rule| rule.effect == RuleEffect::Prefer);
+        contender.preferred =
+            prefers.and_then(|rule| rule.targets.iter().position(|target| *target == card.target));
+        candidate.verdict = Verdict::Accepted(match ask.pinned {
+            Some(_) => Acceptance::Pinned,
+            None if view.is_degraded => Acceptance::Degraded,
+            None if contender.preferred.is_some() => Acceptance::Preferred,
+            None => Acceptance::Chain,
+        });
+        (candidate, Some(contender))
+    }
+
+    /// Why the target is out whatever its health. Notes its price and quality on the way.
+    fn keep_out(
+        &self,
+        card: &RouteTarget,
+        candidate: &mut Candidate,
+        contender: &mut Contender,
+    ) -> Option<Rejection> {
+        let (snapshot, ask, now) = (self.snapshot, self.ask, self.now);
+        let (target, bound) = (&card.target, ask.features.bound);
+        if let Some(entry) = snapshot.models.get(target) {
+            candidate.estimate = filter::priced(entry, bound, now);
+            contender.quality = entry.model.quality;
+        }
+        if !card.enabled {
+            return Some(Rejection::TargetDisabled);
+        }
+        let operation = &self.entry.operation;
+        if let Err(reason) = filter::usable(snapshot, target, operation.capability, &ask.features) {
+            return Some(reason);
+        }
+        if !self.may_go_to(target) {
+            return Some(Rejection::ProviderNotAllowed);
+        }
+        if let Some(rule) = self.rule
+            && rule.effect == RuleEffect::Only
+            && !rule.targets.contains(target)
+        {
+            return Some(Rejection::RuledOut);
+        }
+        if candidate.estimate.is_some() {
+            return None;
+        }
+        match snapshot.settings.unpriced {
+            UnpricedPolicy::Allow => None,
+            UnpricedPolicy::Block => Some(Rejection::Unpriced),
+            UnpricedPolicy::FamilyMaximum => {
+                candidate.estimate =
+                    filter::priced_as_the_dearest(snapshot, target, operation.capability, bound, now);
+                candidate.is_estimate_assumed = candidate.estimate.is_some();
+                candidate.estimate.is_none().then_some(Rejection::Unpriced)
+            }
+        }
+    }
+
+    fn may_go_to(&self, target: &Target) -> bool {
+        let allowed = &self.entry.operation.allowed_providers;
+        allowed.is_empty() || allowed.contains(&target.provider)
+    }
+
+    /// The simulator, while no provider has been connected. It never stands in for a target that is merely down, switched
+    /// off or without its key: an invented answer in production would be worse than an error.
+    fn simulator_in_place_of(&self, rejected: &[Candidate]) -> Option<Candidate> {
+        let snapshot = self.snapshot;
+        let nothing_set_up = rejected.iter().all(|candidate| match candidate.verdict {
+            // Nobody turned off what nobody turned on.
+            Verdict::Rejected(Rejection::ProviderDisabled) => {
+                let provider = snapshot.providers.get(&candidate.target.provider);
+                provider.is_some_and(|entry| entry.provider.kind.is_experimental())
+            }
+            Verdict::Rejected(reason) => reason.is_not_set_up(),
+            Verdict::Accepted(_) => false,
+        });
+        if !nothing_set_up || is_any_connected(snapshot) {
+            return None;
+        }
+        let is_simulator = |target: &&Target| {
+            let provider = snapshot.providers.get(&target.provider);
+            provider.is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator)
+        };
+        let mut models: Vec<&Target> = snapshot.models.keys().filter(is_simulator).collect();
+        models.sort();
+        let capability = self.entry.operation.capability;
+        models.into_iter().filter(|target| self.may_go_to(target)).find_map(|target| {
+            let entry = filter::usable(snapshot, target, capability, &self.ask.features).ok()?;
+            let estimate = filter::priced(entry, self.ask.features.bound, self.now);
+            let verdict = Verdict::Accepted(Acceptance::NothingSetUp);
+            Some(Candidate::of(target.clone(), verdict, estimate))
+        })
+    }
 }
 
 /// Whether the installation has a provider of its own. A credential that cannot be found at the moment (an unset variable,
@@ -275,50 +446,39 @@ fn is_any_connected(snapshot: &Snapshot) -> bool {
     })
 }
 
-/// The simulator, while no provider has been connected. It never stands in for a target that is merely down, switched off
-/// or without its key: an invented answer in production would be worse than an error.
-fn simulator_in_place_of(
-    snapshot: &Snapshot,
-    rejected: &[Candidate],
-    capability: Capability,
-    ask: &Ask<'_>,
-    now: Timestamp,
-) -> Option<Candidate> {
-    let nothing_set_up = rejected.iter().all(|candidate| match candidate.verdict {
-        // Nobody turned off what nobody turned on.
-        Verdict::Rejected(Rejection::ProviderDisabled) => {
-            let provider = snapshot.providers.get(&candidate.target.provider);
-            provider.is_some_and(|entry| entry.provider.kind.is_experimental())
-        }
-        Verdict::Rejected(reason) => reason.is_not_set_up(),
-        Verdict::Accepted(_) => false,
-    });
-    if !nothing_set_up || is_any_connected(snapshot) {
-        return None;
+/// Lets the target through that it takes least to try, unless one that cools down is back so soon that the request can wait
+/// for it.
+fn call_the_last_resort(candidates: &mut [Candidate], now: Timestamp) {
+    let is_worth_waiting = |candidate: &Candidate| {
+        candidate.rejection() == Some(Rejection::CoolingDown)
+            && candidate.until.is_some_and(|until| until.micros_since(now) <= WAIT_MAX_US)
+    };
+    if candidates.iter().any(is_worth_waiting) {
+        return;
     }
-    let mut models: Vec<&Target> = snapshot
-        .models
-        .keys()
-        .filter(|target| {
-            snapshot
-                .providers
-                .get(&target.provider)
-                .is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator)
-        })
-        .collect();
-    models.sort();
-    models.into_iter().find_map(|target| {
-        let card = RouteTarget::of(target.clone());
-        let verdict = Verdict::Accepted(Acceptance::NothingSetUp);
-        match reject(snapshot, &card, capability, ask) {
-            None => Some(Candidate {
-                target: target.clone(),
-                verdict,
-                estimate: estimate_on(snapshot, target, ask.bound, now),
-            }),
-            Some(_) => None,
+    let rank = |candidate: &Candidate| candidate.rejection().and_then(Rejection::last_resort_rank);
+    let last = candidates.iter_mut().filter_map(|candidate| Some((rank(candidate)?, candidate)));
+    if let Some((_, candidate)) = last.min_by_key(|(rank, _)| *rank) {
+        candidate.despite = candidate.rejection();
+        candidate.verdict = Verdict::Accepted(Acceptance::LastResort);
+    }
+}
+
+/// First the targets to try, in the contenders' order, then the rest in the chain's.
+fn in_order(candidates: Vec<Candidate>, contenders: &[Contender]) -> Vec<Candidate> {
+    let mut left: Vec<Option<Candidate>> = candidates.into_iter().map(Some).collect();
+    let mut ordered = Vec::with_capacity(left.len());
+    for contender in contenders {
+        if let Some(mut candidate) = left.get_mut(contender.place).and_then(Option::take) {
+            candidate.score = contender.score;
+            ordered.push(candidate);
         }
-    })
+    }
+    // A last resort is no contender.
+    let (accepted, rejected): (Vec<_>, Vec<_>) = left.into_iter().flatten().partition(Candidate::is_accepted);
+    ordered.extend(accepted);
+    ordered.extend(rejected);
+    ordered
 }
 
 #[cfg(test)]

@@ -77,11 +77,8 @@ fn shown(durations: &mut [Duration], size: usize) -> String {
 
 fn begun(number: i64, node: NodeId, key: KeyId) -> Result<RequestStart, Box<dyn Error>> {
     let candidate = |target: &str, acceptance| -> Result<Candidate, Box<dyn Error>> {
-        Ok(Candidate {
-            target: target.parse()?,
-            verdict: Verdict::Accepted(acceptance),
-            estimate: Some(NanoUsd::from_nanos(1_000_000)),
-        })
+        let estimate = Some(NanoUsd::from_nanos(1_000_000));
+        Ok(Candidate::of(target.parse()?, Verdict::Accepted(acceptance), estimate))
     };
     Ok(RequestStart {
         idempotency: None,
@@ -96,13 +93,13 @@ fn begun(number: i64, node: NodeId, key: KeyId) -> Result<RequestStart, Box<dyn 
         user: Some(format!("user {}", number % 20)),
         tags: vec![("team".to_owned(), "sales".to_owned())],
         config_revision: 3,
-        decision: Decision {
-            strategy: Strategy::Priority,
-            candidates: vec![
+        decision: Decision::of(
+            Strategy::Priority,
+            vec![
                 candidate("deepseek/deepseek-chat", Acceptance::Chain)?,
                 candidate("openai/gpt-5", Acceptance::Chain)?,
             ],
-        },
+        ),
         estimate: Some(NanoUsd::from_nanos(1_000_000)),
         payload: None,
     })

@@ -100,18 +100,19 @@ fn start(
     operation: OperationId,
     targets: &[Target],
 ) -> anyhow::Result<RequestStart> {
-    let bound = Bound { tokens_in: 2_600, tokens_out_max: 1_024, may_write_cache: false, ..Default::default() };
+    let bound =
+        Bound { tokens_in: 2_600, tokens_out_max: 1_024, may_write_cache: false, ..Default::default() };
     let expected = |target: &Target| {
         let cards = snapshot.models.get(target).map_or(&[][..], |entry| &entry.cards);
         estimate(cards, at, bound).ok().flatten()
     };
-    let candidate =
-        |target: &Target, verdict| Candidate { target: target.clone(), verdict, estimate: expected(target) };
+    let candidate = |target: &Target, verdict| Candidate::of(target.clone(), verdict, expected(target));
     let mut candidates: Vec<Candidate> =
         targets.iter().map(|target| candidate(target, Verdict::Accepted(Acceptance::Chain))).collect();
     candidates.push(candidate(&"openai/gpt-4o-mini".parse()?, Verdict::Rejected(Rejection::TargetDisabled)));
-    let decision = Decision { strategy: Strategy::Priority, candidates };
-    Ok(RequestStart { idempotency: None, 
+    let decision = Decision::of(Strategy::Priority, candidates);
+    Ok(RequestStart {
+        idempotency: None,
         id: id_at(at, dice)?,
         node: NodeId::generate(),
         started_at: at,
@@ -152,7 +153,8 @@ fn settlement(dice: &mut Dice, snapshot: &Snapshot, start: &RequestStart, target
         (false, true) => Outcome::Cancelled,
         (false, false) => Outcome::Succeeded,
     };
-    Settlement { cache: None, 
+    Settlement {
+        cache: None,
         id: start.id,
         finished_at: start.started_at.plus_micros(elapsed_us),
         outcome,

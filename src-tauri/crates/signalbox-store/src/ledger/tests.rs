@@ -21,7 +21,7 @@ fn begun() -> LedgerEntry {
         user: None,
         tags: Vec::new(),
         config_revision: 1,
-        decision: Decision { strategy: Strategy::Priority, candidates: Vec::new() },
+        decision: Decision::of(Strategy::Priority, Vec::new()),
         estimate: None,
         payload: None,
     }))

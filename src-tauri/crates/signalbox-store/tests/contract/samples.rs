@@ -54,21 +54,17 @@ pub fn start(operation: &str, at: Timestamp) -> RequestStart {
         user: None,
         tags: Vec::new(),
         config_revision: 7,
-        decision: Decision {
-            strategy: Strategy::Priority,
-            candidates: vec![
-                Candidate {
-                    target: target("deepseek/deepseek-chat"),
-                    verdict: Verdict::Accepted(Acceptance::Chain),
-                    estimate: Some(NanoUsd::from_nanos(1_234_567)),
-                },
-                Candidate {
-                    target: target("openai/gpt-5"),
-                    verdict: Verdict::Rejected(Rejection::NoCredential),
-                    estimate: None,
-                },
+        decision: Decision::of(
+            Strategy::Priority,
+            vec![
+                Candidate::of(
+                    target("deepseek/deepseek-chat"),
+                    Verdict::Accepted(Acceptance::Chain),
+                    Some(NanoUsd::from_nanos(1_234_567)),
+                ),
+                Candidate::of(target("openai/gpt-5"), Verdict::Rejected(Rejection::NoCredential), None),
             ],
-        },
+        ),
         estimate: Some(NanoUsd::from_nanos(1_234_567)),
         payload: None,
     }
