@@ -234,6 +234,21 @@ fn a_connection_that_breaks_after_the_finish_reason_is_no_loss() {
 }
 
 #[test]
+fn a_connection_left_open_after_the_finish_reason_ends_well_and_before_it_times_out() {
+    for (text, whole) in [(GEMINI[0], true), (GEMINI[3], false)] {
+        let played = in_paused_time(async {
+            let chunks = futures::stream::iter([Bytes::from(text)]).chain(futures::stream::pending());
+            play_out(stream_of(Dialect::Gemini, Surface::OpenaiChat, asked(), chunks)).await
+        });
+        if whole {
+            assert_eq!(played, self::played(Surface::OpenaiChat, text));
+        } else {
+            assert_eq!(played.error().kind, FailureKind::Timeout);
+        }
+    }
+}
+
+#[test]
 fn an_error_in_place_of_a_chunk_keeps_its_meaning_and_what_was_used() {
     let error = played(Surface::OpenaiChat, ERROR).error().clone();
     assert_eq!((error.kind, error.http_status), (FailureKind::Overloaded, Some(200)));
