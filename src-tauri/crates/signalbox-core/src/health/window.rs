@@ -65,7 +65,7 @@ impl Counts {
         u32::try_from(share).ok()
     }
 
-    pub(super) const fn add(&mut self, other: &Self) {
+    pub const fn add(&mut self, other: &Self) {
         self.succeeded = self.succeeded.saturating_add(other.succeeded);
         self.failed = self.failed.saturating_add(other.failed);
         self.rate_limited = self.rate_limited.saturating_add(other.rate_limited);
