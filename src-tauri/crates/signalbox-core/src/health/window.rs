@@ -65,6 +65,7 @@ impl Counts {
         u32::try_from(share).ok()
     }
 
+    /// Adds `other`, held at the end of the range.
     pub const fn add(&mut self, other: &Self) {
         self.succeeded = self.succeeded.saturating_add(other.succeeded);
         self.failed = self.failed.saturating_add(other.failed);
