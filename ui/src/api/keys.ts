@@ -5,12 +5,13 @@ import type { RangeSearch } from "@/lib/timeRange";
 export type QueryKey =
   | readonly ["status"]
   | readonly ["overview", RangeSearch, GroupBy]
-  | readonly ["requests_page", "head" | "older", RequestFilter, ...string[]]
+  | readonly ["requests_page", "head" | "older" | "recent", RequestFilter, ...string[]]
   | readonly ["request_facets"]
   | readonly ["request_detail", string]
   | readonly ["operations_list"]
   | readonly ["target_options"]
   | readonly ["route_preview", string]
+  | readonly ["route_simulate", string]
   | readonly ["providers_list"]
   | readonly ["provider_presets"]
   | readonly ["keys_list"]
@@ -27,8 +28,9 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   request_facets: ["requests"],
   request_detail: ["requests"],
   operations_list: ["operations", "providers", "requests"],
-  target_options: ["providers", "operations"],
+  target_options: ["providers", "operations", "health", "prices"],
   route_preview: [],
+  route_simulate: ["providers", "health"],
   providers_list: ["providers", "requests"],
   provider_presets: [],
   keys_list: ["keys", "requests"],

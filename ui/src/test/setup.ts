@@ -1,4 +1,4 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 // What jsdom lacks and Mantine asks for.
@@ -25,5 +25,8 @@ vi.stubGlobal(
   },
 );
 Element.prototype.scrollIntoView = () => undefined;
+
+// A screen that is opened for the first time is read and compiled first; on a busy machine that takes its time.
+configure({ asyncUtilTimeout: 5_000 });
 
 afterEach(cleanup);

@@ -14,6 +14,7 @@ function apiKey(patch: Partial<ApiKey>): ApiKey {
     created_at: "2026-01-01T00:00:00Z",
     last_used_at: null,
     revoked_at: null,
+    limits: {},
     ...patch,
   };
 }

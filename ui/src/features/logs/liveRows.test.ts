@@ -30,6 +30,8 @@ function row(number: number, status: RequestStatus = "succeeded"): RequestRow {
     key_name: null,
     user: null,
     error_code: null,
+    cached: false,
+    saved: null,
   };
 }
 

@@ -26,6 +26,26 @@ function openWindow(operation: string) {
   return { platform, router, operation: found, user: userEvent.setup({ delay: null }) };
 }
 
+const card = (provider: string, model: string) => ({
+  provider,
+  model,
+  enabled: true,
+  weight: 1,
+  timeout_ms: null as number | null,
+  max_output: null,
+});
+
+/** A route without anything special. */
+const PLAIN = {
+  enabled: true,
+  strategy: "priority",
+  balance: { cost: 50, latency: 30, quality: 20 },
+  rules: [],
+  deadline_ms: null,
+  cache_ttl_s: null,
+  allowed_providers: [],
+};
+
 const targets = (operation: { targets: { provider: string; model: string }[] } | undefined) =>
   operation?.targets.map((target) => `${target.provider}/${target.model}`);
 
@@ -55,11 +75,11 @@ test("a changed first target is previewed, applied with its reason, and can be t
   expect(apply).toHaveBeenCalledExactlyOnceWith({
     operation: "chat_message",
     base_version: version,
-    enabled: true,
+    ...PLAIN,
     targets: [
-      { provider: "gemini", model: "gemini-2.5-flash", enabled: true },
-      { provider: "openai", model: "gpt-5-mini", enabled: true },
-      { provider: "simulator", model: "echo", enabled: true },
+      { ...card("gemini", "gemini-2.5-flash"), timeout_ms: 20_000 },
+      card("openai", "gpt-5-mini"),
+      card("simulator", "echo"),
     ],
     reason: "cheaper",
   });
@@ -76,8 +96,8 @@ test("a route that changed meanwhile is decided on before it is overwritten", as
     await platform.commands.routeApply({
       operation: "chat_message",
       base_version: operation?.version ?? 0,
-      enabled: true,
-      targets: [{ provider: "openai", model: "gpt-5-mini", enabled: true }],
+      ...PLAIN,
+      targets: [card("openai", "gpt-5-mini")],
       reason: null,
     });
   });
@@ -87,7 +107,7 @@ test("a route that changed meanwhile is decided on before it is overwritten", as
     within(panel)
       .getAllByRole("list")
       .map((list) => list.textContent),
-  ).toEqual(["openai/gpt-5-mini", "gemini/gemini-2.5-flashopenai/gpt-5-minisimulator/echo"]);
+  ).toEqual(["openai/gpt-5-mini", "gemini/gemini-2.5-flash (20 s)openai/gpt-5-minisimulator/echo"]);
   expect(screen.getByTestId<HTMLButtonElement>("draft-apply").disabled).toBe(true);
   await user.click(screen.getByTestId("conflict-mine"));
   await user.click(screen.getByTestId("draft-apply"));

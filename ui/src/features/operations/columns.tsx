@@ -1,20 +1,30 @@
 import { Tooltip } from "@mantine/core";
-import { IconBan, IconChevronRight, IconPlugConnectedX } from "@tabler/icons-react";
+import { IconBan, IconChevronRight, IconDatabase, IconPlugConnectedX } from "@tabler/icons-react";
 import { Fragment } from "react";
 import type { Operation, RouteTarget } from "@/bindings";
 import type { Column } from "@/components/DataTable";
 import { Money } from "@/components/Money";
+import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
-import { parseNano } from "@/lib/money";
-import { formatCount, formatPercent } from "@/lib/numbers";
+import { formatMoneyTotal, parseNano } from "@/lib/money";
+import { formatCount, formatPercent, plural } from "@/lib/numbers";
 import classes from "./columns.module.css";
-import { capabilityLabel, criticalityLabel, errorRate, targetName } from "./words";
+import {
+  balanceText,
+  capabilityLabel,
+  costPerThousand,
+  criticalityLabel,
+  errorRate,
+  secondsText,
+  strategyWords,
+  targetName,
+} from "./words";
 
 export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
   {
     id: "operation",
     header: "Operation",
-    width: "minmax(180px, 1fr)",
+    width: "minmax(168px, 1fr)",
     sortValue: (row) => row.id,
     cell: (row) => (
       <span className={classes.operation}>
@@ -28,7 +38,7 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
   {
     id: "kind",
     header: "Kind",
-    width: "104px",
+    width: "112px",
     hint: "What its models must be able to do, and how much depends on it",
     cell: (row) => (
       <span className={classes.kind}>
@@ -40,34 +50,47 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
   {
     id: "chain",
     header: "Chain",
-    width: "minmax(344px, 2.6fr)",
+    width: "minmax(250px, 2.4fr)",
     hint: "Targets in the order they are tried",
     cell: (row) => <Chain targets={row.targets} />,
   },
   {
+    id: "picking",
+    header: "Picked by",
+    width: "100px",
+    hint: "Who is tried first, by how many rules, and whether answers are cached",
+    sortValue: (row) => strategyWords(row.strategy).word,
+    cell: (row) => <Picking row={row} />,
+  },
+  {
     id: "requests",
-    header: "Requests 24 h",
-    width: "102px",
+    header: "Requests",
+    width: "76px",
     align: "end",
+    hint: "Of the last 24 hours",
     sortValue: (row) => row.last_24h.requests,
     cell: ({ last_24h: { requests } }) =>
       requests === 0 ? <span className="muted">–</span> : formatCount(requests),
   },
   {
-    id: "spend",
-    header: "Spend 24 h",
-    width: "88px",
+    id: "cost",
+    header: "Cost / 1k",
+    width: "84px",
     align: "end",
-    sortValue: (row) => parseNano(row.last_24h.spend),
-    cell: ({ last_24h: { requests, spend } }) => (
-      <Money value={requests === 0 ? null : spend} format="total" />
+    hint: "A thousand requests, at what the last 24 hours cost",
+    sortValue: (row) => parseNano(costPerThousand(row.last_24h) ?? "-1"),
+    cell: ({ last_24h }) => (
+      <span title={`${formatMoneyTotal(last_24h.spend)} in 24 h`}>
+        <Money value={costPerThousand(last_24h) ?? null} format="total" />
+      </span>
     ),
   },
   {
     id: "errors",
-    header: "Error rate",
-    width: "80px",
+    header: "Errors",
+    width: "66px",
     align: "end",
+    hint: "Share of the requests of the last 24 hours that failed",
     sortValue: (row) => errorRate(row.last_24h) ?? null,
     cell: (row) => {
       const rate = errorRate(row.last_24h);
@@ -75,9 +98,16 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
     },
   },
   {
+    id: "changed",
+    header: "Changed",
+    width: "104px",
+    sortValue: (row) => (row.changed_at === null ? null : Date.parse(row.changed_at)),
+    cell: (row) => <RelativeTime value={row.changed_at} absent="never" />,
+  },
+  {
     id: "state",
     header: "State",
-    width: "96px",
+    width: "88px",
     cell: (row) =>
       row.enabled ? (
         <StatusBadge tone="ok">Enabled</StatusBadge>
@@ -90,7 +120,34 @@ export const OPERATION_COLUMNS: readonly Column<Operation>[] = [
 ];
 
 /** Below this the table scrolls sideways in its own frame. */
-export const OPERATIONS_MIN_WIDTH = 994;
+export const OPERATIONS_MIN_WIDTH = 1080;
+
+/** The strategy in a word; under it what else decides. */
+function Picking({ row }: { row: Operation }) {
+  const strategy = strategyWords(row.strategy);
+  const title = row.strategy === "balanced" ? balanceText(row.balance) : strategy.says;
+  return (
+    <span className={classes.picking}>
+      <span title={title}>{strategy.word}</span>
+      <span>
+        {row.rules.length === 0 ? null : (
+          <span title={row.rules.map((rule) => rule.name).join("\n")}>
+            {plural(row.rules.length, "rule")}
+          </span>
+        )}
+        {row.cache_ttl_s === null ? null : (
+          <span
+            className={classes.cached}
+            title={`Identical requests share an answer for ${secondsText(row.cache_ttl_s)}`}
+          >
+            <IconDatabase size={12} aria-hidden />
+            cached
+          </span>
+        )}
+      </span>
+    </span>
+  );
+}
 
 function Chain({ targets }: { targets: readonly RouteTarget[] }) {
   if (targets.length === 0) return <span className="muted">no targets</span>;
@@ -121,7 +178,11 @@ function Chip({ target }: { target: RouteTarget }) {
             <span className="visually-hidden">skipped, {reason}: </span>
           </>
         )}
-        <span className="ellipsis">{name}</span>
+        <span className="ellipsis">
+          {/* The model says enough in a row; the tooltip and the editor have both. */}
+          <span className="visually-hidden">{target.provider}/</span>
+          {target.model}
+        </span>
       </span>
     </Tooltip>
   );

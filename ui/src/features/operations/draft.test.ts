@@ -8,9 +8,17 @@ import {
   startDraft,
   toRouteDraft,
 } from "./draft";
-import { shareText, spokenMove, tripSentence } from "./words";
 
 const ready = { ready: true, code: "ready", text: "Ready" };
+
+const card = (provider: string, enabled = true) => ({
+  provider,
+  model: "m",
+  enabled,
+  weight: 1,
+  timeout_ms: null,
+  max_output: null,
+});
 
 function operation(...names: string[]): Operation {
   return {
@@ -22,11 +30,15 @@ function operation(...names: string[]): Operation {
     batch_eligible: false,
     cacheable: false,
     strategy: "priority",
+    balance: { cost: 50, latency: 30, quality: 20 },
+    rules: [],
+    deadline_ms: null,
+    cache_ttl_s: null,
+    allowed_providers: [],
     version: 3,
     targets: names.map((name) => ({
-      provider: name,
-      model: "m",
-      enabled: true,
+      ...card(name),
+      trip: "",
       ready,
       share_24h: null,
     })),
@@ -66,7 +78,7 @@ describe("reduceDraft", () => {
     const undone = reduceDraft(edited, { type: "undo" });
     expect(names(undone)).toBe("ba");
     expect(names(reduceDraft(undone, { type: "redo" }))).toBe("a");
-    const forked = reduceDraft(undone, { type: "setEnabled", enabled: false });
+    const forked = reduceDraft(undone, { type: "set", change: { enabled: false } });
     expect(reduceDraft(forked, { type: "redo" })).toBe(forked);
   });
 
@@ -81,7 +93,7 @@ describe("reduceDraft", () => {
     expect(reduceDraft(start, { type: "move", id: 0, to: -5 })).toBe(start);
     expect(reduceDraft(start, { type: "remove", id: 99 })).toBe(start);
     expect(reduceDraft(start, { type: "undo" })).toBe(start);
-    expect(reduceDraft(start, { type: "setEnabled", enabled: true })).toBe(start);
+    expect(reduceDraft(start, { type: "set", change: { enabled: true } })).toBe(start);
   });
 
   it("keeps the edits when rebased on a newer version", () => {
@@ -122,7 +134,7 @@ describe("countChanges", () => {
     );
     expect(
       countChanges(
-        after(start, { type: "move", id: 2, to: 0 }, { type: "setEnabled", enabled: false }),
+        after(start, { type: "move", id: 2, to: 0 }, { type: "set", change: { enabled: false } }),
       ),
     ).toBe(2);
   });
@@ -140,43 +152,104 @@ describe("countChanges", () => {
   });
 });
 
-describe("words", () => {
-  const cards = [
-    { id: 0, provider: "a", model: "m", enabled: true },
-    { id: 1, provider: "b", model: "m", enabled: false },
-    { id: 2, provider: "c", model: "m", enabled: true },
-  ];
+describe("settings, cards and rules", () => {
+  const rule = { name: "Short", when: "input_tokens < 500", effect: "prefer", targets: ["a/m"] };
 
-  it("names the next target that is switched on", () => {
-    expect(tripSentence(cards, 0)).toBe(
-      "If it fails before the first token (rate limit, timeout, 5xx, no connection, bad key): on to c/m",
+  it("typing in one field is one undo step, and another field is another", () => {
+    const start = startDraft(operation("a", "b"));
+    const typed = [2_000, 20_000, 200_000].reduce(
+      (draft, timeout_ms) => reduceDraft(draft, { type: "setCard", id: 0, change: { timeout_ms } }),
+      start,
     );
-    expect(tripSentence(cards.toSpliced(1, 1), 0)).toMatch(/bad key\): next$/);
-    expect(tripSentence(cards, 1)).toContain("switched off");
-    expect(tripSentence(cards, 2)).toContain("the client gets the error");
+    const both = reduceDraft(typed, { type: "set", change: { deadline_ms: 9_000 } });
+    expect(both.past).toHaveLength(2);
+    const undone = reduceDraft(reduceDraft(both, { type: "undo" }), { type: "undo" });
+    expect(isDirty(undone)).toBe(false);
   });
 
-  it("never rounds a share to nothing or to everything", () => {
-    expect([
-      shareText(null),
-      shareText(0),
-      shareText(0.004),
-      shareText(0.5),
-      shareText(0.999),
-      shareText(1),
-    ]).toEqual([
-      "no traffic in 24 h",
-      "0 % of 24 h",
-      "< 1 % of 24 h",
-      "50 % of 24 h",
-      "> 99 % of 24 h",
-      "100 % of 24 h",
-    ]);
+  it("what was typed and taken back by hand leaves nothing to undo", () => {
+    const draft = after(
+      operation("a"),
+      { type: "setCard", id: 0, change: { timeout_ms: 2_000 } },
+      { type: "setCard", id: 0, change: { timeout_ms: null } },
+    );
+    expect(draft.past).toHaveLength(0);
   });
 
-  it("speaks the new position", () => {
-    expect(spokenMove({ id: 0, provider: "a", model: "m", enabled: true }, 1, 3)).toBe(
-      "a/m, 1 of 3",
+  it("a duplicate stands below its model and has its settings", () => {
+    const draft = after(
+      operation("a", "b"),
+      { type: "setCard", id: 0, change: { timeout_ms: 2_000, weight: 7 } },
+      { type: "add", provider: "c", model: "m", like: 0 },
     );
+    expect(names(draft)).toBe("acb");
+    expect(draft.present.cards[1]).toMatchObject({ timeout_ms: 2_000, weight: 7 });
+    expect(new Set(draft.present.cards.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it("rules are added, edited, ordered and removed, each as a step of its own", () => {
+    const draft = after(
+      operation("a", "b"),
+      { type: "addRule", rule },
+      { type: "addRule", rule: { ...rule, name: "Long" } },
+      { type: "moveRule", id: 3, to: 0 },
+      { type: "setRule", id: 2, change: { effect: "only" } },
+      { type: "setRule", id: 2, change: { targets: ["b/m"] } },
+    );
+    expect(draft.present.rules.map(({ name }) => name)).toEqual(["Long", "Short"]);
+    expect(draft.past).toHaveLength(5);
+    expect(countChanges(draft)).toBe(2);
+    const removed = reduceDraft(draft, { type: "removeRule", id: 3 });
+    expect(toRouteDraft(removed).rules).toEqual([{ ...rule, effect: "only", targets: ["b/m"] }]);
+  });
+
+  it("what is sent has every setting and none of our own marks", () => {
+    const draft = after(operation("a"), {
+      type: "set",
+      change: { strategy: "balanced", cache_ttl_s: 60, allowed_providers: ["a"] },
+    });
+    expect(toRouteDraft(draft)).toEqual({
+      operation: "chat_message",
+      base_version: 3,
+      enabled: true,
+      strategy: "balanced",
+      balance: { cost: 50, latency: 30, quality: 20 },
+      rules: [],
+      deadline_ms: null,
+      cache_ttl_s: 60,
+      allowed_providers: ["a"],
+      targets: [card("a")],
+      reason: null,
+    });
+    expect(countChanges(draft)).toBe(3);
+  });
+
+  it("a template fills the chain in one step", () => {
+    const draft = after(
+      operation("a"),
+      { type: "remove", id: 0 },
+      {
+        type: "fill",
+        strategy: "cheapest",
+        targets: [
+          { provider: "x", model: "m" },
+          { provider: "y", model: "m" },
+        ],
+      },
+    );
+    expect(names(draft)).toBe("xy");
+    expect(draft.present.strategy).toBe("cheapest");
+    expect(names(reduceDraft(draft, { type: "undo" }))).toBe("");
+  });
+
+  it("keeps rules when rebased, counted against the newer version", () => {
+    const theirs = { ...operation("a"), version: 4, rules: [{ ...rule, when: "has_images" }] };
+    const draft = after(
+      { ...operation("a"), rules: [rule] },
+      { type: "setRule", id: 1, change: { effect: "only" } },
+      { type: "rebase", operation: theirs },
+    );
+    expect(draft.present.rules[0]).toMatchObject({ when: "input_tokens < 500", effect: "only" });
+    expect(countChanges(draft)).toBe(1);
   });
 });

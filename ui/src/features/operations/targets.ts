@@ -10,6 +10,8 @@ export type TargetGroup = { group: string; items: { value: string; label: string
 export type TargetCatalogue = {
   /** Choices by provider; only what can do the operation's kind of work. */
   groups: readonly TargetGroup[];
+  /** The same as options. */
+  able: readonly TargetOption[];
   option: (name: string) => TargetOption | undefined;
   ready: (target: Target) => Readiness;
   /** Share of the last 24 hours it served; absent when it served none. */
@@ -39,6 +41,7 @@ export function makeTargetCatalogue(
   }
   return {
     groups: [...groups].map(([group, items]) => ({ group, items })),
+    able,
     option: (name) => byName.get(name),
     ready: (target) => {
       const name = targetName(target);

@@ -1,7 +1,8 @@
 /** What the route editor says in words. */
 
-import type { Operation, Readiness, TargetOption } from "@/bindings";
+import type { Balance, Operation, Readiness, RouteRule, TargetOption } from "@/bindings";
 import { formatMoneyRow } from "@/lib/money";
+import { plural } from "@/lib/numbers";
 import type { DraftCard } from "./draft";
 
 /** How a target is written everywhere: `provider/model`. */
@@ -9,21 +10,124 @@ export function targetName(target: { provider: string; model: string }): string 
   return `${target.provider}/${target.model}`;
 }
 
-/** When the chain moves on from one enabled card to the next. */
-const TRIP_CONDITION =
-  "If it fails before the first token (rate limit, timeout, 5xx, no connection, bad key)";
+export type StrategyWords = {
+  id: string;
+  word: string;
+  /** One sentence. */
+  says: string;
+  /** Who takes over when the first choice cannot, as "on to …". */
+  next: string;
+};
+
+/** How the first target is picked. The backend knows the same six. */
+export const STRATEGIES: readonly [StrategyWords, ...StrategyWords[]] = [
+  { id: "priority", word: "In order", says: "The chain as written, from top to bottom.", next: "" },
+  {
+    id: "cheapest",
+    word: "Cheapest",
+    says: "The lowest estimated cost of this very request first.",
+    next: "the next cheapest",
+  },
+  {
+    id: "fastest",
+    word: "Fastest",
+    says: "The shortest usual time to an answer lately first.",
+    next: "the next fastest",
+  },
+  {
+    id: "quality",
+    word: "Best quality",
+    says: "The highest quality score first.",
+    next: "the next best",
+  },
+  {
+    id: "balanced",
+    word: "Balanced",
+    says: "A mix of cost, time and quality that you weigh.",
+    next: "the next best mix",
+  },
+  {
+    id: "weighted",
+    word: "Shares",
+    says: "Each target gets its share of the requests.",
+    next: "another one, by the shares",
+  },
+];
+
+export function strategyWords(id: string): StrategyWords {
+  return (
+    STRATEGIES.find((known) => known.id === id) ?? { id, word: id, says: "", next: "the next" }
+  );
+}
+
+/** `cost 50 %, time 30 %, quality 20 %`. */
+export function balanceText({ cost, latency, quality }: Balance): string {
+  return `cost ${cost} %, time ${latency} %, quality ${quality} %`;
+}
+
+type Settings = Pick<Operation, "strategy" | "balance" | "deadline_ms" | "cache_ttl_s"> & {
+  rules: readonly RouteRule[];
+  allowed_providers: readonly string[];
+};
+
+/** What holds for a route as a whole, in a line. */
+export function settingsText(settings: Settings): string {
+  const { strategy, balance, rules, deadline_ms, cache_ttl_s, allowed_providers } = settings;
+  return [
+    `Picked: ${strategyWords(strategy).word.toLowerCase()}${strategy === "balanced" ? ` (${balanceText(balance)})` : ""}`,
+    rules.length === 0 ? "" : `rules: ${rules.map((rule) => rule.name).join(", ")}`,
+    deadline_ms === null ? "" : `deadline ${deadline_ms / 1000} s`,
+    cache_ttl_s === null ? "" : `cached for ${secondsText(cache_ttl_s)}`,
+    allowed_providers.length === 0 ? "" : `only ${allowed_providers.join(", ")}`,
+  ]
+    .filter((part) => part !== "")
+    .join(" · ");
+}
+
+/** When the next target takes over. The backend words the applied route the same way. */
+export function tripCondition(card: { timeout_ms: number | null }): string {
+  const late =
+    card.timeout_ms === null
+      ? "does not answer in time"
+      : `does not begin to answer within ${card.timeout_ms / 1000} s`;
+  return `if it fails or is overloaded, ${late}, or its circuit is open`;
+}
 
 /** The line under a card that says what happens when it cannot answer. */
-export function tripSentence(cards: readonly DraftCard[], index: number): string {
+export function tripSentence(cards: readonly DraftCard[], index: number, strategy: string): string {
   const card = cards[index];
-  const next = cards.slice(index + 1).find((candidate) => candidate.enabled);
   if (!card?.enabled) {
     return "Skipped: switched off in this route";
   }
+  const others = cards.filter((other) => other.enabled && other !== card);
+  const next =
+    strategy === "priority"
+      ? cards.slice(index + 1).find((candidate) => candidate.enabled)
+      : others[0];
   if (!next) {
-    return "Last target: if it fails too, the client gets the error";
+    return others.length === 0
+      ? "The only target: if it fails, the client gets the error"
+      : "Last target: if it fails too, the client gets the error";
   }
-  return `${TRIP_CONDITION}: ${next === cards[index + 1] ? "next" : `on to ${targetName(next)}`}`;
+  const condition = capitalise(tripCondition(card));
+  if (strategy !== "priority") {
+    return `${condition}: on to ${strategyWords(strategy).next}`;
+  }
+  return `${condition}: ${next === cards[index + 1] ? "next" : `on to ${targetName(next)}`}`;
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What a rule does, as a sentence. */
+export function ruleSentence(rule: Pick<RouteRule, "effect" | "targets">): string {
+  const { effect, targets } = rule;
+  if (targets.length === 0) return "Choose at least one target below.";
+  const names = targets.join(", ");
+  return effect === "only"
+    ? `When it holds, only ${names} may answer. If ${targets.length === 1 ? "it cannot" : "none of them can"}, the request fails.`
+    : `When it holds, ${names} ${targets.length === 1 ? "is" : "are"} tried first; the others remain.`;
 }
 
 /** Spoken after a card moved. */
@@ -33,21 +137,31 @@ export function spokenMove(card: DraftCard, position: number, count: number): st
 
 /** Share of traffic for a person: whole percent, but never 0 % for something or 100 % for not quite everything. */
 export function shareText(share: number | null | undefined): string {
-  if (share === null || share === undefined) {
-    return "no traffic in 24 h";
-  }
+  return share === null || share === undefined
+    ? "no traffic in 24 h"
+    : `${wholePercent(share)} of 24 h`;
+}
+
+/** `7 %`, and never a round 0 % or 100 % for what is not. */
+export function wholePercent(share: number): string {
   if (share > 0 && share < 0.01) {
-    return "< 1 % of 24 h";
+    return "< 1 %";
   }
   if (share > 0.99 && share < 1) {
-    return "> 99 % of 24 h";
+    return "> 99 %";
   }
-  return `${Math.round(share * 100)} % of 24 h`;
+  return `${Math.round(share * 100)} %`;
 }
 
 /** Failed share of an operation's last 24 hours, 0..1; absent without traffic. */
 export function errorRate(traffic: Operation["last_24h"]): number | undefined {
   return traffic.requests === 0 ? undefined : traffic.failed / traffic.requests;
+}
+
+/** What a thousand requests of the last 24 hours cost, in nano-dollars; absent without traffic. */
+export function costPerThousand(traffic: Operation["last_24h"]): string | undefined {
+  if (traffic.requests === 0) return undefined;
+  return ((BigInt(traffic.spend) * 1000n) / BigInt(traffic.requests)).toString();
 }
 
 const CAPABILITIES: Readonly<Record<string, string>> = {
@@ -84,10 +198,23 @@ export function readinessWord(ready: Readiness): string {
   return ready.ready ? "Ready" : (READINESS_WORDS[ready.code] ?? "Not ready");
 }
 
-/** What a target costs, for a list of choices. */
-export function priceText(option: TargetOption): string {
+/** What a target costs and how good and fast it is, for a list of choices. */
+export function optionText(option: TargetOption): string {
+  const { quality, latency_ms_p50: latency } = option;
+  return [
+    priceText(option),
+    quality === null ? "" : `quality ${(quality / 10).toFixed(1)}`,
+    latency === null
+      ? ""
+      : `usually ${latency < 1000 ? `${Math.round(latency)} ms` : `${(latency / 1000).toFixed(1)} s`}`,
+  ]
+    .filter((part) => part !== "")
+    .join(" · ");
+}
+
+function priceText(option: TargetOption): string {
   const { input_per_mtok: input, output_per_mtok: output } = option;
-  if (input === null && output === null) return "unpriced";
+  if (input === null && output === null) return "no price per token";
   return `${amount(input)} in / ${amount(output)} out per Mtok`;
 }
 
@@ -98,4 +225,31 @@ function amount(value: string | null): string {
 /** The simulator stands in for chains of these when nothing in them is set up. */
 export function isSimulatable(capability: string): boolean {
   return capability === "chat" || capability === "vision";
+}
+
+const UNITS = [
+  { seconds: 86_400, word: "day" },
+  { seconds: 3_600, word: "hour" },
+  { seconds: 60, word: "minute" },
+  { seconds: 1, word: "second" },
+] as const;
+
+export type TimeUnit = (typeof UNITS)[number]["word"];
+
+/** Seconds in the largest unit that gives a whole number. */
+export function splitSeconds(total: number): { amount: number; unit: TimeUnit } {
+  const unit = UNITS.find(({ seconds }) => total >= seconds && total % seconds === 0);
+  return unit
+    ? { amount: total / unit.seconds, unit: unit.word }
+    : { amount: total, unit: "second" };
+}
+
+export function toSeconds(count: number, unit: TimeUnit): number {
+  return count * (UNITS.find(({ word }) => word === unit)?.seconds ?? 1);
+}
+
+/** `24 hours`, `1 day`, `90 seconds`. */
+export function secondsText(total: number): string {
+  const { amount: count, unit } = splitSeconds(total);
+  return plural(count, unit);
 }

@@ -1,12 +1,23 @@
-import type { AppError, Change, Code, Provider, RequestFilter, RequestRow } from "@/bindings";
+import type {
+  AppError,
+  Change,
+  Code,
+  KeyLimits,
+  Operation,
+  Problem,
+  Provider,
+  RequestFilter,
+  RequestRow,
+} from "@/bindings";
 import { copyText } from "../clipboard";
 import type { Commands, Platform } from "../types";
 import type { FakeMode } from "./mode";
-import { routeTarget, targetOptions } from "./operations";
+import { targetOptions } from "./operations";
 import { makeFigures, makeOverview } from "./overview";
 import { checkOf, firstCredential, model, PRESETS, READY } from "./providers";
 import { createRandom } from "./random";
 import { makeRequest } from "./requests";
+import { applied, previewOf, simulationOf, stateOf } from "./routes";
 import { announce, iso, key, makeWorld, type World } from "./world";
 
 const LATENCY_MS = 40;
@@ -63,6 +74,12 @@ function makeCommands(world: World, latency: number): Commands {
       found.version += 1;
     });
 
+  const onOperation = <T>(id: string, make: (found: Operation) => Ok<T> | Failed) =>
+    answer(() => {
+      const found = world.operations.find((operation) => operation.id === id);
+      return found ? make(found) : failed("not_found", "There is no such operation.");
+    });
+
   return {
     status: () => answer(() => ok(makeStatus(world))),
     overview: (query) => answer(() => ok(makeOverview(world.requests, query, Date.now()))),
@@ -99,67 +116,32 @@ function makeCommands(world: World, latency: number): Commands {
         });
       }),
     operationsList: () => answer(() => ok(world.operations.map((operation) => ({ ...operation })))),
-    targetOptions: () => answer(() => ok(targetOptions(world.providers))),
+    targetOptions: () => answer(() => ok(targetOptions(world.providers, world.mode !== "empty"))),
     routePreview: (draft) =>
-      answer(() => {
-        const now = world.operations.find((operation) => operation.id === draft.operation);
-        if (!now) return failed("not_found", "There is no such operation.");
-        const before = now.targets.map((target) => `${target.provider}/${target.model}`);
-        const after = draft.targets.map((target) => `${target.provider}/${target.model}`);
-        const sentences = after
-          .map((target, place) =>
-            before[place] === target ? "" : `${target} stands at place ${place + 1}.`,
-          )
-          .filter((sentence) => sentence !== "");
-        if (draft.enabled !== now.enabled)
-          sentences.push(
-            draft.enabled ? "The operation is enabled." : "The operation is disabled.",
-          );
-        return ok({
-          sentences,
-          before: JSON.stringify({ enabled: now.enabled, targets: now.targets.map(draftTarget) }),
-          after: JSON.stringify({
-            enabled: draft.enabled,
-            targets: draft.targets.map(draftTarget),
-          }),
-          problems:
-            after.length === 0
-              ? [{ field: "targets", message: "A route needs at least one target." }]
-              : [],
-          warnings: draft.targets.some((target) => target.provider === "simulator")
-            ? ["simulator/echo costs nothing and invents its answers."]
-            : [],
-        });
-      }),
+      onOperation(draft.operation, (now) => ok(previewOf(world, now, draft))),
     routeApply: (draft) =>
-      answer(() => {
-        const now = world.operations.find((operation) => operation.id === draft.operation);
-        if (!now) return failed("not_found", "There is no such operation.");
+      onOperation(draft.operation, (now) => {
         if (now.version !== draft.base_version)
           return failed("conflict", "The route has changed since you opened it.");
-        const before = JSON.stringify({
-          enabled: now.enabled,
-          targets: now.targets.map(draftTarget),
-        });
-        now.version += 1;
-        now.enabled = draft.enabled;
-        now.changed_at = iso(Date.now());
-        now.targets = draft.targets.map((target) => ({
-          ...routeTarget(world.providers, `${target.provider}/${target.model}`, null),
-          enabled: target.enabled,
-        }));
+        const { problems, sentences } = previewOf(world, now, draft);
+        if (problems.length > 0) return refused(problems);
+        if (sentences.length === 0) return ok({ ...now });
+        const before = JSON.stringify(stateOf(now));
+        applied(world, now, draft);
         addChange(world, {
           kind: "route",
           subject: now.id,
-          sentence: `The route of ${now.id} changed.`,
+          sentence: sentences.join("; "),
           before,
-          after: JSON.stringify({ enabled: now.enabled, targets: now.targets.map(draftTarget) }),
+          after: JSON.stringify(stateOf(now)),
           reason: draft.reason,
           revertible: true,
         });
         announce(world, ["operations", "changes"]);
         return ok({ ...now });
       }),
+    routeSimulate: (input) =>
+      onOperation(input.draft.operation, (now) => ok(simulationOf(world, now, input))),
     providersList: () => answer(() => ok(world.providers.map((found) => ({ ...found })))),
     providerPresets: () => answer(() => ok(PRESETS)),
     providerAdd: (input) =>
@@ -254,21 +236,38 @@ function makeCommands(world: World, latency: number): Commands {
         announce(world, ["providers", "operations", "changes"]);
         return ok(added);
       }),
+    providerHealth: () => answer(() => ok([])),
+    circuitAction: () => answer(() => ok([])),
+    failoversPage: () => answer(() => ok({ rows: [], next: null })),
+    drillState: () => answer(() => ok(null)),
+    drillStart: () => answer(() => failed("refused", "The made-up backend has no drills.")),
+    drillStop: () => answer(() => ok(null)),
     keysList: () => answer(() => ok(world.keys.map((found) => ({ ...found })))),
     keyCreate: (input) =>
       answer(() => {
-        if (input.name.trim() === "") return failed("invalid", "The key needs a name.", "name");
-        const created = key(
-          String(world.keys.length + 1),
-          input.name,
-          "5e1b",
-          input.operations,
-          Date.now(),
-          null,
-        );
+        const { name = "", operations = [], limits } = input;
+        if (name.trim() === "") return failed("invalid", "The key needs a name.", "name");
+        const fault = limitFault(limits ?? {});
+        if (fault) return fault;
+        const created = {
+          ...key(String(world.keys.length + 1), name, "5e1b", operations, Date.now(), null),
+          limits: wholeLimits(limits ?? {}),
+        };
         world.keys = [created, ...world.keys];
         announce(world, ["keys", "status", "changes"]);
         return ok({ key: created, copied: true, saved_to: null });
+      }),
+    keySetLimits: ({ id, limits }) =>
+      answer(() => {
+        const found = world.keys.find((candidate) => candidate.id === id);
+        if (!found) return failed("not_found", "There is no such key.");
+        if (found.revoked_at !== null)
+          return failed("refused", `The key \`${found.name}\` is revoked.`);
+        const fault = limitFault(limits);
+        if (fault) return fault;
+        found.limits = wholeLimits(limits);
+        announce(world, ["keys", "changes"]);
+        return ok({ ...found });
       }),
     keyRevoke: (id) =>
       answer(() => {
@@ -437,16 +436,34 @@ function count(values: readonly (string | null)[]) {
     .toSorted((a, b) => b.count - a.count);
 }
 
-function draftTarget(target: { provider: string; model: string; enabled: boolean }) {
-  return { target: `${target.provider}/${target.model}`, enabled: target.enabled };
-}
-
 function ok<T>(data: T): Ok<T> {
   return { status: "ok", data };
 }
 
 function failed(code: Code, message: string, field?: string): Failed {
   return { status: "error", error: { code, message, details: field ? [{ field, message }] : [] } };
+}
+
+function wholeLimits(limits: KeyLimits): KeyLimits {
+  const { requests_per_minute = null, concurrent = null, body_bytes = null } = limits;
+  return { requests_per_minute, concurrent, body_bytes };
+}
+
+function limitFault(limits: KeyLimits): Failed | undefined {
+  const zero = Object.entries(limits).find(([, limit]) => limit === 0);
+  return (
+    zero &&
+    failed(
+      "invalid",
+      "A limit of 0 lets nothing through; revoke the key instead.",
+      `limits.${zero[0]}`,
+    )
+  );
+}
+
+function refused(problems: Problem[]): Failed {
+  const message = problems.map((problem) => problem.message).join(" ");
+  return { status: "error", error: { code: "invalid", message, details: problems } };
 }
 
 function later<T>(ms: number, make: () => T): Promise<T> {

@@ -91,6 +91,8 @@ export function makeRequest(
   const model = providers
     .find((candidate) => candidate.name === target.provider)
     ?.models.find((candidate) => candidate.name === target.model);
+  const isCached =
+    operation.cache_ttl_s !== null && !forced && status === "succeeded" && index % 3 === 1;
   const unpriced = !simulated && random() < 0.012;
   const lines =
     unpriced || status === "failed" ? [] : costLines(model, tokensIn - cached, cached, tokensOut);
@@ -104,7 +106,7 @@ export function makeRequest(
       ? "estimated"
       : "exact";
   const known = done && !unpriced;
-  const attempts = makeAttempts(chain, target, failsOver, {
+  const tried = makeAttempts(chain, target, failsOver, {
     status,
     latency,
     first,
@@ -113,6 +115,8 @@ export function makeRequest(
     lines,
     model,
   });
+  // An answer from the cache called nobody and cost nothing.
+  const attempts = isCached ? [] : tried;
   return {
     row: {
       id: `req_01j${(startMs * 1_000 + index).toString(32).padStart(23, "0")}`,
@@ -126,41 +130,33 @@ export function makeRequest(
       attempts: attempts.length,
       tokens_in: tokensIn,
       tokens_out: done ? tokensOut : 0,
-      cost: known ? cost : null,
-      cost_status: done ? costStatus : null,
-      latency_ms: done ? latency : null,
-      first_token_ms: done && status !== "failed" ? Math.min(first, latency) : null,
+      cost: isCached ? "0" : known ? cost : null,
+      cost_status: isCached ? "exact" : done ? costStatus : null,
+      latency_ms: isCached ? 1.8 : done ? latency : null,
+      first_token_ms: isCached
+        ? 1.6
+        : done && status !== "failed"
+          ? Math.min(first, latency)
+          : null,
       key_name: forced ? "the window" : pick(random, KEYS),
       user: pick(random, USERS),
       error_code: status === "failed" ? "upstream_rate_limited" : null,
+      cached: isCached,
+      saved: isCached && known ? cost : null,
     },
     surface: random() < 0.8 ? "openai_chat" : "anthropic_messages",
     requested_model: `op:${operation.id}`,
     tags: random() < 0.3 ? [{ name: "ticket", value: "T-1042" }] : [],
     config_revision: "41",
     estimate: "4211000",
-    decision: {
-      strategy: operation.strategy,
-      summary: failsOver
-        ? `${chain[0]?.provider}/${chain[0]?.model} came first but was rate limited, so ${target.provider}/${target.model} answered.`
-        : `${target.provider}/${target.model} is the first target of ${operation.id} that is ready.`,
-      candidates: operation.targets.map((candidate, place) => ({
-        provider: candidate.provider,
-        model: candidate.model,
-        verdict:
-          candidate.provider === target.provider && candidate.model === target.model
-            ? "chosen"
-            : candidate.ready.ready
-              ? "standby"
-              : "rejected",
-        order: candidate.ready.ready ? place + 1 : null,
-        reason_code: candidate.ready.code,
-        reason: candidate.ready.ready
-          ? `Number ${place + 1} of the route and ready.`
-          : candidate.ready.text,
-        estimate: candidate.ready.ready ? String(4_211_000 + place * 1_200_000) : null,
-      })),
-    },
+    decision: isCached
+      ? {
+          strategy: operation.strategy,
+          rule: null,
+          summary: "An identical request was answered before; no target was asked.",
+          candidates: [],
+        }
+      : makeDecision(operation, target, failsOver ? chain[0] : undefined, startMs),
     attempts,
     finish_reason: status === "succeeded" ? "stop" : null,
     error_message:
@@ -168,6 +164,54 @@ export function makeRequest(
         ? "The provider answered 429 (rate limit) and no other target was left."
         : null,
     payload: null,
+  };
+}
+
+const SCORES: Readonly<Record<string, readonly string[]>> = {
+  priority: ["place 1", "place 2", "place 3"],
+  cheapest: ["$0.00021", "$0.00034", "$0.0011"],
+  fastest: ["412 ms", "690 ms", "1.2 s"],
+  quality: ["9.4", "8.6", "7.8"],
+  balanced: ["0.214", "0.388", "0.402"],
+  weighted: ["80 of 100", "20 of 100", "0 of 100"],
+};
+
+type Named = { provider: string; model: string };
+
+function makeDecision(
+  operation: Operation,
+  target: Named,
+  before: Named | undefined,
+  startMs: number,
+): RequestDetail["decision"] {
+  const rule = operation.rules[startMs % 5 === 0 ? 1 : -1];
+  const scores = SCORES[operation.strategy] ?? [];
+  return {
+    strategy: operation.strategy,
+    rule: rule?.name ?? null,
+    summary: before
+      ? `${before.provider}/${before.model} came first but was rate limited, so ${target.provider}/${target.model} answered.`
+      : `${target.provider}/${target.model} is the first target of ${operation.id} that is ready.`,
+    candidates: operation.targets.map((candidate, place) => {
+      const open = candidate.provider === "gemini" && place > 0 && target.provider !== "gemini";
+      const able = candidate.ready.ready && !open;
+      const chosen = candidate.provider === target.provider && candidate.model === target.model;
+      return {
+        provider: candidate.provider,
+        model: candidate.model,
+        verdict: chosen ? "chosen" : able ? "standby" : "rejected",
+        order: able ? place + 1 : null,
+        reason_code: open ? "circuit_open" : candidate.ready.code,
+        reason: open
+          ? "its circuit is open: 3 failures in 5 minutes"
+          : able
+            ? `Number ${place + 1} of the route and ready.`
+            : candidate.ready.text,
+        until: open ? new Date(startMs + 214_000).toISOString() : null,
+        score: able ? (scores[place] ?? null) : null,
+        estimate: able ? String(4_211_000 + place * 1_200_000) : null,
+      };
+    }),
   };
 }
 

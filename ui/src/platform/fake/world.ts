@@ -9,7 +9,7 @@ import type {
 } from "@/bindings";
 import { makeChanges } from "./changes";
 import type { FakeMode } from "./mode";
-import { makeOperations } from "./operations";
+import { makeOperations, manyOperations } from "./operations";
 import { makeProviders, manyProviders } from "./providers";
 import { makeRequests } from "./requests";
 
@@ -38,7 +38,8 @@ export function makeWorld(mode: FakeMode, nowMs: number): World {
   const empty = mode === "empty";
   const named = makeProviders(nowMs, empty);
   const providers = mode === "large" ? [...named, ...manyProviders(named)] : named;
-  const operations = makeOperations(providers, nowMs);
+  const common = makeOperations(providers, nowMs, !empty);
+  const operations = mode === "large" ? [...common, ...manyOperations(common)] : common;
   return {
     mode,
     providers,
@@ -71,15 +72,21 @@ export function iso(ms: number): string {
 function makeKeys(nowMs: number): ApiKey[] {
   const day = 86_400_000;
   return [
-    key("1", "support-desk", "9f3a", [], nowMs - 41 * day, nowMs - 4_000),
-    key(
-      "2",
-      "nightly-planner",
-      "c07e",
-      ["job_planning", "email_analysis"],
-      nowMs - 30 * day,
-      nowMs - 7_600_000,
-    ),
+    {
+      ...key("1", "support-desk", "9f3a", [], nowMs - 41 * day, nowMs - 4_000),
+      limits: { requests_per_minute: 600, concurrent: 20, body_bytes: null },
+    },
+    {
+      ...key(
+        "2",
+        "nightly-planner",
+        "c07e",
+        ["job_planning", "email_analysis"],
+        nowMs - 30 * day,
+        nowMs - 7_600_000,
+      ),
+      limits: { requests_per_minute: 30, concurrent: null, body_bytes: 262_144 },
+    },
     key("3", "laptop of Ines", "b1d4", [], nowMs - 12 * day, null),
     {
       ...key("4", "old CI runner", "77aa", ["chat_message"], nowMs - 200 * day, nowMs - 120 * day),
@@ -105,5 +112,6 @@ export function key(
     created_at: iso(created),
     last_used_at: used === null ? null : iso(used),
     revoked_at: null,
+    limits: { requests_per_minute: null, concurrent: null, body_bytes: null },
   };
 }

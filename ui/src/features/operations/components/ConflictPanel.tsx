@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
 import { IconGitMerge } from "@tabler/icons-react";
-import type { DraftTarget, Operation } from "@/bindings";
+import type { DraftTarget, Operation, RouteRule } from "@/bindings";
 import type { RouteEditor } from "../useRouteEditor";
-import { targetName } from "../words";
+import { settingsText, targetName } from "../words";
 import classes from "./RouteSheet.module.css";
 
 type Props = { operation: Operation; editor: RouteEditor };
@@ -23,10 +23,10 @@ export function ConflictPanel({ operation, editor }: Props) {
       <div className={classes.versions}>
         <Version
           title={`Theirs, version ${operation.version}`}
-          enabled={operation.enabled}
+          settings={operation}
           targets={operation.targets}
         />
-        <Version title="Yours" enabled={draft.present.enabled} targets={draft.present.cards} />
+        <Version title="Yours" settings={draft.present} targets={draft.present.cards} />
       </div>
       <div className={classes.choices}>
         <Button variant="default" h={30} onClick={editor.takeTheirs} data-testid="conflict-theirs">
@@ -40,21 +40,40 @@ export function ConflictPanel({ operation, editor }: Props) {
   );
 }
 
-type VersionProps = { title: string; enabled: boolean; targets: readonly DraftTarget[] };
+type VersionProps = {
+  title: string;
+  settings: Pick<Operation, "enabled" | "strategy" | "balance" | "deadline_ms" | "cache_ttl_s"> & {
+    rules: readonly RouteRule[];
+    allowed_providers: readonly string[];
+  };
+  targets: readonly DraftTarget[];
+};
 
-function Version({ title, enabled, targets }: VersionProps) {
+function Version({ title, settings, targets }: VersionProps) {
   return (
     <div className={classes.version}>
       <h4>{title}</h4>
-      <p className="muted">{enabled ? "Serves requests" : "Switched off"}</p>
+      <p className="muted">{settings.enabled ? "Serves requests" : "Switched off"}</p>
       <ol>
         {targets.map((target) => (
           <li key={targetName(target)}>
             {targetName(target)}
-            {target.enabled ? null : <span className="muted"> (off)</span>}
+            {cardNotes(target, settings.strategy)}
           </li>
         ))}
       </ol>
+      <p className="muted">{settingsText(settings)}</p>
     </div>
   );
+}
+
+/** What is set on a card, in brackets. */
+function cardNotes(target: DraftTarget, strategy: string): string {
+  const notes = [
+    target.enabled ? "" : "off",
+    target.timeout_ms === null ? "" : `${target.timeout_ms / 1000} s`,
+    target.max_output === null ? "" : `${target.max_output} tokens`,
+    strategy === "weighted" ? `share ${target.weight}` : "",
+  ].filter((note) => note !== "");
+  return notes.length === 0 ? "" : ` (${notes.join(", ")})`;
 }

@@ -1,4 +1,5 @@
 import { Button } from "@mantine/core";
+import { IconCircleX } from "@tabler/icons-react";
 import { plural } from "@/lib/numbers";
 import { displayKeys } from "@/lib/shortcuts";
 import type { RouteEditor } from "../useRouteEditor";
@@ -11,6 +12,17 @@ export function DraftBar({ editor }: { editor: RouteEditor }) {
     <div className={classes.bar} data-testid="draft-bar">
       <span className={classes.count} role="status">
         {plural(editor.changes, "change")}
+        {editor.problems.length === 0 ? null : (
+          <button
+            type="button"
+            className={classes.faults}
+            onClick={() => editor.showPreview(true)}
+            data-testid="draft-faults"
+          >
+            <IconCircleX size={14} aria-hidden />
+            {plural(editor.problems.length, "fault")}
+          </button>
+        )}
       </span>
       <Button
         variant="subtle"
@@ -27,7 +39,7 @@ export function DraftBar({ editor }: { editor: RouteEditor }) {
         h={30}
         aria-expanded={editor.previewing}
         disabled={editor.conflict}
-        onClick={() => editor.setPreviewing((shown) => !shown)}
+        onClick={() => editor.showPreview(!editor.previewing)}
         title={`Preview (${displayKeys("mod+shift+p")})`}
         data-testid="draft-preview"
       >

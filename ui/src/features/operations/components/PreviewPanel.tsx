@@ -5,7 +5,9 @@ import type { RoutePreview } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
 import { JsonDiff } from "@/components/JsonDiff";
 import { Skeleton } from "@/components/Skeletons";
+import { fieldWords } from "../problems";
 import type { RouteEditor } from "../useRouteEditor";
+import { ImpactPanel } from "./ImpactPanel";
 import classes from "./RouteSheet.module.css";
 
 /** What the draft would change, what speaks against it, and why it was refused. */
@@ -19,12 +21,34 @@ export function PreviewPanel({ editor }: { editor: RouteEditor }) {
       {refused ? (
         <p className={classes.problem} role="alert" data-testid="draft-refused">
           <IconCircleX size={16} aria-hidden />
-          <span>Nothing was changed. {refused.message}</span>
+          <span>Nothing was changed. {editor.problems.length > 0 ? null : refused.message}</span>
         </p>
       ) : null}
+      <Problems editor={editor} />
       {previewing ? <Preview preview={preview} editor={editor} /> : null}
     </section>
   );
+}
+
+/** Every fault with where it is; the fields say it too, but not all of them are in sight. */
+function Problems({ editor }: { editor: RouteEditor }) {
+  return editor.problems.map(({ field, message }) => {
+    const where = fieldWords(field, editor.draft.present);
+    return (
+      <p
+        key={`${field} ${message}`}
+        className={classes.problem}
+        role="alert"
+        data-testid="draft-problem"
+      >
+        <IconCircleX size={16} aria-hidden />
+        <span>
+          {where === undefined ? null : <strong>{where}: </strong>}
+          {asSentence(message)}
+        </span>
+      </p>
+    );
+  });
 }
 
 type PreviewProps = { preview: RouteEditor["preview"]; editor: RouteEditor };
@@ -52,18 +76,19 @@ function Answer({ preview, editor }: { preview: RoutePreview; editor: RouteEdito
           <li key={sentence}>{asSentence(sentence)}</li>
         ))}
       </ul>
-      {preview.problems.map((problem) => (
-        <p key={`${problem.field} ${problem.message}`} className={classes.problem} role="alert">
-          <IconCircleX size={16} aria-hidden />
-          <span>{asSentence(problem.message)}</span>
-        </p>
-      ))}
       {preview.warnings.map((warning) => (
         <p key={warning} className={classes.warning}>
           <IconAlertTriangle size={16} aria-hidden />
           <span>{warning}</span>
         </p>
       ))}
+      {preview.impact ? (
+        <ImpactPanel impact={preview.impact} />
+      ) : preview.problems.length === 0 ? (
+        <p className="muted" data-testid="preview-no-impact">
+          No request of this operation in the last 24 hours, so there is no impact to estimate.
+        </p>
+      ) : null}
       <JsonDiff
         before={preview.before}
         after={preview.after}
@@ -86,7 +111,8 @@ function Answer({ preview, editor }: { preview: RoutePreview; editor: RouteEdito
   );
 }
 
-/** The backend words changes as parts of a sentence. */
+/** The backend words changes as parts of a sentence. A name at the beginning stays as it is written. */
 function asSentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
+  const begun = /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

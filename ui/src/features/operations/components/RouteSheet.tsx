@@ -3,6 +3,7 @@ import { IconFlask } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
+import { flushSync } from "react-dom";
 import { targetOptionsQueryOptions } from "@/api/queries";
 import type { Operation } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
@@ -11,15 +12,22 @@ import { Sheet } from "@/components/Sheet";
 import { SheetSteps } from "@/components/SheetSteps";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { useLatest } from "@/lib/useLatest";
+import { controlOf } from "../problems";
 import { makeTargetCatalogue } from "../targets";
+import { type DryRun, useDryRun } from "../useDryRun";
 import { type RouteEditor, useRouteEditor } from "../useRouteEditor";
 import { capabilityLabel, criticalityLabel, isSimulatable } from "../words";
 import { ChainEditor } from "./ChainEditor";
 import { ConflictPanel } from "./ConflictPanel";
 import { DraftBar } from "./DraftBar";
+import { DryRunPanel } from "./DryRunPanel";
+import { DryRunStrip } from "./DryRunStrip";
 import { LeaveQuestion } from "./LeaveQuestion";
 import { PreviewPanel } from "./PreviewPanel";
+import { RouteLimits } from "./RouteLimits";
 import classes from "./RouteSheet.module.css";
+import { RuleList } from "./RuleList";
+import { StrategyPicker } from "./StrategyPicker";
 
 type Props = {
   operation: Operation;
@@ -36,13 +44,15 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
     () => makeTargetCatalogue(operation, options.data ?? []),
     [operation, options.data],
   );
+  const dryRun = useDryRun(editor);
   const content = useRef<HTMLDivElement>(null);
-  useEditorShortcuts(editor, content);
+  useEditorShortcuts(editor, dryRun, content);
   useFocusOnProblem(editor, content);
 
   const { present } = editor.draft;
   const noneReady =
     options.data !== undefined &&
+    present.cards.length > 0 &&
     !present.cards.some((card) => card.enabled && catalogue.ready(card).ready);
   return (
     <>
@@ -52,14 +62,16 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
         actions={<SheetSteps what="operation" onPrevious={onPrevious} onNext={onNext} />}
         onClose={onClose}
         footer={
-          editor.dirty ? (
+          editor.dirty || dryRun.opened ? (
             <>
-              {editor.conflict ? (
+              {editor.dirty && editor.conflict ? (
                 <ConflictPanel operation={operation} editor={editor} />
-              ) : (
-                <PreviewPanel editor={editor} />
+              ) : null}
+              {editor.dirty && !editor.conflict ? <PreviewPanel editor={editor} /> : null}
+              {editor.previewing ? null : (
+                <DryRunStrip dryRun={dryRun} onShow={() => showDryRun(content.current)} />
               )}
-              <DraftBar editor={editor} />
+              {editor.dirty ? <DraftBar editor={editor} /> : null}
             </>
           ) : null
         }
@@ -83,7 +95,7 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
             <Switch
               checked={present.enabled}
               onChange={(event) =>
-                editor.edit({ type: "setEnabled", enabled: event.currentTarget.checked })
+                editor.edit({ type: "set", change: { enabled: event.currentTarget.checked } })
               }
               label="Serve requests for this operation"
               description={
@@ -96,7 +108,12 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
           </div>
           <section aria-label="Chain" className={classes.chain}>
             <h3>
-              Chain <span>tried from top to bottom</span>
+              Chain{" "}
+              <span>
+                {present.strategy === "priority"
+                  ? "tried from top to bottom"
+                  : "who may answer; the strategy below picks"}
+              </span>
             </h3>
             {noneReady && isSimulatable(operation.capability) ? (
               <p className={classes.note} data-testid="route-simulated">
@@ -117,6 +134,28 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
             ) : null}
             <ChainEditor editor={editor} catalogue={catalogue} />
           </section>
+          <section aria-label="Picking" className={classes.chain}>
+            <h3>
+              Picking <span>who is tried first</span>
+            </h3>
+            <StrategyPicker editor={editor} />
+          </section>
+          <section aria-label="Rules" className={classes.chain}>
+            <h3>
+              Rules <span>come before the strategy; the first that holds counts</span>
+            </h3>
+            <RuleList editor={editor} />
+          </section>
+          <section aria-label="Limits" className={classes.chain}>
+            <h3>Limits</h3>
+            <RouteLimits operation={operation} editor={editor} catalogue={catalogue} />
+          </section>
+          <section aria-label="Dry run" className={classes.chain}>
+            <h3>
+              Dry run <span>by this draft; nothing is sent or written</span>
+            </h3>
+            <DryRunPanel operation={operation.id} dryRun={dryRun} />
+          </section>
         </div>
       </Sheet>
       {/* Beside the sheet, so that an Escape in the question is not one for the sheet as well. */}
@@ -125,10 +164,19 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
   );
 }
 
-function useEditorShortcuts(editor: RouteEditor, content: React.RefObject<HTMLElement | null>) {
+function useEditorShortcuts(
+  editor: RouteEditor,
+  dryRun: DryRun,
+  content: React.RefObject<HTMLElement | null>,
+) {
   const actions = useLatest({
     addTarget: () => find(content.current, "route-add-target")?.click(),
-    preview: () => editor.setPreviewing((shown) => !shown),
+    addRule: () => find(content.current, "route-add-rule")?.click(),
+    tryRequest: () => {
+      if (!dryRun.opened) flushSync(() => dryRun.setOpened(true));
+      showDryRun(content.current);
+    },
+    preview: () => editor.showPreview(!editor.previewing),
     apply: editor.apply,
     discard: editor.discard,
     undo: () => editor.edit({ type: "undo" }),
@@ -137,9 +185,13 @@ function useEditorShortcuts(editor: RouteEditor, content: React.RefObject<HTMLEl
   const shortcuts = useMemo<Shortcut[]>(
     () => [
       { keys: "a", label: "Add a target", run: () => actions.current.addTarget() },
-      // The card that has the focus does this itself; it stands here for the list of shortcuts.
-      { keys: "alt+arrowup", label: "Move the target up", run: () => undefined },
-      { keys: "alt+arrowdown", label: "Move the target down", run: () => undefined },
+      // The card that has the focus does these itself; they stand here for the list of shortcuts.
+      { keys: "alt+arrowup", label: "Move the target or rule up", run: () => undefined },
+      { keys: "alt+arrowdown", label: "Move the target or rule down", run: () => undefined },
+      { keys: "d", label: "Duplicate the target, with its settings", run: () => undefined },
+      { keys: ".", label: "Switch the target off or on", run: () => undefined },
+      { keys: "r", label: "Add a rule", run: () => actions.current.addRule() },
+      { keys: "s", label: "Dry run: try a request", run: () => actions.current.tryRequest() },
       { keys: "mod+shift+p", label: "Preview the draft", run: () => actions.current.preview() },
       { keys: "mod+s", label: "Apply the draft", run: () => actions.current.apply() },
       {
@@ -155,17 +207,26 @@ function useEditorShortcuts(editor: RouteEditor, content: React.RefObject<HTMLEl
   useShortcuts("Route editor", shortcuts);
 }
 
-/** Brings a person to the first faulty field, once per answer that names one. */
+/** Brings a person to the first faulty field when they ask for it, and not while they go on typing. */
 function useFocusOnProblem(editor: RouteEditor, content: React.RefObject<HTMLElement | null>) {
+  const { attention } = editor;
   const field = editor.problems[0]?.field;
+  const answered = useRef(0);
   // The focus lives in the document, outside of what React keeps.
   useEffect(() => {
-    if (field === undefined) return;
-    const place = /^targets\[(\d+)\]/.exec(field)?.[1];
-    const testId =
-      place === undefined ? "route-add-target" : `route-target-select-${Number(place) + 1}`;
-    find(content.current, testId)?.focus();
-  }, [field, content]);
+    if (attention === 0) answered.current = 0;
+    if (field === undefined || attention === answered.current) return;
+    answered.current = attention;
+    const control = controlOf(field);
+    if (control !== undefined) find(content.current, control)?.focus();
+  }, [attention, field, content]);
+}
+
+/** Brings the dry run into sight, with the focus at its first question. */
+function showDryRun(root: HTMLElement | null): void {
+  find(root, "dry-run")?.scrollIntoView({ block: "start" });
+  const first = find(root, "dry-run-message") ?? find(root, "dry-run-past");
+  first?.focus({ preventScroll: true });
 }
 
 function find(root: HTMLElement | null, testId: string): HTMLElement | null | undefined {

@@ -1,8 +1,9 @@
-import { ActionIcon, Switch, Tooltip } from "@mantine/core";
+import { Switch, Tooltip } from "@mantine/core";
 import {
   IconBan,
   IconChevronDown,
   IconChevronUp,
+  IconCopyPlus,
   IconGripVertical,
   IconPlugConnectedX,
   IconTrash,
@@ -10,8 +11,11 @@ import {
 import type { KeyboardEvent, PointerEventHandler, ReactNode } from "react";
 import type { Readiness } from "@/bindings";
 import { StatusBadge } from "@/components/StatusBadge";
+import { preferences } from "@/lib/preferences";
+import { isTyping } from "@/lib/shortcuts";
 import type { DraftCard } from "../draft";
 import { shareText, targetName } from "../words";
+import { CardButton } from "./CardButton";
 import classes from "./TargetCard.module.css";
 
 type Props = {
@@ -28,21 +32,30 @@ type Props = {
   /** To an index, counted from 0; beyond the ends means the ends. */
   onMove: (to: number) => void;
   onToggle: () => void;
+  onDuplicate: () => void;
   onRemove: () => void;
+  /** What can be set on it. */
+  settings: ReactNode;
   /** The dropdown. */
   children: ReactNode;
 };
 
 /** One target of the chain. */
 export function TargetCard(props: Props) {
-  const { card, place, count, ready, share, handleProps, onMove, onToggle, onRemove } = props;
+  const { card, place, count, ready, share, handleProps } = props;
+  const { onMove, onToggle, onDuplicate, onRemove } = props;
   const name = targetName(card);
+  // While the key comes down, before the dropdown sees it: to that, an arrow means to unfold.
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!event.altKey || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
-    // Before the dropdown sees it: to that, an arrow means to unfold.
+    const run = event.altKey
+      ? { ArrowUp: () => onMove(place - 2), ArrowDown: () => onMove(place) }[event.key]
+      : isSingleKey(event)
+        ? { d: onDuplicate, ".": onToggle }[event.key.toLowerCase()]
+        : undefined;
+    if (!run) return;
     event.preventDefault();
     event.stopPropagation();
-    onMove(event.key === "ArrowUp" ? place - 2 : place);
+    run();
   };
   return (
     <div
@@ -50,6 +63,7 @@ export function TargetCard(props: Props) {
       aria-label={`${name}, ${place} of ${count}`}
       className={classes.card}
       data-off={!card.enabled}
+      style={{ backgroundSize: ghostSize(share ?? 0) }}
       onKeyDownCapture={onKeyDown}
       data-testid={`route-card-${place}`}
     >
@@ -66,7 +80,7 @@ export function TargetCard(props: Props) {
       </Tooltip>
       <div className={classes.main}>{props.children}</div>
       <div className={classes.buttons}>
-        <Tooltip label={card.enabled ? "Used in this chain" : "Skipped in this chain"}>
+        <Tooltip label={card.enabled ? "Used in this chain ( . )" : "Skipped in this chain ( . )"}>
           <Switch
             size="xs"
             checked={card.enabled}
@@ -81,6 +95,9 @@ export function TargetCard(props: Props) {
         <CardButton label={`Move ${name} down`} idle={place === count} run={() => onMove(place)}>
           <IconChevronDown size={16} aria-hidden />
         </CardButton>
+        <CardButton label={`Duplicate ${name} (D)`} run={onDuplicate}>
+          <IconCopyPlus size={16} aria-hidden />
+        </CardButton>
         <CardButton label={`Remove ${name}`} run={onRemove}>
           <IconTrash size={16} aria-hidden />
         </CardButton>
@@ -89,8 +106,25 @@ export function TargetCard(props: Props) {
         <State card={card} ready={ready} />
         <span className="muted tabular">{shareText(share)}</span>
       </p>
-      {share ? <span className={classes.share} style={{ width: `${share * 100}%` }} /> : null}
+      {props.settings}
     </div>
+  );
+}
+
+/** How far the ghost behind a card reaches: its lower edge, and its tint. */
+function ghostSize(share: number): string {
+  return `${share * 100}% 2px, ${share * 100}% 100%`;
+}
+
+/** Single keys belong to a text that is being written; a switch writes none. */
+function isSingleKey(event: KeyboardEvent): boolean {
+  const { target } = event;
+  const isSwitch = target instanceof HTMLInputElement && target.type === "checkbox";
+  return (
+    preferences().singleKeyShortcuts &&
+    !event.ctrlKey &&
+    !event.metaKey &&
+    (isSwitch || !isTyping(target))
   );
 }
 
@@ -107,26 +141,5 @@ function State({ card, ready }: { card: DraftCard; ready: Readiness }) {
     <StatusBadge tone="warn" icon={IconPlugConnectedX}>
       Skipped: {ready.text}
     </StatusBadge>
-  );
-}
-
-type CardButtonProps = { label: string; idle?: boolean; run: () => void; children: ReactNode };
-
-/** Stays focusable where it has nothing to do, so that the focus does not fall out of the card at the ends. */
-function CardButton({ label, idle = false, run, children }: CardButtonProps) {
-  return (
-    <Tooltip label={label}>
-      <ActionIcon
-        size={24}
-        aria-label={label}
-        aria-disabled={idle}
-        data-disabled={idle || undefined}
-        onClick={() => {
-          if (!idle) run();
-        }}
-      >
-        {children}
-      </ActionIcon>
-    </Tooltip>
   );
 }

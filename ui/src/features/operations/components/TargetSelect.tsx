@@ -2,7 +2,7 @@ import { Select } from "@mantine/core";
 import { useMemo } from "react";
 import { StatusBadge } from "@/components/StatusBadge";
 import { parseTarget, type TargetCatalogue } from "../targets";
-import { priceText, readinessWord } from "../words";
+import { optionText, readinessWord } from "../words";
 import classes from "./TargetSelect.module.css";
 
 type Props = {
@@ -87,7 +87,7 @@ function Choice({ name, catalogue, taken }: ChoiceProps) {
   return (
     <span className={classes.choice}>
       <span className={classes.name}>{name}</span>
-      <span className={classes.price}>{option ? priceText(option) : null}</span>
+      <span className={classes.price}>{option ? optionText(option) : null}</span>
       <span className={classes.state}>
         {taken ? (
           <StatusBadge tone="neutral">In the chain</StatusBadge>
