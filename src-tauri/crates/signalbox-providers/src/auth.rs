@@ -103,7 +103,7 @@ pub(crate) async fn authorize(
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
                 invalid(
                     account,
-                    format!("`{name}` is no name of a header for the credential of {}", account.name),
+                    &format!("`{name}` is no name of a header for the credential of {}", account.name),
                 )
             })?;
             (name, credential.clone(), "", false)
@@ -121,7 +121,7 @@ pub(crate) async fn authorize(
     };
     let value = HeaderValue::try_from(format!("{prefix}{}", secret.expose_secret()));
     let mut value = value.map_err(|_| {
-        invalid(account, format!("the credential of {} has characters no key has", account.name))
+        invalid(account, &format!("the credential of {} has characters no key has", account.name))
     })?;
     value.set_sensitive(true);
     headers.insert(name, value);
@@ -203,8 +203,8 @@ async fn fetch(http: &Http, account: &Account, grant: &Grant) -> Result<(SecretS
         wait: TOKEN_WAIT,
     };
     let answer = http.exchange(account, outgoing, Some(&grant.client_secret)).await;
-    let answer = answer.map_err(|error| refused(account, grant, error))?;
-    let body = answer.read_all(account, TOKEN_WAIT).await.map_err(|error| refused(account, grant, error))?;
+    let answer = answer.map_err(|error| refused(account, grant, &error))?;
+    let body = answer.read_all(account, TOKEN_WAIT).await.map_err(|error| refused(account, grant, &error))?;
     let fields: Value = serde_json::from_slice(&body).unwrap_or_default();
     let token = fields.get("access_token").and_then(Value::as_str).filter(|token| !token.is_empty());
     let Some(token) = token else {
@@ -220,7 +220,7 @@ async fn fetch(http: &Http, account: &Account, grant: &Grant) -> Result<(SecretS
 }
 
 /// What a failed exchange means: who asks for tokens in vain has a wrong key, whatever the server's status.
-fn refused(account: &Account, grant: &Grant, error: CallError) -> CallError {
+fn refused(account: &Account, grant: &Grant, error: &CallError) -> CallError {
     let kind = match error.kind {
         FailureKind::BadRequest | FailureKind::ModelNotFound | FailureKind::ContextLength => {
             FailureKind::InvalidKey
@@ -233,9 +233,9 @@ fn refused(account: &Account, grant: &Grant, error: CallError) -> CallError {
         None => format!("the token server of {said}"),
     };
     // The status is the token server's, not the provider's; nothing was used.
-    CallError { kind, message, http_status: None, metering: None, ..error }
+    CallError { retry_after: error.retry_after, ..failed(kind, None, message) }
 }
 
-fn invalid(account: &Account, message: String) -> CallError {
-    failed(FailureKind::InvalidKey, None, tidy(&message, account.credential.as_ref()))
+fn invalid(account: &Account, message: &str) -> CallError {
+    failed(FailureKind::InvalidKey, None, tidy(message, account.credential.as_ref()))
 }

@@ -124,7 +124,8 @@ pub(crate) fn listen(asked: &Asked) -> Result<Made, VendorError> {
         "results": {"channels": [channel]},
     });
     // The vendor writes more digits than it bills.
-    let length = json!({"duration": serde_json::from_str::<Value>(&format!("{}313", seconds(heard.millis))).unwrap_or_default()});
+    let written = format!("{}.{:03}313", heard.millis / 1000, heard.millis % 1000);
+    let length = json!({"duration": serde_json::from_str::<Value>(&written).unwrap_or_default()});
     if let Some(duration) = reported(length, &asked.dials).and_then(|length| length.get("duration").cloned())
     {
         answer["metadata"]["duration"] = duration;

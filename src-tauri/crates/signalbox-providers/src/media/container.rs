@@ -227,21 +227,21 @@ mod tests {
 
     #[test]
     fn a_wav_lasts_as_long_as_its_samples() {
-        assert_eq!(millis(&wav_of_pcm16(&[0; 48_000], 24_000)), Some(1000));
+        assert_eq!(millis(&wav_of_pcm16(&vec![0; 48_000], 24_000)), Some(1000));
         assert_eq!(millis(&wav_of_pcm16(&[0; 2], 24_000)), Some(1), "rounded up");
         assert_eq!(millis(&wav_of_pcm16(&[], 24_000)), None, "nothing lasts nothing");
     }
 
     #[test]
     fn a_wav_that_claims_more_than_it_holds_lasts_what_it_holds() {
-        let mut wav = wav_of_pcm16(&[0; 48_000], 24_000);
+        let mut wav = wav_of_pcm16(&vec![0; 48_000], 24_000);
         wav[40..44].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(millis(&wav), Some(1000));
     }
 
     #[test]
     fn a_lie_about_the_byte_rate_does_not_shorten_plain_samples() {
-        let mut wav = wav_of_pcm16(&[0; 48_000], 24_000);
+        let mut wav = wav_of_pcm16(&vec![0; 48_000], 24_000);
         wav[28..32].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(millis(&wav), Some(1000));
     }
@@ -261,7 +261,7 @@ mod tests {
     fn flac_ogg_and_mp4_say_their_length() {
         let mut flac = b"fLaC\0\0\0\x22".to_vec();
         flac.extend_from_slice(&[0; 10]);
-        flac.extend_from_slice(&((44_100_u64 << 44) | 88_200).to_be_bytes());
+        flac.extend_from_slice(&((44_100_u64 << 44) + 88_200).to_be_bytes());
         assert_eq!(millis(&flac), Some(2000));
 
         let page = |position: u64, body: &[u8]| {

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_recording_is_bounded_by_its_own_length_or_by_its_longest() {
-        let exact = inspect(Work::Transcription, &recorded(wav_of_pcm16(&[0; 96_000], 24_000))).unwrap();
+        let exact = inspect(Work::Transcription, &recorded(wav_of_pcm16(&vec![0; 96_000], 24_000))).unwrap();
         assert_eq!((exact.bound.audio_milliseconds, exact.bound.tokens_in), (2_000, 64));
         let unknown = inspect(Work::Transcription, &recorded(vec![1; 60_000])).unwrap();
         assert_eq!(unknown.bound.audio_milliseconds, 60_000);

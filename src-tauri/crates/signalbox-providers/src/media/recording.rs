@@ -120,7 +120,7 @@ mod tests {
 
     fn upload(fields: &[(&str, &str)]) -> AudioUpload {
         AudioUpload {
-            bytes: container::wav_of_pcm16(&[0; 48_000], 24_000).into(),
+            bytes: container::wav_of_pcm16(&vec![0; 48_000], 24_000).into(),
             file_name: "hello.wav".to_owned(),
             content_type: None,
             fields: fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),

@@ -12,7 +12,7 @@ use super::*;
 
 /// What a server answers to any request, and how often it was asked.
 #[derive(Clone)]
-struct Hostile {
+pub(super) struct Hostile {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -20,7 +20,7 @@ struct Hostile {
 }
 
 impl Hostile {
-    fn new(status: u16, kind: &'static str, body: impl Into<Bytes>) -> Self {
+    pub(super) fn new(status: u16, kind: &'static str, body: impl Into<Bytes>) -> Self {
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(kind))]);
         Self {
             status: StatusCode::from_u16(status).unwrap(),
@@ -40,7 +40,7 @@ impl Hostile {
     }
 
     /// Serves until the test's runtime ends; gives the base URL.
-    async fn serve(&self) -> String {
+    pub(super) async fn serve(&self) -> String {
         let this = self.clone();
         let answer = move |_: Uri| {
             let this = this.clone();

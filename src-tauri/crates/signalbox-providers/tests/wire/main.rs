@@ -1,8 +1,10 @@
 //! The adapters over real sockets: against the rehearsal provider, and against servers no vendor would run.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up has failed")]
 
+mod auth;
 mod gemini;
 mod hostile;
+mod media;
 mod rehearsed;
 mod responses;
 
