@@ -236,8 +236,8 @@ fn presentable(call: &ChatCall, mut response: ChatResponse, headers: &HeaderMap)
     }
     let shows_thinking = match Dialect::of_surface(call.surface) {
         Dialect::Anthropic => wants_thinking(&call.body),
-        Dialect::OpenaiResponses => openai_responses::request::wants_summary(&call.body),
-        Dialect::OpenaiChat | Dialect::Gemini => true,
+        // Responses choose by themselves which of them, and which signatures, they show.
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Gemini => true,
     };
     if !shows_thinking {
         response.parts.retain(|part| !matches!(part, Part::Thinking { .. }));

@@ -201,7 +201,7 @@ impl Decoder {
 #[derive(Debug)]
 pub(crate) enum Encoder {
     OpenaiChat(openai_chat::stream::Encoder),
-    OpenaiResponses(openai_responses::encoder::Encoder),
+    OpenaiResponses(Box<openai_responses::encoder::Encoder>),
     Anthropic(anthropic::stream::Encoder),
 }
 

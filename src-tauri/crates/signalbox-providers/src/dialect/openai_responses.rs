@@ -72,14 +72,22 @@ fn finish_of(response: &Value, calls_tools: bool) -> Option<Finish> {
     Some(Finish { reason, word: word.to_owned(), stop_sequence: None })
 }
 
-/// The part of an answer's id that its own dialect made up, for ids of our own that go with it.
-fn bare_id(id: &str) -> &str {
-    ["resp_", "chatcmpl-", "msg_"].iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(id)
+/// Longest part of another dialect's id that is taken over: with its prefix and number it stays below the API's 64.
+const BARE_ID_MAX: usize = 40;
+
+/// The part of an answer's id that its own dialect made up, for ids of our own that go with it: only characters that the
+/// API takes, should the items come back to it.
+fn bare_id(id: &str) -> String {
+    let bare = ["resp_", "chatcmpl-", "msg_"].iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(id);
+    let clean = |char: char| if char.is_ascii_alphanumeric() || char == '-' { char } else { '_' };
+    bare.chars().map(clean).take(BARE_ID_MAX).collect()
 }
 
 /// Begins the id of a thought that another vendor's model had. `OpenAI` knows none of them and would refuse them all,
 /// so they are taken out again where a conversation goes to it.
 pub(crate) const FOREIGN_THOUGHT: &str = "rs_foreign_";
 
+#[cfg(test)]
+mod any_shape;
 #[cfg(test)]
 mod tests;

@@ -26,8 +26,8 @@ fn only(surface: Surface, body: Value) -> Call {
 }
 
 fn terminal(text: &str) -> Value {
-    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
-    serde_json::from_str(data.last().unwrap()).unwrap()
+    let mut data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    serde_json::from_str(data.next_back().unwrap()).unwrap()
 }
 
 /// Output items without their ids.

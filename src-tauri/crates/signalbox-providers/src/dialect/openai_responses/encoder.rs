@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use signalbox_core::usage::Usage;
 
-use super::request::wants_summary;
-use super::response::{Envelope, status};
+use super::request::{wants_signatures, wants_summary};
+use super::response::{Envelope, is_kept, status};
 use super::{COMPLETED, FOREIGN_THOUGHT, IN_PROGRESS, bare_id};
 use crate::chat::{ChatEvent, Finish, FinishReason};
 use crate::sse::write_event;
@@ -23,7 +23,7 @@ pub(super) struct Item {
 #[derive(Debug)]
 enum Content {
     Message(Vec<Said>),
-    Thought(String),
+    Thought { text: String, signature: Option<String> },
     Call { id: String, name: String, arguments: String },
 }
 
@@ -44,7 +44,8 @@ impl Item {
     }
 
     fn thought(index: usize, answer: &str) -> Self {
-        Self::new(FOREIGN_THOUGHT, index, answer, Content::Thought(String::new()))
+        let content = Content::Thought { text: String::new(), signature: None };
+        Self::new(FOREIGN_THOUGHT, index, answer, content)
     }
 
     /// A call, the item at `index` of `answer`.
@@ -62,7 +63,7 @@ impl Item {
 
     /// The thought that `output` ends with, begun if it ends with something else.
     pub fn last_thought<'a>(output: &'a mut Vec<Self>, answer: &str) -> &'a mut Self {
-        let goes_on = matches!(output.last(), Some(Self { content: Content::Thought(_), .. }));
+        let goes_on = matches!(output.last(), Some(Self { content: Content::Thought { .. }, .. }));
         Self::last_of(output, goes_on, |index| Self::thought(index, answer))
     }
 
@@ -94,8 +95,15 @@ impl Item {
 
     /// More of a thought.
     pub fn think(&mut self, text: &str) {
-        if let Content::Thought(thought) = &mut self.content {
+        if let Content::Thought { text: thought, .. } = &mut self.content {
             thought.push_str(text);
+        }
+    }
+
+    /// What its vendor wants back with a thought.
+    pub fn sign(&mut self, mark: &str) {
+        if let Content::Thought { signature, .. } = &mut self.content {
+            *signature = Some(mark.to_owned());
         }
     }
 
@@ -109,9 +117,13 @@ impl Item {
                 "role": "assistant",
                 "content": parts.iter().map(Said::write).collect::<Vec<_>>(),
             }),
-            Content::Thought(text) => {
+            Content::Thought { text, signature } => {
                 let summary = (!text.is_empty()).then(|| summary(text)).into_iter().collect::<Vec<_>>();
-                json!({"id": self.id, "type": "reasoning", "summary": summary})
+                let mut item = json!({"id": self.id, "type": "reasoning", "summary": summary});
+                if let Some(signature) = signature {
+                    item["encrypted_content"] = json!(signature);
+                }
+                item
             }
             Content::Call { id, name, arguments } => json!({
                 "id": self.id,
@@ -152,6 +164,7 @@ pub(crate) struct Encoder {
     /// The provider's id of the answer.
     answer: String,
     shows_thinking: bool,
+    shows_signatures: bool,
     /// Events written so far.
     events: u64,
     output: Vec<Item>,
@@ -170,6 +183,7 @@ impl Encoder {
             envelope: Envelope::new("", model, created, asked),
             answer: String::new(),
             shows_thinking: wants_summary(asked),
+            shows_signatures: wants_signatures(asked),
             events: 0,
             output: Vec::new(),
             open: false,
@@ -195,6 +209,13 @@ impl Encoder {
             ChatEvent::Text(text) => self.say(text, false, out),
             ChatEvent::Refusal(text) => self.say(text, true, out),
             ChatEvent::Thinking(text) if self.shows_thinking => self.think(text, out),
+            ChatEvent::Signature(signature) if self.shows_signatures && is_kept(signature) => {
+                self.begin_thought(out);
+                if let Some(item) = self.output.last_mut() {
+                    item.sign(signature);
+                }
+                Ok(())
+            }
             ChatEvent::ToolStart { id, name, .. } => {
                 self.close(COMPLETED, out);
                 let index = self.output.len();
@@ -241,10 +262,9 @@ impl Encoder {
 
     fn think(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
         self.count(text)?;
-        if !matches!(self.last_open(), Some(Item { content: Content::Thought(_), .. })) {
-            self.close(COMPLETED, out);
-            self.add(Item::thought(self.output.len(), &self.answer), out);
-            self.open = true;
+        self.begin_thought(out);
+        if matches!(self.last_open(), Some(Item { content: Content::Thought { text, .. }, .. }) if text.is_empty())
+        {
             let part = json!({"summary_index": 0, "part": summary("")});
             self.event("response.reasoning_summary_part.added", &with(self.item_place(), part), out);
         }
@@ -254,6 +274,14 @@ impl Encoder {
         let delta = json!({"summary_index": 0, "delta": text});
         self.event("response.reasoning_summary_text.delta", &with(self.item_place(), delta), out);
         Ok(())
+    }
+
+    fn begin_thought(&mut self, out: &mut Vec<u8>) {
+        if !matches!(self.last_open(), Some(Item { content: Content::Thought { .. }, .. })) {
+            self.close(COMPLETED, out);
+            self.add(Item::thought(self.output.len(), &self.answer), out);
+            self.open = true;
+        }
     }
 
     fn argue(&mut self, call: usize, fragment: &str, out: &mut Vec<u8>) -> Result<(), String> {
@@ -303,7 +331,8 @@ impl Encoder {
         let done = json!({"output_index": index, "item": item.write(status)});
         match &item.content {
             Content::Message(_) => self.end_part(out),
-            Content::Thought(text) => {
+            Content::Thought { text, .. } if text.is_empty() => {}
+            Content::Thought { text, .. } => {
                 let (text, part) = (json!({"summary_index": 0, "text": text}), summary(text));
                 self.event("response.reasoning_summary_text.done", &with(place.clone(), text), out);
                 let part = json!({"summary_index": 0, "part": part});

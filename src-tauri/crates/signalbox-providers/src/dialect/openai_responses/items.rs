@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::FOREIGN_THOUGHT;
 use super::request::shown;
+use super::response::is_kept;
 use crate::chat::{ChatRequest, Message, Part, Role, Source};
 use crate::dialect::read::{fault, given, join, maybe_text, object, text};
 use crate::inspect::InvalidRequest;
@@ -44,9 +45,16 @@ fn decode_item(item: &Value, path: &str, request: &mut ChatRequest) -> Result<()
             answer(request, Part::ToolResult { id, parts, is_error: false });
             Ok(())
         }
-        // What a model thought is encrypted for its vendor; what a vendor's own tools did is over.
-        "reasoning"
-        | "web_search_call"
+        // What a model thought is encrypted for its vendor; only Google's signatures come back through us.
+        "reasoning" => {
+            if let Some(signature) = maybe_text(item, "encrypted_content").filter(|mark| is_kept(mark)) {
+                let signature = Some(signature.to_owned());
+                say(request, vec![Part::Thinking { text: String::new(), signature }]);
+            }
+            Ok(())
+        }
+        // What a vendor's own tools did is over.
+        "web_search_call"
         | "file_search_call"
         | "code_interpreter_call"
         | "image_generation_call"
@@ -263,5 +271,6 @@ pub(crate) fn without_foreign_thoughts(input: &Value) -> Value {
 
 fn is_foreign_thought(item: &Value) -> bool {
     let text = |key: &str| item.get(key).and_then(Value::as_str);
-    text("type") == Some("reasoning") && text("id").is_some_and(|id| id.starts_with(FOREIGN_THOUGHT))
+    let marked = text("id").is_some_and(|id| id.starts_with(FOREIGN_THOUGHT));
+    text("type") == Some("reasoning") && (marked || text("encrypted_content").is_some_and(is_kept))
 }

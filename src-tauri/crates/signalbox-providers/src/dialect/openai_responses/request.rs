@@ -158,12 +158,18 @@ fn decode_reasoning(body: &Map<String, Value>) -> Option<Reasoning> {
 }
 
 /// Whether the client asked to see what the model thinks.
-pub(crate) fn wants_summary(body: &Map<String, Value>) -> bool {
+pub(super) fn wants_summary(body: &Map<String, Value>) -> bool {
     let asked = |key: &str| {
         let asked = body.get("reasoning").and_then(|reasoning| reasoning.get(key));
         asked.and_then(Value::as_str).is_some_and(|how| how != "none")
     };
     asked("summary") || asked("generate_summary")
+}
+
+/// Whether the client asked for what it has to send back with a conversation that is kept nowhere.
+pub(super) fn wants_signatures(body: &Map<String, Value>) -> bool {
+    let included = body.get("include").and_then(Value::as_array).into_iter().flatten();
+    included.into_iter().any(|what| what == "reasoning.encrypted_content")
 }
 
 /// The beginning of a word a client made up.

@@ -4,8 +4,10 @@ use serde_json::{Map, Value, json};
 use signalbox_core::usage::Usage;
 
 use super::encoder::Item;
+use super::request::{wants_signatures, wants_summary};
 use super::{bare_id, finish_of, finish_word, usage};
 use crate::chat::{ChatResponse, FinishReason, Part};
+use crate::dialect::gemini::signature_of;
 
 /// Stands between two parts of what a model thought, where another dialect has one text for it.
 pub(super) const THOUGHTS_APART: &str = "\n\n";
@@ -64,26 +66,33 @@ fn decode_part(part: &Value) -> Option<Part> {
 
 /// Writes an answer that came in another dialect to what was `asked`.
 pub(crate) fn encode(response: &ChatResponse, used: &Usage, asked: &Map<String, Value>) -> Value {
+    let (summary, signatures) = (wants_summary(asked), wants_signatures(asked));
     let mut output: Vec<Item> = Vec::new();
     for part in &response.parts {
         match part {
             Part::Text(text) => Item::last_message(&mut output, &response.id).say(text),
             Part::Refusal(text) => Item::last_message(&mut output, &response.id).refuse(text),
-            Part::Thinking { text, .. } if !text.is_empty() => {
-                Item::last_thought(&mut output, &response.id).think(text);
+            Part::Thinking { text, signature } => {
+                if summary && !text.is_empty() {
+                    Item::last_thought(&mut output, &response.id).think(text);
+                }
+                if let Some(signature) = signature.as_deref().filter(|mark| signatures && is_kept(mark)) {
+                    Item::last_thought(&mut output, &response.id).sign(signature);
+                }
             }
             Part::ToolUse { id, name, arguments } => {
                 output.push(Item::call(output.len(), &response.id, id, name, arguments));
             }
-            Part::Thinking { .. }
-            | Part::Image(_)
-            | Part::Audio { .. }
-            | Part::Document { .. }
-            | Part::ToolResult { .. } => {}
+            Part::Image(_) | Part::Audio { .. } | Part::Document { .. } | Part::ToolResult { .. } => {}
         }
     }
     let envelope = Envelope::new(&response.id, &response.model, response.created, asked);
     envelope.ended(response.finish.reason, &output, used)
+}
+
+/// Whether a signature is of use when it comes back: Google's is, to the same model; Anthropic's needs the thought's own words.
+pub(super) fn is_kept(signature: &str) -> bool {
+    signature_of(signature).is_some()
 }
 
 /// What stands around an answer: its id, and much of what was asked for, which the clients' types want to see again.

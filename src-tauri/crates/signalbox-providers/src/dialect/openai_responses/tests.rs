@@ -3,6 +3,7 @@ use signalbox_core::provider::Auth;
 use signalbox_core::usage::{Unit, Usage};
 
 use super::*;
+use crate::chat::{ChatEvent, Part};
 use crate::dialect::Dialect;
 
 macro_rules! fixture {
@@ -411,6 +412,55 @@ fn thoughts_of_another_vendor_are_taken_out_of_what_goes_to_openai() {
     let input = json!([foreign, own, said]);
     assert!(items::has_foreign_thoughts(&input));
     assert_eq!(items::without_foreign_thoughts(&input), json!([own, said]));
+    let googles = json!([{"type": "reasoning", "summary": [], "encrypted_content": "google:abc"}, said]);
+    assert_eq!(items::without_foreign_thoughts(&googles), json!([said]));
+}
+
+#[test]
+fn googles_signature_goes_out_with_a_thought_and_comes_back_with_it() {
+    let answer = crate::chat::ChatResponse {
+        id: "r1".to_owned(),
+        model: "gemini-3.8-flash".to_owned(),
+        created: 0,
+        parts: vec![
+            Part::Thinking { text: "Hm.".to_owned(), signature: None },
+            Part::Thinking { text: String::new(), signature: Some("google:abc".to_owned()) },
+            Part::ToolUse { id: "c1".to_owned(), name: "weather".to_owned(), arguments: "{}".to_owned() },
+        ],
+        finish: Finish { reason: FinishReason::ToolCalls, word: "STOP".to_owned(), stop_sequence: None },
+    };
+    let written = |asked: Value| {
+        let response = Dialect::OpenaiResponses.encode_response(&answer, &Usage::default(), &map(&asked));
+        response["output"].clone()
+    };
+    assert_eq!(written(json!({})).as_array().unwrap().len(), 1);
+    let output = written(json!({"include": ["reasoning.encrypted_content"]}));
+    assert_eq!((&output[0]["summary"], &output[0]["encrypted_content"]), (&json!([]), &json!("google:abc")));
+    let mut input = output.as_array().unwrap().clone();
+    input.push(json!({"type": "function_call_output", "call_id": "c1", "output": "12"}));
+    let request = Dialect::OpenaiResponses.decode_request(&map(&json!({"input": input}))).unwrap();
+    assert_eq!(request.messages[0].parts, answer.parts[1..]);
+
+    // Streamed alike.
+    let asked = json!({"include": ["reasoning.encrypted_content"], "reasoning": {"summary": "auto"}});
+    let mut encoder = encoder::Encoder::new("m", 0, &map(&asked));
+    let mut out = Vec::new();
+    for event in [
+        ChatEvent::Start { id: "r1".to_owned(), model: String::new(), created: None },
+        ChatEvent::Thinking("Hm.".to_owned()),
+        ChatEvent::Signature("google:abc".to_owned()),
+        ChatEvent::ToolStart { index: 0, id: "c1".to_owned(), name: "weather".to_owned() },
+        ChatEvent::ToolArguments { index: 0, fragment: "{}".to_owned() },
+        ChatEvent::Finish(answer.finish.clone()),
+    ] {
+        encoder.write(&event, &mut out).unwrap();
+    }
+    encoder.finish(&Usage::default(), &mut out);
+    let text = String::from_utf8(out).unwrap();
+    let last: Value =
+        serde_json::from_str(text.lines().rev().find_map(|line| line.strip_prefix("data: ")).unwrap())
+            .unwrap();
+    assert_eq!(last["response"]["output"], written(asked));
 }
 
 #[test]
