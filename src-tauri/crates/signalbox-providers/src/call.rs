@@ -17,6 +17,8 @@ use signalbox_core::provider::{Auth, ProviderKind};
 use signalbox_core::usage::Usage;
 use url::Url;
 
+use crate::headroom::Headroom;
+
 /// Where to call and as whom. The credential goes to this URL's origin and nowhere else.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -98,6 +100,8 @@ pub struct CallAnswer {
     pub metering: Metering,
     /// The provider's status code.
     pub http_status: u16,
+    /// The room the provider leaves, if it said so.
+    pub headroom: Option<Headroom>,
 }
 
 /// Leaves the body out: answers do not belong in logs.
@@ -213,6 +217,8 @@ pub struct CallError {
     pub retry_after: Option<Duration>,
     /// What the provider billed all the same.
     pub metering: Option<Metering>,
+    /// The room the provider leaves, if it said so.
+    pub headroom: Option<Headroom>,
 }
 
 impl Call {

@@ -17,6 +17,7 @@ use crate::call::{Account, Call, CallAnswer, CallError, ChatCall};
 use crate::chat::{ChatEvent, ChatResponse, Part};
 use crate::dialect::{Decoder, Dialect, Encoder, anthropic, openai_chat, openai_responses};
 use crate::failure::{ErrorBody, failed, tidy};
+use crate::headroom::Headroom;
 use crate::http::{Answered, Body, Broken, Http, Outgoing, answered_at, is_page, media_type};
 use crate::request::{self, wants_stream_usage, wants_thinking};
 use crate::sse::Events;
@@ -89,7 +90,13 @@ impl ChatAdapter for Chats {
                     .to_string(),
             )
         };
-        Ok(CallAnswer { body, content_type: "application/json".into(), metering, http_status: head.status })
+        Ok(CallAnswer {
+            body,
+            content_type: "application/json".into(),
+            metering,
+            http_status: head.status,
+            headroom: Headroom::of(&head.headers),
+        })
     }
 
     async fn stream(&self, account: &Account, call: &Call) -> Result<ChatStream, CallError> {
@@ -123,7 +130,8 @@ impl ChatAdapter for Chats {
                 return Err(head.bad(&message));
             }
         };
-        Ok(ChatStream::new(source, writer, tally, head.secret, head.status))
+        let headroom = Headroom::of(&head.headers);
+        Ok(ChatStream::new(source, writer, tally, head.secret, head.status).with_headroom(headroom))
     }
 }
 

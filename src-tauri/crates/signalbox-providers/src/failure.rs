@@ -12,6 +12,7 @@ use serde_json::Value;
 use signalbox_core::failure::FailureKind;
 
 use crate::call::CallError;
+use crate::headroom::Headroom;
 
 /// Longest message that is kept.
 pub(crate) const MESSAGE_CHARS_MAX: usize = 500;
@@ -50,8 +51,10 @@ impl ErrorBody {
             (_, Some(Value::Array(faults))) => faults.first().unwrap_or(outer),
             _ => outer,
         };
-        if let Value::String(message) = error {
-            return Self { message: message.clone(), ..Self::default() };
+        if let Value::String(word) = error {
+            // OAuth says a word here, and beside it what it means.
+            let message = outer.get("error_description").and_then(Value::as_str).unwrap_or(word).to_owned();
+            return Self { words: vec![word.to_ascii_lowercase()], message, ..Self::default() };
         }
         let message = ["message", "detail", "error_description", "err_msg", "msg"].iter().find_map(|key| {
             error.get(key).and_then(Value::as_str).or_else(|| outer.get(key).and_then(Value::as_str))
@@ -302,13 +305,21 @@ impl ErrorBody {
             (true, None) => "the provider reported an error without a message".to_owned(),
         };
         let retry_after = headers.and_then(wait_asked_for).or(self.wait).map(|wait| wait.min(WAIT_MAX));
-        CallError { kind, http_status: status, message, retry_after, metering: None }
+        let headroom = headers.and_then(Headroom::of);
+        CallError { kind, http_status: status, message, retry_after, metering: None, headroom }
     }
 }
 
 /// A failure in our own words.
 pub(crate) fn failed(kind: FailureKind, http_status: Option<u16>, message: impl Into<String>) -> CallError {
-    CallError { kind, http_status, message: message.into(), retry_after: None, metering: None }
+    CallError {
+        kind,
+        http_status,
+        message: message.into(),
+        retry_after: None,
+        metering: None,
+        headroom: None,
+    }
 }
 
 /// Google's `ErrorInfo` inside the body: `{"reason": "API_KEY_INVALID"}`.

@@ -53,6 +53,10 @@ pub struct RequestFeatures {
     pub streamed: bool,
     /// Whether the model may call tools.
     pub has_tools: bool,
+    /// Whether the model must hear sound within the conversation.
+    pub has_audio: bool,
+    /// Whether the answer must be JSON.
+    pub json_output: bool,
 }
 
 /// Reads what `body`, a request in the dialect of `surface`, asks for and may use at most.
@@ -106,6 +110,8 @@ fn inspect_chat(surface: Surface, body: &Map<String, Value>) -> Result<RequestFe
             ..Bound::default()
         },
         has_images: walk.images,
+        has_audio: walk.sound,
+        json_output: wants_json(body),
         streamed,
         has_tools: ["tools", "functions"].iter().any(|key| is_filled_list(body.get(*key))),
     })
@@ -120,6 +126,19 @@ pub fn count_input(surface: Surface, payload: &Payload) -> Result<u64, InvalidRe
     Ok(match payload {
         Payload::Json(body) => settled_input(body),
         Payload::Audio(_) => 0,
+    })
+}
+
+/// Whether the answer must be JSON: `response_format` of chats, `text.format` of responses, `output_format` of messages.
+fn wants_json(body: &Map<String, Value>) -> bool {
+    let formats = [
+        body.get("response_format"),
+        body.get("text").and_then(|text| text.get("format")),
+        body.get("output_format"),
+        body.get("output_config").and_then(|config| config.get("format")),
+    ];
+    formats.into_iter().flatten().any(|format| {
+        matches!(format.get("type").and_then(Value::as_str), Some("json_object" | "json_schema"))
     })
 }
 
@@ -181,12 +200,13 @@ struct Walk {
     tokens: u64,
     exact_bytes_left: usize,
     images: bool,
+    sound: bool,
     caches: bool,
 }
 
 impl Walk {
     const fn new(exact_bytes: usize) -> Self {
-        Self { tokens: TOKENS_PER_CHAT, exact_bytes_left: exact_bytes, images: false, caches: false }
+        Self { tokens: TOKENS_PER_CHAT, exact_bytes_left: exact_bytes, images: false, sound: false, caches: false }
     }
 
     fn request(&mut self, body: &Map<String, Value>) {
@@ -236,7 +256,10 @@ impl Walk {
                 self.images = true;
                 self.add(TOKENS_PER_IMAGE);
             }
-            Some("input_audio") => self.add(inline("/input_audio/data").div_ceil(AUDIO_CHARS_PER_TOKEN)),
+            Some("input_audio") => {
+                self.sound = true;
+                self.add(inline("/input_audio/data").div_ceil(AUDIO_CHARS_PER_TOKEN));
+            }
             Some("document" | "file" | "input_file") => {
                 let chars = ["/source/data", "/file/file_data", "/file_data"]
                     .into_iter()

@@ -35,6 +35,7 @@ use url::Url;
 use crate::auth::Scheme;
 use crate::call::{Account, AudioUpload, Call, CallAnswer, CallError, Metering, Payload};
 use crate::failure::{ErrorBody, failed, tidy};
+use crate::headroom::Headroom;
 use crate::http::{Answered, Body, Http, Outgoing, is_page, media_type};
 use crate::inspect::InvalidRequest;
 
@@ -175,7 +176,13 @@ impl Reply {
 
     /// The end of a good call.
     fn answer(&self, body: Bytes, content_type: &'static str, metering: Metering) -> CallAnswer {
-        CallAnswer { body, content_type: content_type.into(), metering, http_status: self.status }
+        CallAnswer {
+            body,
+            content_type: content_type.into(),
+            metering,
+            http_status: self.status,
+            headroom: Headroom::of(&self.headers),
+        }
     }
 }
 

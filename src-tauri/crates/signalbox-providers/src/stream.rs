@@ -12,6 +12,7 @@ use crate::call::{CallError, Metering, StreamItem};
 use crate::chat::ChatEvent;
 use crate::dialect::{Decoded, Decoder, Dialect, Encoder};
 use crate::failure::{ErrorBody, failed, tidy};
+use crate::headroom::Headroom;
 use crate::sse::{Events, Fault, write_event};
 use crate::tally::Tally;
 
@@ -22,6 +23,7 @@ pub struct ChatStream {
     tally: Tally,
     credential: Option<SecretString>,
     http_status: u16,
+    headroom: Option<Headroom>,
     started: bool,
     /// Everything from the finish reason on: it goes out with the end, once the ledger is settled.
     held: Vec<u8>,
@@ -70,7 +72,28 @@ impl ChatStream {
         credential: Option<SecretString>,
         http_status: u16,
     ) -> Self {
-        Self { source, writer, tally, credential, http_status, started: false, held: Vec::new(), over: false }
+        Self {
+            source,
+            writer,
+            tally,
+            credential,
+            http_status,
+            headroom: None,
+            started: false,
+            held: Vec::new(),
+            over: false,
+        }
+    }
+
+    /// With what the answer's headers said of the provider's limits.
+    pub(crate) const fn with_headroom(mut self, headroom: Option<Headroom>) -> Self {
+        self.headroom = headroom;
+        self
+    }
+
+    /// The room the provider leaves, if it said so.
+    pub const fn headroom(&self) -> Option<Headroom> {
+        self.headroom
     }
 
     /// The provider's status code.

@@ -128,6 +128,9 @@ impl EdgeTts {
             if status == StatusCode::SWITCHING_PROTOCOLS {
                 return Ok((upgraded(account, response, &key).await?, now));
             }
+            if status.is_success() {
+                return Err(no_websocket(account, status));
+            }
             let is_new =
                 self.set_clock(account, response.headers()).is_some_and(|said| (said - now).abs() > 60);
             if status == StatusCode::FORBIDDEN && is_new && tries > 0 {
@@ -205,7 +208,7 @@ impl SpeechAdapter for EdgeTts {
         // Free, so there is nothing to report; what was spoken is counted all the same.
         let metering = estimated(Usage::default().with(Unit::Characters, request.characters()));
         let content_type = AudioFormat::Mp3.content_type().into();
-        Ok(CallAnswer { body: Bytes::from(sound), content_type, metering, http_status: 200 })
+        Ok(CallAnswer { body: Bytes::from(sound), content_type, metering, http_status: 200, headroom: None })
     }
 }
 
@@ -271,12 +274,17 @@ fn answer_of(account: &Account, sent: Option<reqwest::Result<Response>>) -> Resu
 async fn upgraded(account: &Account, response: Response, key: &str) -> Result<Socket, CallError> {
     let accepted = response.headers().get("sec-websocket-accept").and_then(|accept| accept.to_str().ok());
     if accepted != Some(derive_accept_key(key.as_bytes()).as_str()) {
-        let message = format!("{} does not speak the websocket protocol", account.name);
-        return Err(failed(FailureKind::BadResponse, Some(101), message));
+        return Err(no_websocket(account, response.status()));
     }
     let stream = response.upgrade().await.map_err(|error| unreachable_provider(account, None, error))?;
     let config = WebSocketConfig::default().max_message_size(Some(SOUND_BYTES_MAX));
     Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)
+}
+
+fn no_websocket(account: &Account, status: StatusCode) -> CallError {
+    let message =
+        format!("{} does not speak the websocket protocol: its URL is probably wrong", account.name);
+    failed(FailureKind::BadResponse, Some(status.as_u16()), message)
 }
 
 /// A refusal. There is no key that could be wrong: who is turned away speaks an outdated protocol.

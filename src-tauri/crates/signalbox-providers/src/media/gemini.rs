@@ -109,6 +109,8 @@ impl EmbeddingAdapter for GeminiMedia {
             content_type: "application/json".into(),
             metering,
             http_status: status,
+            // Google's answers carry no such headers.
+            headroom: None,
         })
     }
 }
@@ -191,14 +193,12 @@ fn of_input(tokens: u64) -> Usage {
 }
 
 fn task(recording: &Recording<'_>) -> String {
-    let mut task = TASK.to_owned();
-    if let Some(language) = recording.language {
-        task.push_str(&format!("\nThe language is `{language}`."));
-    }
-    if let Some(prompt) = recording.prompt {
-        task.push_str(&format!("\nThese words may come up, or the recording continues this text: {prompt}"));
-    }
-    task
+    let language = recording.language.map(|language| format!("The language is `{language}`."));
+    let prompt = recording
+        .prompt
+        .map(|prompt| format!("These words may come up, or the recording continues this text: {prompt}"));
+    let lines = [Some(TASK.to_owned()), language, prompt].into_iter().flatten();
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn generate_request(recording: &Recording<'_>, task: &str) -> Value {

@@ -21,6 +21,7 @@ use super::{
 use crate::adapter::{EmbeddingAdapter, SpeechAdapter, TranscriptionAdapter};
 use crate::auth::Scheme;
 use crate::call::{Account, Call, CallAnswer, CallError, Metering};
+use crate::headroom::Headroom;
 use crate::http::{Body, Http, Outgoing, media_type};
 use crate::request::join;
 use crate::tokens::{self, as_u64};
@@ -120,7 +121,13 @@ impl SpeechAdapter for OpenaiMedia {
         } else {
             Cow::Borrowed(request.format.content_type())
         };
-        Ok(CallAnswer { body: sound, content_type, metering, http_status: reply.status })
+        Ok(CallAnswer {
+            body: sound,
+            content_type,
+            metering,
+            http_status: reply.status,
+            headroom: Headroom::of(&reply.headers),
+        })
     }
 }
 
