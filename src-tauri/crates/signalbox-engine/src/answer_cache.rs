@@ -57,11 +57,6 @@ impl AnswerCache {
         let until = now.plus_micros(i64::from(ttl_s).saturating_mul(MICROS_PER_SECOND));
         self.0.insert(question, Arc::new(Cached { answer, stored_at: now, until }));
     }
-
-    /// Forgets every answer.
-    pub fn clear(&self) {
-        self.0.invalidate_all();
-    }
 }
 
 #[cfg(test)]
@@ -109,8 +104,5 @@ mod tests {
         }
         cache.0.run_pending_tasks();
         assert!(cache.0.weighted_size() <= BYTES_MAX);
-        cache.clear();
-        cache.0.run_pending_tasks();
-        assert_eq!(cache.0.entry_count(), 0);
     }
 }

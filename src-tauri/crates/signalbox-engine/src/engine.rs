@@ -10,9 +10,9 @@ use arc_swap::ArcSwap;
 use signalbox_core::ids::NodeId;
 use signalbox_core::ledger::{RequestStart, Settlement};
 use signalbox_core::route::Target;
-use signalbox_core::time::Clock;
+use signalbox_core::time::{Clock, MICROS_PER_SECOND};
 use signalbox_providers::Providers;
-use signalbox_store::{ConfigSignal, LedgerEntry};
+use signalbox_store::{ConfigSignal, Failover, FailoverFilter, LedgerEntry};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -36,6 +36,10 @@ pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 const CATCH_UP_MAX: Duration = Duration::from_secs(5);
 /// Pause before a settlement that the ledger refused is written again.
 const SETTLE_PAUSE: Duration = Duration::from_secs(1);
+/// How long a failover counts. Units: microseconds.
+const FAILOVERS_COUNT_US: i64 = 3_600 * MICROS_PER_SECOND;
+/// Failovers that are read at a start; a few per operation and target count.
+const FAILOVERS_MAX: u32 = 10_000;
 /// Pause before watching the configuration again after the database failed.
 const WATCH_PAUSE: Duration = Duration::from_secs(2);
 
@@ -106,6 +110,8 @@ impl Engine {
         }
         let (health, outbox) = HealthBoard::new(Arc::clone(&control.clock), events.clone());
         health.restore(control.store.target_health(node).await?);
+        health.restore_failovers(&last_failovers(&control).await?);
+        control.store.release_idempotency_of(node).await?;
         let limits = Limits::new(Arc::clone(&control.clock));
         background.spawn(health::keep(health.clone(), outbox, control.store.clone(), node, stop.clone()));
         let engine = Arc::new(Self {
@@ -221,6 +227,13 @@ impl Engine {
     }
 }
 
+/// Failovers that still count: those of the last hour.
+async fn last_failovers(control: &Control) -> Result<Vec<Failover>, EngineError> {
+    let since = Some(control.now().plus_micros(-FAILOVERS_COUNT_US));
+    let filter = FailoverFilter { since, ..FailoverFilter::default() };
+    Ok(control.store.failovers(&filter, None, FAILOVERS_MAX).await?)
+}
+
 /// Reloads whenever any process wrote configuration.
 async fn follow_configuration(
     engine: std::sync::Weak<Engine>,
@@ -252,7 +265,7 @@ async fn follow_configuration(
 }
 
 /// This instance's identity, kept in its data directory so that it recognises its own rows after a crash.
-fn node_id(data_dir: &Path) -> Result<NodeId, EngineError> {
+pub(crate) fn node_id(data_dir: &Path) -> Result<NodeId, EngineError> {
     let path = data_dir.join("node-id");
     let failed = |source| EngineError::DataDirectory { path: path.clone(), source };
     if let Some(node) = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {

@@ -13,19 +13,23 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use signalbox_core::breaker::{Blocked, BreakerSettings, Cause, CountedFailure, Transition};
+use signalbox_core::decide::HealthViews;
 use signalbox_core::health::{FailoverCap, FailureNote, TargetHealth, TargetView};
 use signalbox_core::ids::{HealthEventId, OperationId, ProviderName};
 use signalbox_core::retry::{AfterAttempt, NextStep, RetryBudget, after_failure};
 use signalbox_core::route::Target;
 use signalbox_core::time::{Clock, Timestamp};
-use signalbox_store::HealthEvent;
+use signalbox_store::{Failover, HealthEvent};
 use tokio::sync::mpsc;
 
 pub use actions::Circuits;
 pub(crate) use keeper::{Outbox, keep, probe_refused};
 pub use permit::{CallPermit, Terms};
 
+use crate::control::Control;
+use crate::error::EngineError;
 use crate::events::{Events, Topic};
+use crate::live::Live;
 
 /// Steps of circuits that may wait to be written. There are three to an outage.
 const EVENTS_WAITING: usize = 1_024;
@@ -92,6 +96,15 @@ impl Skipped {
     }
 }
 
+/// What an installation last wrote down of its targets, for programs that run beside it.
+///
+/// Errors: the database or the data directory cannot be read.
+pub async fn last_known(control: &Control) -> Result<Vec<TargetStanding>, EngineError> {
+    let node = crate::engine::node_id(&control.data_dir)?;
+    let known = control.store.target_health(node).await?;
+    Ok(known.into_iter().map(|(target, health)| TargetStanding { target, health, in_use: 0 }).collect())
+}
+
 impl HealthBoard {
     /// An empty board, and where its steps of circuits arrive.
     pub(crate) fn new(clock: Arc<dyn Clock>, events: Events) -> (Self, Outbox) {
@@ -117,14 +130,12 @@ impl HealthBoard {
     }
 
     /// Puts back failovers of the last hour.
-    pub(crate) fn restore_failovers<'a>(
-        &self,
-        failovers: impl IntoIterator<Item = (&'a OperationId, &'a Target, Timestamp)>,
-    ) {
+    pub(crate) fn restore_failovers(&self, failovers: &[Failover]) {
         let now = self.0.clock.now();
         let mut caps = lock(&self.0.caps);
-        for (operation, from, at) in failovers {
-            caps.note(operation, from, at, now);
+        // A target that was tried again did not hand over.
+        for failover in failovers.iter().filter(|failover| failover.from != failover.to) {
+            caps.note(&failover.operation, &failover.from, failover.at, now);
         }
     }
 
@@ -144,6 +155,23 @@ impl HealthBoard {
             is_full: concurrent_max.is_some_and(|most| self.in_use(&target.provider) >= most),
             ..seen
         }
+    }
+
+    /// What a decision about `operation` sees of the targets it may take.
+    pub fn views<'a>(
+        &self,
+        operation: &OperationId,
+        targets: impl Iterator<Item = &'a Target>,
+        live: &Live,
+        now: Timestamp,
+    ) -> HealthViews {
+        let settings = live.snapshot.settings.breaker;
+        targets
+            .map(|target| {
+                let concurrent_max = live.concurrent_max(&target.provider);
+                (target.clone(), self.view(operation, target, concurrent_max, settings, now))
+            })
+            .collect()
     }
 
     /// Every target that was ever called or acted on, by name.

@@ -6,15 +6,24 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use signalbox_core::ids::{KeyId, RequestId};
-use signalbox_core::ledger::Idempotency;
+use signalbox_core::ledger::{Idempotency, RequestStart};
+use signalbox_core::time::MICROS_PER_SECOND;
+use signalbox_store::{ClaimedKey, IdempotencyClaim, StoreError};
 use tokio::sync::watch;
 
 use crate::dispatch::fingerprint::{self, Addressed, Fingerprint};
 use crate::dispatch::kept::KeptAnswer;
 use crate::dispatch::{Answer, Payload, Refusal, RefusalCode};
 use crate::engine::Engine;
+use crate::ledger::error_chain;
+
+/// How long a key counts.
+const KEPT_US: i64 = 24 * 3_600 * MICROS_PER_SECOND;
+/// When to come back for an answer that another node is making.
+const COME_BACK: Duration = Duration::from_secs(1);
 
 /// First requests that run in this process.
 #[derive(Debug, Clone, Default)]
@@ -127,6 +136,7 @@ pub(crate) struct Claim {
     engine: Arc<Engine>,
     leave: Option<FirstLeave>,
     idempotency: Idempotency,
+    request: RequestId,
 }
 
 impl Claim {
@@ -138,21 +148,116 @@ impl Claim {
     /// Keeps the answer for everybody who sends the request again, before its last byte goes out.
     pub async fn answered(mut self, kept: Arc<KeptAnswer>) {
         let Some(leave) = self.leave.take() else { return };
+        let (store, key_hash) = (&self.engine.control.store, &self.idempotency.key_hash);
+        let written = store.finish_idempotency(key_hash, self.request, &kept.content_type, &kept.body).await;
+        if let Err(error) = written {
+            tracing::error!(request = %self.request, error = %error_chain(&error), "an answer cannot be kept for when its request is sent again");
+        }
         leave.answered(kept);
+    }
+
+    /// It was not this request's after all.
+    fn give_up(mut self) -> Option<FirstLeave> {
+        self.leave.take()
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         let Some(leave) = self.leave.take() else { return };
-        drop(leave);
+        let (engine, key_hash, request) = (Arc::clone(&self.engine), self.idempotency.key_hash, self.request);
+        // Those who wait here run only when the store has let go: they would find it taken.
+        self.engine.background.spawn(async move {
+            if let Err(error) = engine.control.store.release_idempotency(&key_hash, request).await {
+                tracing::error!(%request, error = %error_chain(&error), "an idempotency key cannot be given back");
+            }
+            drop(leave);
+        });
     }
 }
 
 impl Engine {
-    async fn claim_in_store(self: &Arc<Self>, leave: FirstLeave, _id: RequestId) -> Result<Claimed, Refusal> {
+    async fn claim_in_store(self: &Arc<Self>, leave: FirstLeave, id: RequestId) -> Result<Claimed, Refusal> {
         let idempotency = leave.idempotency;
-        Ok(Claimed::First(Claim { engine: Arc::clone(self), leave: Some(leave), idempotency }))
+        // Made before the store is asked: a client that leaves meanwhile must not leave its key taken.
+        let claim = Claim { engine: Arc::clone(self), leave: Some(leave), idempotency, request: id };
+        match self.ask_store(idempotency, id).await? {
+            ClaimedKey::Fresh => Ok(Claimed::First(claim)),
+            ClaimedKey::Done { request, content_type, body } => {
+                let kept = Arc::new(self.kept_of(request, content_type, body).await?);
+                let answer = kept.replayed();
+                if let Some(leave) = claim.give_up() {
+                    leave.answered(kept);
+                }
+                Ok(Claimed::Answered(answer))
+            }
+            ClaimedKey::OtherBody { .. } => {
+                claim.give_up();
+                Err(mismatch())
+            }
+            ClaimedKey::Running { .. } => {
+                claim.give_up();
+                let message = "A request with this idempotency key is under way. Its answer can be had once it is there.";
+                let refusal = Refusal::new(RefusalCode::IdempotencyInProgress, message);
+                Err(Refusal { retry_after: Some(COME_BACK), ..refusal })
+            }
+        }
+    }
+
+    async fn ask_store(&self, idempotency: Idempotency, id: RequestId) -> Result<ClaimedKey, Refusal> {
+        let (store, now) = (&self.control.store, self.control.now());
+        let claim = IdempotencyClaim {
+            idempotency,
+            request: id,
+            node: self.node,
+            expires_at: now.plus_micros(KEPT_US),
+        };
+        let found = store.claim_idempotency(&claim, now).await.map_err(|error| unavailable(&error))?;
+        match found {
+            // Nobody here runs it, or there would be no leave: what let go of it failed to say so.
+            ClaimedKey::Running { request, node } if node == self.node => {
+                let released = store.release_idempotency(&idempotency.key_hash, request).await;
+                released.map_err(|error| unavailable(&error))?;
+                store.claim_idempotency(&claim, now).await.map_err(|error| unavailable(&error))
+            }
+            found => Ok(found),
+        }
+    }
+
+    /// The first answer as it is stored, with what the ledger says of it.
+    async fn kept_of(
+        &self,
+        request: RequestId,
+        content_type: String,
+        body: Vec<u8>,
+    ) -> Result<KeptAnswer, Refusal> {
+        let read =
+            || async { self.control.store.request(request).await.map_err(|error| unavailable(&error)) };
+        let mut record = read().await?;
+        if record.as_ref().is_none_or(|record| record.settlement.is_none()) {
+            self.caught_up().await;
+            record = read().await?;
+        }
+        let settled = record.and_then(|record| Some((record.start, record.settlement?)));
+        let of_chain = |start: &RequestStart| start.decision.chain().next().map(|first| first.target.clone());
+        let known = settled.and_then(|(start, settlement)| {
+            let target = settlement.target().cloned().or_else(|| of_chain(&start))?;
+            Some((start, settlement, target))
+        });
+        let Some((start, settlement, target)) = known else {
+            let message = "The first answer to this request is there, but not what it cost.";
+            return Err(Refusal::new(RefusalCode::LedgerUnavailable, message));
+        };
+        Ok(KeptAnswer {
+            request,
+            operation: start.operation,
+            target,
+            attempts: u32::try_from(settlement.attempts.len()).unwrap_or(u32::MAX),
+            cost: settlement.cost().1,
+            simulated: settlement.simulated,
+            content_type: content_type.into(),
+            body: body.into(),
+        })
     }
 
     /// Claims the client's key for the request `id`, or finds the answer that the first request with it got. Waits for a
@@ -183,6 +288,12 @@ impl Engine {
             }
         }
     }
+}
+
+fn unavailable(error: &StoreError) -> Refusal {
+    tracing::error!(error = %error_chain(error), "idempotency keys cannot be read or written");
+    let message = format!("Nothing was sent: {error}.");
+    Refusal::new(RefusalCode::LedgerUnavailable, message)
 }
 
 fn mismatch() -> Refusal {

@@ -110,7 +110,11 @@ async fn when_every_target_fails_the_client_hears_each_and_the_row_is_settled_at
     let settlement = settlement(&app, &reply).await;
     assert_eq!(settlement.outcome, Outcome::Failed);
     let tried: Vec<String> = settlement.attempts.iter().map(|attempt| attempt.target.to_string()).collect();
-    assert_eq!(tried, ["first/m", "second/m", "second/m"], "only the last one is tried again, within its budget");
+    assert_eq!(
+        tried,
+        ["first/m", "second/m", "second/m"],
+        "only the last one is tried again, within its budget"
+    );
     assert_eq!(settlement.cost(), (CostStatus::Exact, Some(NanoUsd::ZERO)));
 }
 

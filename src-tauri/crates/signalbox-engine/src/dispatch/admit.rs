@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use signalbox_core::decide::{Ask, Decision, decide};
+use signalbox_core::decide::{self, Ask, Decision, Features, decide};
 use signalbox_core::ids::{OperationId, RequestId};
 use signalbox_core::ledger::{CacheHit, Outcome, RequestStart, Settlement, Surface, Work};
 use signalbox_core::money::NanoUsd;
 use signalbox_core::operation::Capability;
+use signalbox_core::retry::wait_for_soonest;
 use signalbox_core::route::Route;
 use signalbox_providers::{RequestFeatures, inspect};
 use signalbox_store::LedgerEntry;
@@ -59,7 +60,7 @@ impl Engine {
             }
         }
         let deadline = deadline(call.deadline, entry.map(|entry| &entry.route)).map(|wait| began + wait);
-        let decision = self.decide_patiently(live, &call, &features, deadline).await?;
+        let decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id)).await?;
         let question = question(live, &call, addressed, features.streamed);
         let kept = question.and_then(|asked| self.answers.get(&asked.fingerprint, self.control.now()));
         let start = RequestStart {
@@ -99,21 +100,43 @@ impl Engine {
         })))
     }
 
-    /// Where the call goes.
+    /// Where the call goes. When every target cools down for no more than a moment, it waits for the first of them.
     async fn decide_patiently(
         &self,
         live: &Live,
         call: &Call,
         features: &RequestFeatures,
-        _deadline: Option<Instant>,
+        deadline: Option<Instant>,
+        lot: u64,
     ) -> Result<Decision, Refusal> {
-        let ask = Ask {
-            operation: &call.resolved.operation,
-            pinned: call.resolved.pinned.as_ref(),
-            has_images: features.has_images,
+        let (operation, pinned) = (&call.resolved.operation, call.resolved.pinned.as_ref());
+        let features = Features {
             bound: features.bound,
+            surface: call.surface,
+            has_images: features.has_images,
+            has_audio: features.has_audio,
+            has_tools: features.has_tools,
+            json_output: features.json_output,
+            streamed: features.streamed,
+            user: call.user.as_deref(),
+            key: call.key.and_then(|id| live.key(id)).map(|key| key.name.as_str()),
+            tags: &call.tags,
         };
-        decide(&live.snapshot, &ask, self.control.now()).map_err(Refusal::from)
+        let decide_now = || {
+            let now = self.control.now();
+            let targets = decide::targets(&live.snapshot, operation, pinned);
+            let health = self.health.views(operation, targets, live, now);
+            let ask = Ask { operation, pinned, features, health: &health, lot };
+            decide(&live.snapshot, &ask, now).map_err(Refusal::from)
+        };
+        let decision = decide_now()?;
+        let left_us = deadline.map(|deadline| micros(deadline.saturating_duration_since(Instant::now())));
+        let wait_us = wait_for_soonest(decision.cools_until(), left_us, self.control.now());
+        let Some(wait) = wait_us.and_then(|wait_us| u64::try_from(wait_us).ok()) else { return Ok(decision) };
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_micros(wait)) => decide_now(),
+            () = self.abort.cancelled() => Ok(decision),
+        }
     }
 
     /// An answer that another request has paid for: logged as a request that cost nothing, with what it saved.
@@ -169,6 +192,12 @@ impl Engine {
             Err(_) => Err(Refusal::new(RefusalCode::Internal, "The request ended without an answer.")),
         }
     }
+}
+
+/// A number that is spread evenly over requests: the end of their ids is random.
+const fn lot_of(id: RequestId) -> u64 {
+    let (_, low) = id.as_uuid().as_u64_pair();
+    low
 }
 
 /// The question of a call whose answer may be shared; `None` when the operation or the client does not want that.

@@ -11,7 +11,7 @@ use signalbox_core::meter::{Cost, UsageSource, price_usage};
 use signalbox_core::price::ServiceMode;
 use signalbox_core::route::{RouteTarget, Target};
 use signalbox_core::usage::{Unit, Usage};
-use signalbox_providers::{Account, Call, CallError, Metering, Payload, Timeouts};
+use signalbox_providers::{Account, Call, CallError, Headroom, Metering, Payload, Timeouts};
 use tokio::time::Instant;
 
 use super::run::{Ending, Run, Step, micros};
@@ -29,6 +29,8 @@ pub(super) struct Begun {
     pub(super) first_token_us: Option<i64>,
     /// When its answer must have begun, by the target's own card.
     pub(super) patience: Option<Instant>,
+    /// The room the provider leaves, if it said so.
+    pub(super) headroom: Option<Headroom>,
     permit: CallPermit,
 }
 
@@ -43,7 +45,14 @@ impl Run {
         let timeout_ms = self.card(target).and_then(|card| card.timeout_ms);
         let patience = timeout_ms.map(|ms| Instant::now() + Duration::from_millis(ms.into()));
         let started_us = self.elapsed_us();
-        let begun = Begun { target: target.clone(), started_us, first_token_us: None, patience, permit };
+        let begun = Begun {
+            target: target.clone(),
+            started_us,
+            first_token_us: None,
+            patience,
+            headroom: None,
+            permit,
+        };
         if self.start.streamed && self.start.surface.work() == Work::Chat {
             self.try_stream(&account, call, begun).await
         } else {
@@ -51,7 +60,7 @@ impl Run {
         }
     }
 
-    async fn try_complete(&mut self, account: &Account, call: Call, begun: Begun) -> Step {
+    async fn try_complete(&mut self, account: &Account, call: Call, mut begun: Begun) -> Step {
         let engine = Arc::clone(&self.engine);
         let deadline = self.deadline;
         let result = tokio::select! {
@@ -65,6 +74,7 @@ impl Run {
             Err(error) => return self.after_failure(begun, &error),
         };
         let target = begun.target.clone();
+        begun.headroom = answer.headroom;
         self.end_attempt(begun, Outcome::Succeeded, None, Some(answer.http_status), Some(&answer.metering));
         let payload = self.logs_payloads().then(|| String::from_utf8_lossy(&answer.body).into_owned());
         let finish_reason = answer.metering.finish_reason;
@@ -97,6 +107,7 @@ impl Run {
             message: format!("the request's time was over after {} ms of this call", waited_us / 1_000),
             retry_after: None,
             metering,
+            headroom: None,
         };
         self.after_failure(begun, &error)
     }
@@ -159,11 +170,19 @@ impl Run {
             cost: self.cost_of(&begun.target, begun.started_us, metering),
             target: begun.target,
         };
-        self.report(begun.permit, &attempt, error);
+        let headroom = error.and_then(|error| error.headroom).or(begun.headroom);
+        self.report(begun.permit, &attempt, error, headroom);
         self.attempts.push(attempt);
     }
 
-    fn report(&self, permit: CallPermit, attempt: &Attempt, error: Option<&CallError>) {
+    fn report(
+        &self,
+        permit: CallPermit,
+        attempt: &Attempt,
+        error: Option<&CallError>,
+        headroom: Option<Headroom>,
+    ) {
+        let headroom = headroom.map(|headroom| headroom.seen_at(self.engine.control.now()));
         let latency_us = attempt.finished_us.saturating_sub(attempt.started_us);
         let since_start = |at_us: i64| at_us.saturating_sub(attempt.started_us);
         let ended_by_deadline = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
@@ -172,7 +191,7 @@ impl Run {
             (Outcome::Succeeded, _) => {
                 let answered =
                     Answered { latency_us, first_token_us: attempt.first_token_us.map(since_start) };
-                permit.succeeded(answered, None);
+                permit.succeeded(answered, headroom);
             }
             (Outcome::Failed, Some(error))
                 if !(error.kind == FailureKind::Timeout && ended_by_deadline && too_short) =>
@@ -185,7 +204,7 @@ impl Run {
                     retry_after_us: error.retry_after.map(micros),
                     request: Some(self.start.id),
                 };
-                permit.failed(&failed, None);
+                permit.failed(&failed, headroom);
             }
             (Outcome::Failed | Outcome::Cancelled | Outcome::Interrupted, _) => permit.cancelled(),
         }

@@ -147,7 +147,18 @@ impl Refusal {
                  into the route."
             );
             let too_long = decision.is_too_long();
-            let code = if too_long { RefusalCode::ContextLength } else { RefusalCode::NoTarget };
+            let code = if too_long {
+                RefusalCode::ContextLength
+            } else if decision.cools_until().is_some() {
+                RefusalCode::RateLimited
+            } else {
+                RefusalCode::NoTarget
+            };
+            let message = if decision.is_passing() {
+                format!("No target of `{operation}` can be called at the moment: {why}.")
+            } else {
+                message
+            };
             return Self { retry_after: come_back, ..Self::new(code, message) };
         }
         let why: Vec<String> = skipped

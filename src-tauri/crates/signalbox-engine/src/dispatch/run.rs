@@ -180,7 +180,7 @@ impl Run {
             if self.engine.abort.is_cancelled() || self.is_over() {
                 break;
             }
-            let is_last_resort = self.start.decision.chain().count() == 1;
+            let is_last_resort = candidate.is_last_resort() || self.start.decision.chain().count() == 1;
             let permit = match self.permit(candidate, is_last_resort) {
                 Ok(permit) => permit,
                 Err(why) => {
@@ -326,7 +326,9 @@ impl Run {
             .iter()
             .filter_map(|(_, why)| u64::try_from(why.until()?.micros_since(now)).ok())
             .map(Duration::from_micros);
-        of_skipped.chain(self.retry_after).min()
+        let of_decision = self.start.decision.back_at();
+        let of_decision = of_decision.and_then(|back| u64::try_from(back.micros_since(now)).ok());
+        of_skipped.chain(self.retry_after).chain(of_decision.map(Duration::from_micros)).min()
     }
 
     /// T2. What the client may be told comes after it.

@@ -64,6 +64,7 @@ impl Run {
             Ok(stream) => stream,
             Err(error) => return self.after_failure(begun, &error),
         };
+        begun.headroom = stream.headroom();
         // A stream that only says that it lives must still say something some day.
         let patience = begun.patience.unwrap_or_else(|| Instant::now() + self.live.patience.complete_answer);
         let opening = tokio::select! {
@@ -241,5 +242,6 @@ fn said_nothing(begun: &Begun, stream: &ChatStream) -> CallError {
         message: format!("{} opened a stream and said nothing in it in time", begun.target),
         retry_after: None,
         metering: Some(stream.metering_so_far()),
+        headroom: None,
     }
 }

@@ -120,6 +120,9 @@ pub(crate) async fn probe_refused(engine: Weak<Engine>, stop: CancellationToken)
         }
         let Some(engine) = engine.upgrade() else { return };
         engine.limits.forget_idle();
+        if let Err(error) = engine.control.store.forget_expired_idempotency(engine.control.now()).await {
+            tracing::warn!(error = %error_chain(&error), "expired idempotency keys cannot be forgotten");
+        }
         for provider in engine.health.providers_refusing() {
             let probed = tokio::select! {
                 probed = engine.probe(&provider) => probed,
