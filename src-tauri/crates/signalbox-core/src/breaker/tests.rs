@@ -188,6 +188,7 @@ fn a_refused_credential_opens_at_once_and_is_tried_again_like_any_open_circuit()
     assert_eq!((transition.to, transition.cause), (Circuit::Open, Cause::InvalidKey));
     assert_eq!(transition.failures.len(), 1, "only the refusal opened it");
     assert!(breaker.is_key_refused());
+    assert_eq!(breaker.failures_counted(SETTINGS, at(1)), 0, "an open circuit counts nothing");
     assert_eq!(why(&breaker, just_before(at(301))), Some(Block::InvalidKey));
     let permit = permit(&mut breaker, at(301));
     assert!(breaker.is_key_refused(), "nothing has shown yet that the key is taken");
@@ -340,7 +341,12 @@ fn a_reset_forgets_failures_cool_downs_and_a_refused_credential() {
     assert_eq!(breaker.reset(at(1)), None, "it was closed already");
     assert_eq!(breaker.check(SETTINGS, at(1)), Ok(Admission::Call));
     assert_eq!(breaker.failures_counted(SETTINGS, at(1)), 0);
-    let transition = fail(&mut breaker, failure(FailureKind::InvalidKey), at(1));
+    for second in [1, 2] {
+        fail(&mut breaker, failure(FailureKind::RateLimit), at(second));
+        assert_eq!(breaker.failures_counted(SETTINGS, at(second)), 0, "each is the first after its reset");
+        breaker.reset(at(second));
+    }
+    let transition = fail(&mut breaker, failure(FailureKind::InvalidKey), at(2));
     assert!(transition.is_some());
     assert_eq!(breaker.reset(at(2)).unwrap().cause, Cause::Reset);
     assert!(!breaker.is_key_refused());
