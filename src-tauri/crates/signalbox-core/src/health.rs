@@ -17,7 +17,7 @@ pub use summary::{HealthState, HealthSummary, roll_up};
 pub use window::{Counts, DURATION_MAX_US, Durations, MinuteCounts, STRIP_MINUTES};
 
 use crate::breaker::{
-    Admission, Block, Blocked, Breaker, BreakerSettings, COOL_DOWN_MAX_US, Circuit, FailedCall, Permit,
+    Admission, Block, Blocked, Breaker, BreakerSettings, COOL_DOWN_UNNAMED_US, Circuit, FailedCall, Permit,
     Permitted, Transition,
 };
 use crate::failure::FailureKind;
@@ -108,10 +108,14 @@ pub struct RateHeadroom {
 }
 
 impl RateHeadroom {
-    /// Until when the provider will refuse, because nothing is left; `None` when something is, or nobody said until when.
+    /// Until when the provider is better left alone, because nothing is left; `None` when something is, or nobody said until
+    /// when.
+    ///
+    /// Vendors name the instant at which *everything* is back; the first bit of it is back sooner. So this is a short
+    /// pause at most, and the next answer says how it is then.
     pub fn exhausted_until(&self, now: Timestamp) -> Option<Timestamp> {
         let is_used_up = self.remaining_requests == Some(0) || self.remaining_tokens == Some(0);
-        let until = self.resets_at?.min(self.seen_at.plus_micros(COOL_DOWN_MAX_US));
+        let until = self.resets_at?.min(self.seen_at.plus_micros(COOL_DOWN_UNNAMED_US));
         (is_used_up && now >= self.seen_at && now < until).then_some(until)
     }
 }

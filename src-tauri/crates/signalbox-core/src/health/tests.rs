@@ -232,23 +232,23 @@ fn a_provider_without_room_left_is_waited_for_before_it_has_to_refuse() {
         limit_requests: Some(60),
         remaining_tokens: Some(10),
         limit_tokens: Some(1_000),
-        resets_at: Some(at(20)),
+        resets_at: Some(at(1)),
         seen_at: at(0),
     };
     let mut health = TargetHealth::default();
     health.note_headroom(headroom);
-    let blocked = Blocked { until: Some(at(20)), why: Block::CoolingDown };
-    assert_eq!(health.permit(SETTINGS, just_before(at(20))), Err(blocked));
-    assert_eq!(health.permit_last_resort(SETTINGS, just_before(at(20))), Err(blocked));
-    assert_eq!(state(&health, at(19)), HealthState::CoolingDown);
-    assert!(health.permit(SETTINGS, at(20)).is_ok());
-    let exhausted = |headroom: RateHeadroom| headroom.exhausted_until(at(1));
+    let blocked = Blocked { until: Some(at(1)), why: Block::CoolingDown };
+    assert_eq!(health.permit(SETTINGS, just_before(at(1))), Err(blocked));
+    assert_eq!(health.permit_last_resort(SETTINGS, just_before(at(1))), Err(blocked));
+    assert_eq!(state(&health, at(0)), HealthState::CoolingDown);
+    assert!(health.permit(SETTINGS, at(1)).is_ok());
+    let exhausted = |headroom: RateHeadroom| headroom.exhausted_until(at(0));
     assert_eq!(exhausted(RateHeadroom { remaining_requests: Some(1), ..headroom }), None);
     let by_tokens = RateHeadroom { remaining_requests: None, remaining_tokens: Some(0), ..headroom };
-    assert_eq!(exhausted(by_tokens), Some(at(20)));
+    assert_eq!(exhausted(by_tokens), Some(at(1)));
     assert_eq!(exhausted(RateHeadroom { resets_at: None, ..headroom }), None, "nobody said until when");
     let for_days = RateHeadroom { resets_at: Some(at(1_000_000)), ..headroom };
-    assert_eq!(exhausted(for_days), Some(at(3_600)), "one call an hour finds out");
+    assert_eq!(exhausted(for_days), Some(at(2)), "by then everything is back, but something is sooner");
     assert_eq!(headroom.exhausted_until(at(-1)), None, "the clock was set back");
 }
 
