@@ -11,8 +11,8 @@ use crate::call::Payload;
 use crate::inspect::{InvalidRequest, RequestFeatures, fault};
 use crate::tokens;
 
-/// Tokens a second of sound has at the most, whoever hears it.
-const TOKENS_PER_SECOND_HEARD_MAX: u64 = 32;
+/// Tokens of what a model that hears is told to do with a recording, rounded up.
+const TASK_TOKENS: u64 = 100;
 
 /// Tokens that people say in a second at the most, rounded up.
 const TOKENS_PER_SECOND_SAID_MAX: u64 = 8;
@@ -39,14 +39,13 @@ pub(crate) fn inspect(work: Work, payload: &Payload) -> Result<RequestFeatures, 
     Ok(RequestFeatures { bound, ..RequestFeatures::default() })
 }
 
-/// A transcript is billed by the time, or by tokens in and out: whichever the price card has.
+/// A transcript is billed by the time, or by the tokens it becomes, which the estimate derives from the time.
 fn transcription(recording: &Recording<'_>) -> Bound {
     let millis = recording.millis_max();
-    let of_sound = |per_second: u64| millis.saturating_mul(per_second).div_ceil(1000);
     let prompt = recording.prompt.map_or(0, |prompt| tokens::count(prompt, tokens::RESERVE_BYTES_EXACT));
     Bound {
-        tokens_in: of_sound(TOKENS_PER_SECOND_HEARD_MAX).saturating_add(prompt),
-        tokens_out_max: of_sound(TOKENS_PER_SECOND_SAID_MAX),
+        tokens_in: prompt.saturating_add(TASK_TOKENS),
+        tokens_out_max: millis.saturating_mul(TOKENS_PER_SECOND_SAID_MAX).div_ceil(1000),
         audio_milliseconds: millis,
         ..Bound::default()
     }
@@ -107,7 +106,7 @@ mod tests {
     #[test]
     fn a_recording_is_bounded_by_its_own_length_or_by_its_longest() {
         let exact = inspect(Work::Transcription, &recorded(wav_of_pcm16(&vec![0; 96_000], 24_000))).unwrap();
-        assert_eq!((exact.bound.audio_milliseconds, exact.bound.tokens_in), (2_000, 64));
+        assert_eq!((exact.bound.audio_milliseconds, exact.bound.tokens_out_max), (2_000, 16));
         let unknown = inspect(Work::Transcription, &recorded(vec![1; 60_000])).unwrap();
         assert_eq!(unknown.bound.audio_milliseconds, 60_000);
     }

@@ -1,12 +1,13 @@
 //! Vectors, transcripts and speech over real sockets.
 
+use signalbox_core::catalogue::Catalogue;
 use signalbox_core::failure::FailureKind;
-use signalbox_core::meter::{CostStatus, UsageSource, price_usage};
+use signalbox_core::meter::{CostStatus, UsageSource, estimate, price_usage};
 use signalbox_core::money::{NanoUsd, UnitPrice};
 use signalbox_core::price::{PriceCard, ServiceMode, usd_per_million};
 use signalbox_core::time::Timestamp;
 use signalbox_core::usage::{Unit, Usage};
-use signalbox_providers::{AudioUpload, CallAnswer};
+use signalbox_providers::{AudioUpload, CallAnswer, inspect};
 use signalbox_simulator::{Dials, ErrorKind, RunningSimulator, Simulator, UsageOverride};
 
 use super::hostile::Hostile;
@@ -322,6 +323,38 @@ async fn a_transcription_is_never_priced_zero_because_its_output_rate_is_zero() 
             let without_a_card = priced(&[]);
             assert_eq!((without_a_card.status, without_a_card.total), (CostStatus::Unpriced, None));
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_reserved_for_a_shipped_model_covers_what_its_call_then_costs() {
+    let simulator = simulator(Dials::default()).await;
+    let catalogue = Catalogue::shipped().unwrap();
+    let now = Timestamp::from_micros(1_800_000_000_000_000);
+    let vectors = || embedding(json!({"input": ["one two", "three"]}));
+    for (kind, target, call) in [
+        (ProviderKind::Openai, "openai/text-embedding-3-small", vectors()),
+        (ProviderKind::Gemini, "gemini/gemini-embedding-001", vectors()),
+        (ProviderKind::Openai, "openai/whisper-1", recording("whisper-1", &[])),
+        (ProviderKind::Openai, "openai/gpt-4o-transcribe", recording("gpt-4o-transcribe", &[])),
+        (ProviderKind::Gemini, "gemini/gemini-3.5-transcribe", recording("gemini-3.5-transcribe", &[])),
+        (ProviderKind::Deepgram, "deepgram/nova-3", recording("nova-3", &[])),
+        (ProviderKind::Elevenlabs, "elevenlabs/scribe_v2", recording("scribe_v2", &[])),
+        (ProviderKind::Openai, "openai/tts-1", speech("tts-1", hello_speech())),
+        (ProviderKind::Openai, "openai/gpt-4o-mini-tts", speech("gpt-4o-mini-tts", hello_speech())),
+        (ProviderKind::Elevenlabs, "elevenlabs/eleven_v3", speech("eleven_v3", hello_speech())),
+        (ProviderKind::EdgeTts, "edge_tts/edge-tts", speech("edge-tts", hello_speech())),
+    ] {
+        let (provider, model) = target.split_once('/').unwrap();
+        let of_provider = catalogue.models.iter().filter(|entry| entry.model.provider.as_str() == provider);
+        let cards = &of_provider.clone().find(|entry| entry.model.name.as_str() == model).unwrap().cards;
+        let bound = inspect(call.surface, &call.payload).unwrap().bound;
+        let reserved = estimate(cards, now, bound).unwrap().unwrap();
+        let metering = providers().complete(&at(&simulator, kind), &call).await.unwrap().metering;
+        let cost = price_usage(cards, now, &metering.usage, metering.source, None, ServiceMode::Standard);
+        let spent = cost.total.unwrap();
+        assert!(spent <= reserved, "{target}: {spent} of {reserved}");
+        assert_eq!(spent == NanoUsd::ZERO, provider == "edge_tts", "{target}: {spent}");
     }
 }
 
