@@ -5,7 +5,7 @@ use tauri::Runtime;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    changes, drills, health, keys, operations, overview, providers, requests, status, trial,
+    changes, drills, health, keys, operations, overview, prices, providers, requests, status, trial,
 };
 use crate::events::CacheTagsChanged;
 
@@ -43,6 +43,13 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             drills::drill_state,
             drills::drill_start,
             drills::drill_stop,
+            prices::prices_page,
+            prices::price_history,
+            prices::price_preview,
+            prices::price_set,
+            prices::prices_unpriced,
+            prices::price_import_preview,
+            prices::price_import_apply,
             keys::keys_list,
             keys::key_create,
             keys::key_set_limits,

@@ -59,6 +59,20 @@ export const commands = {
 	drillStart: (input: DrillInput) => typedError<Drill, AppError>(__TAURI_INVOKE("drill_start", { input })),
 	/**  Ends the drill that runs. */
 	drillStop: () => typedError<Drill | null, AppError>(__TAURI_INVOKE("drill_stop")),
+	/**  Models with what they cost now. */
+	pricesPage: (filter: PriceFilter, cursor: string | null, limit: number) => typedError<PricePage, AppError>(__TAURI_INVOKE("prices_page", { filter, cursor, limit })),
+	/**  All price cards of a model. */
+	priceHistory: (target: string) => typedError<PriceHistory, AppError>(__TAURI_INVOKE("price_history", { target })),
+	/**  What new prices would change. Nothing is written. */
+	pricePreview: (input: PriceInput) => typedError<PricePreview, AppError>(__TAURI_INVOKE("price_preview", { input })),
+	/**  Gives a model prices of one's own. */
+	priceSet: (input: PriceInput) => typedError<PriceRow, AppError>(__TAURI_INVOKE("price_set", { input })),
+	/**  Models whose requests had no known cost lately. */
+	pricesUnpriced: () => typedError<UnpricedModel[], AppError>(__TAURI_INVOKE("prices_unpriced")),
+	/**  What a price list would change. The page hands over the list's text: it cannot name a file of this machine. */
+	priceImportPreview: (text: string) => typedError<PriceImportPreview, AppError>(__TAURI_INVOKE("price_import_preview", { text })),
+	/**  Takes over the chosen prices of a list. */
+	priceImportApply: (choice: PriceImportChoice) => typedError<PriceImportResult, AppError>(__TAURI_INVOKE("price_import_apply", { choice })),
 	/**  All keys, newest first. */
 	keysList: () => typedError<ApiKey[], AppError>(__TAURI_INVOKE("keys_list")),
 	/**  Makes a key and puts it on the clipboard; the page sees its last four characters. */
@@ -163,6 +177,8 @@ export type CandidateView = {
 	estimate: Money | null,
 };
 
+export type CardState = "past" | "in_force" | "planned";
+
 export type ChainReport = {
 	intact: boolean,
 	entries: number,
@@ -201,6 +217,21 @@ export type ChangePage = {
 	rows: Change[],
 	next: string | null,
 	chain: ChainReport,
+};
+
+export type ChangedPrice = {
+	/**  `provider/model`. */
+	target: string,
+	changes: RateChange[],
+	/**  In percent; 100: in full. */
+	batch_percent_before: number,
+	batch_percent_after: number,
+	/**  Reasons to look twice; empty when there is none. */
+	suspicious: string[],
+	notes: string[],
+	/**  The price that would hold, then those that follow at a date. */
+	cards: PriceCard[],
+	in_use: boolean,
 };
 
 /**  Outcome of the free check (list of models). */
@@ -339,23 +370,19 @@ export type DrillFault =
 /**  Answers begin very late. */
 "slow_first_byte" | 
 /**  Streams break off in the middle. */
-"cut_streams" | 
-/**  Streams fall silent in the middle. */
-"stalled_streams" | 
-/**  A share of the calls fails. */
-"flaky";
+"cut_streams";
 
 export type DrillInput = {
-	/**  Which simulated model goes wrong, e.g. `sim-primary`. */
+	/**  Which simulated model goes wrong, e.g. `sim-chat`. */
 	model: string,
 	fault: DrillFault,
-	/**  Share of the calls, 1 to 100 percent. */
+	/**  Share of the calls an outage or a rate limit hits, 1 to 100 percent. */
 	percent: number,
 	/**  It ends by itself after this long, at most an hour. */
 	seconds: number,
 	/**  Requests to send through the gateway while it runs, per second; 0 to watch own traffic only. */
 	requests_per_second: number,
-	/**  Which operation the requests are for; its route must hold the model. */
+	/**  Under which operation they run. They take a chain of simulated targets, the failing one first. */
 	operation: string,
 };
 
@@ -584,6 +611,17 @@ export type ModelInput = {
 /**  Nano-dollars (1 USD = 1,000,000,000) as a decimal string, exact at any size. */
 export type Money = string;
 
+export type NewPrice = {
+	/**  `provider/model`. */
+	target: string,
+	/**  Whether the installation has the model, without a price. */
+	known: boolean,
+	capabilities: string[],
+	/**  The price that would hold, then those that follow at a date. */
+	cards: PriceCard[],
+	notes: string[],
+};
+
 export type Operation = {
 	id: string,
 	description: string,
@@ -609,6 +647,11 @@ export type Operation = {
 	targets: RouteTarget[],
 	last_24h: Traffic,
 	changed_at: Instant | null,
+};
+
+export type OtherProvider = {
+	name: string,
+	entries: number,
 };
 
 export type Overview = {
@@ -637,10 +680,152 @@ export type Payload = {
 	response: string | null,
 };
 
+export type PriceCard = {
+	effective_from: Instant,
+	state: CardState,
+	/**  `shipped`, `imported` or `own`. */
+	origin: string,
+	source_url: string | null,
+	/**  `YYYY-MM-DD` */
+	as_of: string | null,
+	/**  Share a batch pays, in percent; absent: in full. */
+	batch_percent: number | null,
+	/**  Empty when the card ends the one before it: the model is unpriced from then on. */
+	rates: PriceRate[],
+	tiers: PriceTier[],
+};
+
+export type PriceFilter = {
+	/**  Part of `provider/model`, in any case. */
+	search?: string | null,
+	provider?: string | null,
+	capability?: string | null,
+	/**  Only models without a price now. */
+	unpriced_only?: boolean,
+	/**  `shipped`, `imported` or `own`: whose the price in force is. */
+	origin?: string | null,
+};
+
+export type PriceHistory = {
+	row: PriceRow,
+	/**  Newest first, planned ones included. */
+	cards: PriceCard[],
+	/**  What the shipped catalogue says about the model. */
+	note: string | null,
+	/**  Names that bill as the model. */
+	aliases: string[],
+};
+
+/**  Which models of a preview get their listed price. */
+export type PriceImportChoice = {
+	token?: string,
+	/**  `provider/model`; nothing is applied that is not named. */
+	targets?: string[],
+	/**  From when; absent: from now on. Never in the past. */
+	effective_from?: Instant | null,
+	reason?: string | null,
+};
+
+/**  What a price list would change. Nothing is in force before it is applied. */
+export type PriceImportPreview = {
+	/**  Names this preview when it is applied, within the hour. */
+	token: string,
+	/**  What the list is, e.g. `LiteLLM model map`. */
+	format: string,
+	new: NewPrice[],
+	changed: ChangedPrice[],
+	/**  `provider/model`. */
+	unchanged: string[],
+	skipped: SkippedPrice[],
+	/**  Entries for providers this installation does not have. */
+	other_providers: OtherProvider[],
+};
+
+export type PriceImportResult = {
+	new: number,
+	changed: number,
+	/**  As the history tells it. */
+	sentence: string,
+};
+
+/**  New prices of a model, as somebody types them. */
+export type PriceInput = {
+	/**  `provider/model`. */
+	target?: string,
+	/**  Units that are not named keep their price. */
+	rates?: RateInput[],
+	/**  Replaces all tiers; absent: they stay. */
+	tiers?: TierInput[] | null,
+	/**  1 to 99; 100: a batch pays in full; absent: stays. */
+	batch_percent?: number | null,
+	/**  From when; absent: from now on. Never in the past. */
+	effective_from?: Instant | null,
+	/**  Where the price is from. */
+	source_url?: string | null,
+	reason?: string | null,
+};
+
+export type PricePage = {
+	/**  By `provider/model`. */
+	rows: PriceRow[],
+	next: string | null,
+	/**  Of all pages. */
+	total: number,
+	/**  Models without a price now, whatever the filter. */
+	unpriced: number,
+};
+
+/**  What new prices would change. */
+export type PricePreview = {
+	before: PriceCard | null,
+	after: PriceCard,
+	changes: RateChange[],
+	/**  What an ordinary call costs before and after. */
+	sample: SampleCost,
+	warnings: string[],
+};
+
+/**  What a lot of a unit costs. */
+export type PriceRate = {
+	/**  E.g. `input_tokens`. */
+	unit: string,
+	/**  E.g. `1M tokens`, `minute`, `1k characters`. */
+	lot: string,
+	/**  Nano-dollars for the lot, rounded to one where the exact price is finer. */
+	amount: Money,
+	/**  Decimal dollars for the lot, e.g. `0.27`, as [`PriceInput`] takes them. */
+	usd: string,
+	/**  The exact price: `exact_amount` nano-dollars buy `exact_per` units. */
+	exact_amount: Money,
+	exact_per: Counter,
+};
+
+/**  A model with what it costs now. */
+export type PriceRow = {
+	/**  `provider/model`. */
+	target: string,
+	provider: string,
+	model: string,
+	capabilities: string[],
+	context_window: number | null,
+	/**  The card in force; absent when unpriced. */
+	card: PriceCard | null,
+	/**  The card that follows at a date. */
+	planned: PriceCard | null,
+	/**  Whether an operation's route leads to it. */
+	in_use: boolean,
+};
+
 export type PriceSource = {
 	url: string | null,
 	as_of: string | null,
 	effective_from: Instant,
+};
+
+/**  Rates of requests that read more than so many tokens; units that are not listed keep theirs. */
+export type PriceTier = {
+	above_input_tokens: Counter,
+	rates: PriceRate[],
 };
 
 export type Problem = {
@@ -710,6 +895,19 @@ export type ProviderPreset = {
 	catalogue_models: number,
 };
 
+/**  A rate before and after. */
+export type RateChange = {
+	unit: string,
+	lot: string,
+	/**  In requests that read more than so many tokens. */
+	above_input_tokens: Counter | null,
+	/**  Decimal dollars for the lot; absent: unpriced. */
+	before: string | null,
+	after: string | null,
+	/**  E.g. `-12.5`; absent where there is nothing to compare. */
+	percent: string | null,
+};
+
 export type RateHeadroom = {
 	requests_left: number | null,
 	requests_limit: number | null,
@@ -717,6 +915,13 @@ export type RateHeadroom = {
 	tokens_limit: number | null,
 	resets_at: Instant | null,
 	seen_at: Instant,
+};
+
+export type RateInput = {
+	/**  E.g. `input_tokens`. */
+	unit: string,
+	/**  Decimal dollars for the unit's lot, e.g. `0.27`; 0 means free; empty: no price any more. */
+	usd: string,
 };
 
 export type Readiness = {
@@ -855,6 +1060,14 @@ export type RouteTarget = {
 	share_24h: number | null,
 };
 
+export type SampleCost = {
+	/**  E.g. `1,000 tokens in, 500 out`. */
+	call: string,
+	/**  Absent: unpriced. */
+	before: Money | null,
+	after: Money | null,
+};
+
 /**  A secret on its way in. It cannot be printed or sent back. */
 export type SecretInput = string;
 
@@ -888,6 +1101,11 @@ export type SimulationInput = {
 export type SimulatorStatus = {
 	on: boolean,
 	base_url: string | null,
+};
+
+export type SkippedPrice = {
+	name: string,
+	reason: string,
 };
 
 /**  What the status bar and the first run need at a glance. */
@@ -964,11 +1182,28 @@ export type TestRequest = {
 	message: string,
 };
 
+export type TierInput = {
+	above_input_tokens: Counter,
+	rates: RateInput[],
+};
+
 export type Traffic = {
 	requests: number,
 	failed: number,
 	spend: Money,
 	latency_ms_p95: number | null,
+};
+
+/**  A model whose requests had no known cost lately. */
+export type UnpricedModel = {
+	/**  `provider/model`. */
+	target: string,
+	/**  Requests of the last 30 days without a known cost. */
+	requests: number,
+	/**  Whether it has a price by now. */
+	priced_now: boolean,
+	/**  What the shipped catalogue knows under this name or an alias. */
+	suggestion: PriceCard | null,
 };
 
 export type Verdict = "chosen" | "standby" | "rejected";

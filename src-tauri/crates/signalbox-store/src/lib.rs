@@ -10,9 +10,11 @@
 mod config;
 mod dialect;
 mod error;
+mod failovers;
 mod feedback;
 mod health;
 mod history;
+mod idempotency;
 mod ledger;
 mod migrations;
 mod pools;
@@ -27,9 +29,11 @@ use std::sync::Arc;
 
 pub use config::{Config, ConfigEdit, ConfigWrite};
 pub use error::StoreError;
+pub use failovers::{Failover, FailoverFilter, FailoverPlace};
 pub use feedback::Feedback;
 pub use health::{HealthEvent, HealthEventFilter};
 pub use history::ChangeFilter;
+pub use idempotency::{ClaimedKey, IdempotencyClaim};
 pub use ledger::{LedgerConnection, LedgerEntry};
 pub use requests::{
     Facet, Facets, OpenRequest, RequestEnd, RequestFilter, RequestRecord, RequestStatus, RequestSummary,
