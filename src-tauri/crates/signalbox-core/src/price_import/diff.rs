@@ -140,7 +140,7 @@ fn compare(model: &ImportedModel, provider: &ProviderName, installed: &Installed
             diff.unchanged.push(target);
             continue;
         }
-        let suspicious = suspicious(&changes, after);
+        let suspicious = suspicious(&changes, current, after);
         let notes = notes(model, entry, &cards, installed.now);
         diff.changed.push(ChangedModel { target, changes, batch_percent, suspicious, notes, cards });
     }
@@ -162,7 +162,10 @@ fn cards_from(model: &ImportedModel, now: Timestamp, current: Option<&PriceCard>
         .map(|mut card| {
             if let Some(current) = current {
                 for (unit, price) in &current.units {
-                    card.units.entry(*unit).or_insert(*price);
+                    let listed = card.units.entry(*unit).or_insert(*price);
+                    if is_rounded(*price, *listed) {
+                        *listed = *price;
+                    }
                 }
                 card.batch_percent = card.batch_percent.or(current.batch_percent);
                 keep_tiers(&mut card, current);
@@ -170,6 +173,11 @@ fn cards_from(model: &ImportedModel, now: Timestamp, current: Option<&PriceCard>
             card
         })
         .collect()
+}
+
+/// Whether a listed rate is the current one but for rounding: lists state rates per second that are published per minute.
+fn is_rounded(current: UnitPrice, listed: UnitPrice) -> bool {
+    rate::change_permille(current, listed) == Some(0)
 }
 
 /// A unit that only the current card prices keeps its tiers too, where the bounds are the same.
@@ -223,8 +231,15 @@ pub fn changes(before: &PriceCard, after: &PriceCard) -> Vec<RateChange> {
     changes
 }
 
-fn suspicious(changes: &[RateChange], after: &PriceCard) -> Vec<String> {
+fn suspicious(changes: &[RateChange], before: &PriceCard, after: &PriceCard) -> Vec<String> {
+    let bounds =
+        |card: &PriceCard| -> Vec<u64> { card.tiers.iter().map(|tier| tier.above_input_tokens).collect() };
     let mut reasons = Vec::new();
+    if after.tiers.is_empty() {
+        let lost =
+            bounds(before).into_iter().map(|bound| format!("the list has no rates above {bound} tokens"));
+        reasons.extend(lost);
+    }
     for change in changes {
         let above =
             change.above_input_tokens.map(|bound| format!(" above {bound} tokens")).unwrap_or_default();
