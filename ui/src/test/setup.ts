@@ -24,6 +24,7 @@ vi.stubGlobal(
     disconnect(): void {}
   },
 );
+Object.defineProperty(document, "fonts", { value: new EventTarget() });
 Element.prototype.scrollIntoView = () => undefined;
 
 // A screen that is opened for the first time is read and compiled first; on a busy machine that takes its time.

@@ -8,7 +8,7 @@ test("a new key is handed over once, and the dialog stays until it is said to be
   await user.type(await screen.findByTestId("key-name"), "support-desk");
   await user.click(screen.getByTestId("key-create-submit"));
   await waitFor(() =>
-    expect(create).toHaveBeenCalledWith({ name: "support-desk", operations: [] }),
+    expect(create).toHaveBeenCalledWith({ name: "support-desk", operations: [], limits: {} }),
   );
 
   const stored = await screen.findByTestId("key-stored");
@@ -56,4 +56,42 @@ test("a taken name is said at the field, and nothing that was typed is lost", as
   await user.type(name, "ci{Enter}");
   expect(await screen.findByText("There is a key named `ci` already.")).toBeDefined();
   expect(name.value).toBe("ci");
+});
+
+test("a key is made with limits, and a limit that lets nothing through is said at its field", async () => {
+  const { platform, user } = openWindow("/keys?create=true");
+  await user.type(await screen.findByTestId("key-name"), "nightly");
+  await user.type(screen.getByTestId("key-limit-rate"), "0");
+  await user.click(screen.getByTestId("key-create-submit"));
+  await screen.findByText("A limit of 0 lets nothing through; revoke the key instead.");
+
+  await user.clear(screen.getByTestId("key-limit-rate"));
+  await user.type(screen.getByTestId("key-limit-rate"), "30");
+  await user.type(screen.getByTestId("key-limit-size"), "1.5{Enter}");
+  await screen.findByTestId("key-stored");
+  expect(platform.world.keys[0]?.limits).toEqual({
+    requests_per_minute: 30,
+    concurrent: null,
+    body_bytes: 1536,
+  });
+});
+
+test("limits of a key are changed later, and the change can be undone", async () => {
+  const { platform, user } = openWindow("/keys?key=key_01j9x00000000000000000001");
+  const key = platform.world.keys.find((known) => known.name === "support-desk");
+  const rate = await screen.findByTestId<HTMLInputElement>("key-limit-rate");
+  expect(rate.value).toBe("600");
+  await user.clear(rate);
+  await user.type(rate, "5");
+  await user.click(screen.getByTestId("key-limits-save"));
+  await waitFor(() => expect(key?.limits.requests_per_minute).toBe(5));
+  await waitFor(() =>
+    expect(screen.getByTestId<HTMLButtonElement>("key-limits-save").disabled).toBe(true),
+  );
+
+  await user.click(await screen.findByTestId("undo"));
+  await waitFor(() => expect(key?.limits.requests_per_minute).toBe(600));
+  await waitFor(() =>
+    expect(screen.getByTestId<HTMLInputElement>("key-limit-rate").value).toBe("600"),
+  );
 });

@@ -4,10 +4,18 @@ import type { ApiKey } from "@/bindings";
 import type { Column } from "@/components/DataTable";
 import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
-import { IDLE_DAYS, isIdle, keyState, maskedKey, scopeWords } from "./model";
+import {
+  IDLE_DAYS,
+  isIdle,
+  keyState,
+  limitWords,
+  maskedKey,
+  sameLimits,
+  scopeWords,
+} from "./model";
 
 /** Below this the table scrolls sideways in its own frame. */
-export const KEY_MIN_WIDTH = 808;
+export const KEY_MIN_WIDTH = 928;
 
 type Options = { nowMs: number; onRevoke: (key: ApiKey) => void };
 
@@ -35,6 +43,17 @@ export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey
       cell: (key) => (
         <span title={key.operations.join("\n") || "Every operation, also ones added later"}>
           {scopeWords(key.operations)}
+        </span>
+      ),
+    },
+    {
+      id: "limits",
+      header: "Limits",
+      width: "minmax(104px, 0.9fr)",
+      hint: "Requests per minute, at the same time, and the size of one",
+      cell: (key) => (
+        <span className={noLimits(key) ? "muted" : undefined} title={limitWords(key.limits)}>
+          {noLimits(key) ? "none" : limitWords(key.limits)}
         </span>
       ),
     },
@@ -95,6 +114,10 @@ export function KeyStateBadge({ apiKey, boxed }: { apiKey: ApiKey; boxed?: boole
       Revoked
     </StatusBadge>
   );
+}
+
+function noLimits(key: ApiKey): boolean {
+  return sameLimits(key.limits, {});
 }
 
 function LastUsed({ apiKey, nowMs }: { apiKey: ApiKey; nowMs: number }) {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { ApiKey, Operation } from "@/bindings";
-import { filterKeys, isIdle, isInUse, maskedKey, nameProblem, snippetOperations } from "./model";
+import {
+  filterKeys,
+  isIdle,
+  isInUse,
+  limitWords,
+  maskedKey,
+  nameProblem,
+  sameLimits,
+  snippetOperations,
+} from "./model";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 
@@ -58,5 +67,24 @@ describe("keys", () => {
     ];
     expect(snippetOperations(all, [])).toEqual(["chat_message", "email_analysis"]);
     expect(snippetOperations(all, ["email_analysis"])).toEqual(["email_analysis"]);
+  });
+});
+
+describe("limits", () => {
+  it("read as words, with what has none left out", () => {
+    expect(limitWords({})).toBe("No limits of its own");
+    expect(limitWords({ requests_per_minute: 600, concurrent: 20, body_bytes: null })).toBe(
+      "600 per minute, 20 at once",
+    );
+    expect([500, 262_144, 1_572_864].map((body_bytes) => limitWords({ body_bytes }))).toEqual([
+      "500 B each",
+      "256 KiB each",
+      "1.5 MiB each",
+    ]);
+  });
+
+  it("are the same whether they are absent or null", () => {
+    expect(sameLimits({}, { concurrent: null })).toBe(true);
+    expect(sameLimits({ concurrent: 1 }, {})).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
-import type { ApiKey, Operation } from "@/bindings";
-import { plural } from "@/lib/numbers";
+import type { ApiKey, KeyLimits, Operation } from "@/bindings";
+import { formatCount, plural } from "@/lib/numbers";
 import { wholeDaysBetween } from "@/lib/time";
 
 export type KeyState = "active" | "revoked";
@@ -24,6 +24,33 @@ export function maskedKey(key: Pick<ApiKey, "prefix" | "last4">): string {
 export function scopeWords(operations: readonly string[]): string {
   if (operations.length === 0) return "All operations";
   return operations.length === 1 ? (operations[0] ?? "") : plural(operations.length, "operation");
+}
+
+/** Sizes of requests are shown in these. */
+export const BYTES_PER_KIB = 1024;
+
+/** The limits of a key in words, e.g. `600 per minute, 20 at once`. */
+export function limitWords(limits: KeyLimits): string {
+  const { requests_per_minute: rate, concurrent, body_bytes: bytes } = limits;
+  const words = [
+    rate ? `${formatCount(rate)} per minute` : "",
+    concurrent ? `${formatCount(concurrent)} at once` : "",
+    bytes ? `${sizeText(bytes)} each` : "",
+  ].filter((word) => word !== "");
+  return words.length === 0 ? "No limits of its own" : words.join(", ");
+}
+
+function sizeText(bytes: number): string {
+  const kib = bytes / BYTES_PER_KIB;
+  const [amount, unit] = kib < 1 ? [bytes, "B"] : kib < 1024 ? [kib, "KiB"] : [kib / 1024, "MiB"];
+  return `${formatCount(Math.round(amount * 10) / 10)} ${unit}`;
+}
+
+/** Whether two sets of limits allow the same; what is absent and what is null are the same. */
+export function sameLimits(a: KeyLimits, b: KeyLimits): boolean {
+  return (["requests_per_minute", "concurrent", "body_bytes"] as const).every(
+    (limit) => (a[limit] ?? null) === (b[limit] ?? null),
+  );
 }
 
 /** Whether nobody used a living key for a long time (or ever, since it was made long ago). */

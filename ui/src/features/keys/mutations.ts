@@ -1,5 +1,6 @@
 import { mutationOptions } from "@tanstack/react-query";
 import { call } from "@/api/call";
+import type { KeyLimitsInput } from "@/bindings";
 import { notifySuccess } from "@/lib/notices";
 import { platform } from "@/platform";
 
@@ -14,6 +15,17 @@ export function revokeKeyMutationOptions() {
       failureTitle: "The key was not revoked",
       failure: "inline",
       invalidates: ["keys", "status", "changes"],
+    },
+  });
+}
+
+export function setLimitsMutationOptions() {
+  return mutationOptions({
+    mutationFn: (input: KeyLimitsInput) => call(platform().commands.keySetLimits(input)),
+    meta: {
+      failureTitle: "The limits were not changed",
+      failure: "inline",
+      invalidates: ["keys", "changes"],
     },
   });
 }

@@ -1,11 +1,12 @@
 import { Tooltip } from "@mantine/core";
-import { IconFlask } from "@tabler/icons-react";
+import { IconDatabase, IconFlask } from "@tabler/icons-react";
 import type { RequestRow } from "@/bindings";
 import type { Column } from "@/components/DataTable";
 import { Duration } from "@/components/Duration";
 import { Money } from "@/components/Money";
 import { RelativeTime } from "@/components/RelativeTime";
 import { RequestStatusBadge } from "@/components/StatusBadge";
+import { formatMoneyExact, formatMoneyRow } from "@/lib/money";
 import { formatCount } from "@/lib/numbers";
 import classes from "./columns.module.css";
 import { PRICING_WORDS } from "./cost";
@@ -51,7 +52,7 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
   {
     id: "cost",
     header: "Cost",
-    width: "104px",
+    width: "112px",
     align: "end",
     cell: (row) => <CostCell row={row} />,
   },
@@ -88,7 +89,7 @@ export const LOG_COLUMNS: readonly Column<RequestRow>[] = [
 ];
 
 /** Below this the table scrolls sideways in its own frame. */
-export const LOG_MIN_WIDTH = 1000;
+export const LOG_MIN_WIDTH = 1008;
 
 function ModelCell({ row }: { row: RequestRow }) {
   if (row.provider === null) return <span className="muted">none reached</span>;
@@ -98,6 +99,12 @@ function ModelCell({ row }: { row: RequestRow }) {
       className={classes.model}
       title={row.simulated ? `${name} (simulated, costs nothing)` : name}
     >
+      {row.cached ? (
+        <span className={classes.cached} title="From the cache: no provider was called">
+          <IconDatabase size={12} aria-hidden />
+          <span className="visually-hidden">from cache</span>
+        </span>
+      ) : null}
       {row.simulated ? (
         <span className={classes.simulated}>
           <IconFlask size={12} aria-hidden />
@@ -123,6 +130,7 @@ function Tokens({ row }: { row: RequestRow }) {
 
 function CostCell({ row }: { row: RequestRow }) {
   if (row.status === "in_flight") return <span className="muted">…</span>;
+  if (row.cached) return <CachedCost row={row} />;
   if (row.cost_status === "unpriced") {
     return (
       <Tooltip label={PRICING_WORDS.unpriced.meaning}>
@@ -138,4 +146,16 @@ function CostCell({ row }: { row: RequestRow }) {
     );
   }
   return <Money value={row.cost} />;
+}
+
+/** Nothing was spent; what would have been is the point. */
+function CachedCost({ row }: { row: RequestRow }) {
+  const saved = row.saved === null ? "an unknown amount" : formatMoneyExact(row.saved);
+  return (
+    <Tooltip label={`From the cache: ${saved} saved`}>
+      <span className={classes.saved}>
+        saved {row.saved === null ? "–" : formatMoneyRow(row.saved)}
+      </span>
+    </Tooltip>
+  );
 }

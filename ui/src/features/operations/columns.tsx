@@ -8,6 +8,7 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
 import { formatMoneyTotal, parseNano } from "@/lib/money";
 import { formatCount, formatPercent, plural } from "@/lib/numbers";
+import { strategyWords } from "@/lib/strategies";
 import classes from "./columns.module.css";
 import {
   balanceText,
@@ -16,7 +17,6 @@ import {
   criticalityLabel,
   errorRate,
   secondsText,
-  strategyWords,
   targetName,
 } from "./words";
 

@@ -242,6 +242,13 @@ function makeCommands(world: World, latency: number): Commands {
     drillState: () => answer(() => ok(null)),
     drillStart: () => answer(() => failed("refused", "The made-up backend has no drills.")),
     drillStop: () => answer(() => ok(null)),
+    pricesPage: () => answer(() => ok({ rows: [], next: null, total: 0, unpriced: 0 })),
+    priceHistory: () => answer(() => noPrices()),
+    pricePreview: () => answer(() => noPrices()),
+    priceSet: () => answer(() => noPrices()),
+    pricesUnpriced: () => answer(() => ok([])),
+    priceImportPreview: () => answer(() => noPrices()),
+    priceImportApply: () => answer(() => noPrices()),
     keysList: () => answer(() => ok(world.keys.map((found) => ({ ...found })))),
     keyCreate: (input) =>
       answer(() => {
@@ -442,6 +449,10 @@ function ok<T>(data: T): Ok<T> {
 
 function failed(code: Code, message: string, field?: string): Failed {
   return { status: "error", error: { code, message, details: field ? [{ field, message }] : [] } };
+}
+
+function noPrices(): Failed {
+  return failed("refused", "The made-up backend has no price list.");
 }
 
 function wholeLimits(limits: KeyLimits): KeyLimits {

@@ -3,9 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { CommandError, fieldErrors } from "@/api/call";
 import { operationsQueryOptions } from "@/api/queries";
-import type { KeyInput } from "@/bindings";
+import type { KeyInput, KeyLimits } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
 import { NAME_CHARS_MAX, nameProblem } from "../model";
+import classes from "./CreateKeyForm.module.css";
+import { LimitFields } from "./LimitFields";
 
 type Props = {
   pending: boolean;
@@ -18,12 +20,14 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
   const operations = useQuery(operationsQueryOptions());
   const [name, setName] = useState("");
   const [chosen, setChosen] = useState<string[]>([]);
+  const [limits, setLimits] = useState<KeyLimits>({});
   const [problem, setProblem] = useState<string>();
   const refused = refusals(error);
   const submit = () => {
     const found = nameProblem(name);
     setProblem(found);
-    if (found === undefined && !pending) onSubmit({ name: name.trim(), operations: chosen });
+    if (found === undefined && !pending)
+      onSubmit({ name: name.trim(), operations: chosen, limits });
   };
   return (
     <form
@@ -72,6 +76,13 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
           clearButtonProps={{ "aria-label": "All operations" }}
           data-testid="key-operations"
         />
+        <fieldset className={classes.limits}>
+          <legend>Limits</legend>
+          <p className="muted caption">
+            Left empty: no limit of its own. They can be changed later.
+          </p>
+          <LimitFields limits={limits} onChange={setLimits} errors={refused.limits} />
+        </fieldset>
         <p className="muted">
           Signalbox puts the key on your clipboard once. It keeps a fingerprint of it and cannot
           show the key again.
@@ -92,15 +103,27 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
   );
 }
 
+type Refusals = {
+  name?: string;
+  operations?: string;
+  limits: Readonly<Record<string, string>>;
+  other?: Error;
+};
+
 /** Where each part of a refusal belongs: at its field, or above the buttons. */
-function refusals(error: Error | null): { name?: string; operations?: string; other?: Error } {
-  if (!error) return {};
-  const { name, operations } = fieldErrors(error);
-  if (name !== undefined || operations !== undefined) {
-    return { ...(name ? { name } : {}), ...(operations ? { operations } : {}) };
+function refusals(error: Error | null): Refusals {
+  if (!error) return { limits: {} };
+  const fields = fieldErrors(error);
+  const { name, operations } = fields;
+  if (Object.keys(fields).length > 0) {
+    return {
+      ...(name ? { name } : {}),
+      ...(operations ? { operations } : {}),
+      limits: fields,
+    };
   }
   if (error instanceof CommandError && error.code === "already_exists") {
-    return { name: error.message };
+    return { name: error.message, limits: {} };
   }
-  return { other: error };
+  return { other: error, limits: {} };
 }

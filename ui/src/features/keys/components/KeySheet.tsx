@@ -9,6 +9,7 @@ import { SheetSteps } from "@/components/SheetSteps";
 import { KeyStateBadge } from "../columns";
 import { maskedKey, snippetOperations } from "../model";
 import classes from "./KeySheet.module.css";
+import { LimitsSection } from "./LimitsSection";
 import { Snippets } from "@/components/Snippets";
 
 type Props = {
@@ -40,6 +41,7 @@ export function KeySheet(props: Props) {
     >
       <div className={classes.sections}>
         <Summary apiKey={apiKey} />
+        <LimitsSection key={apiKey.id} apiKey={apiKey} />
         {active && baseUrl !== undefined ? (
           <FactSection title="Use it">
             <Snippets

@@ -9,7 +9,12 @@ import { layoutWaterfall, type WaterfallBar } from "../waterfall";
 import classes from "./AttemptsSection.module.css";
 import sheet from "./RequestSheet.module.css";
 
-type Props = { attempts: readonly AttemptView[]; inFlight: boolean };
+type Props = {
+  attempts: readonly AttemptView[];
+  inFlight: boolean;
+  /** The answer of an earlier, identical request was given again. */
+  cached: boolean;
+};
 
 const OUTCOMES: Record<AttemptOutcome, { tone: Tone; word: string }> = {
   succeeded: { tone: "ok", word: "Answered" },
@@ -19,7 +24,7 @@ const OUTCOMES: Record<AttemptOutcome, { tone: Tone; word: string }> = {
 };
 
 /** Each call to a provider on one time axis: waiting for the first token, then receiving. */
-export function AttemptsSection({ attempts, inFlight }: Props) {
+export function AttemptsSection({ attempts, inFlight, cached }: Props) {
   const { span, ticks, bars } = layoutWaterfall(
     attempts.map((attempt) => ({
       started: attempt.started_ms ?? 0,
@@ -36,7 +41,9 @@ export function AttemptsSection({ attempts, inFlight }: Props) {
         <p className="muted">
           {inFlight
             ? "The first attempt is running."
-            : "No provider was called: the request ended before one was chosen."}
+            : cached
+              ? "No provider was called: an identical request had been answered before."
+              : "No provider was called: the request ended before one was chosen."}
         </p>
       ) : (
         <>

@@ -28,11 +28,7 @@ export function CostSection({ detail }: Props) {
         ) : null}
       </h3>
       {status ? (
-        <p className={classes.note}>
-          {detail.row.simulated
-            ? "The simulator answered, so nothing was spent. It is left out of every spend total."
-            : PRICING_WORDS[status].meaning}
-        </p>
+        <p className={classes.note}>{costMeaning(detail, status)}</p>
       ) : (
         <p className={classes.note}>Known when the request has ended.</p>
       )}
@@ -53,6 +49,15 @@ export function CostSection({ detail }: Props) {
       ) : null}
     </section>
   );
+}
+
+function costMeaning({ row }: RequestDetail, status: CostStatus): string {
+  if (row.cached) {
+    return "The answer came from the cache, so nothing was spent. What it would have cost is the saving above.";
+  }
+  return row.simulated
+    ? "The simulator answered, so nothing was spent. It is left out of every spend total."
+    : PRICING_WORDS[status].meaning;
 }
 
 function AttemptCost({ attempt, titled }: { attempt: AttemptView; titled: boolean }) {

@@ -1,5 +1,5 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
+import { IconChevronDown, IconChevronUp, IconDatabase } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { RequestDetail, RequestRow } from "@/bindings";
 import { CopyButton } from "@/components/CopyButton";
@@ -55,6 +55,14 @@ export function RequestSheet({ id, known, onClose, onPrevious, onNext }: Props) 
       data-testid="log-detail"
     >
       {row ? <Figures row={row} /> : null}
+      {row?.cached ? (
+        <p className={classes.saved} data-testid="log-saved">
+          <IconDatabase size={14} aria-hidden />
+          <span>
+            From cache, saved <Money value={row.saved} absent="an unknown amount" />
+          </span>
+        </p>
+      ) : null}
       <p className={classes.id}>
         <span className="mono ellipsis">{id}</span>
         <CopyButton text={id} what="request id" />
@@ -88,7 +96,11 @@ function Body({ detail }: { detail: RequestDetail }) {
         </section>
       ) : null}
       <SummarySection detail={detail} />
-      <AttemptsSection attempts={detail.attempts} inFlight={detail.row.status === "in_flight"} />
+      <AttemptsSection
+        attempts={detail.attempts}
+        inFlight={detail.row.status === "in_flight"}
+        cached={detail.row.cached}
+      />
       <DecisionSection decision={detail.decision} />
       <CostSection detail={detail} />
       <PayloadSection payload={detail.payload} />

@@ -9,6 +9,10 @@ type Props = { detail: RequestDetail };
 
 const SURFACES: Readonly<Record<string, string>> = {
   openai_chat: "OpenAI chat completions",
+  openai_responses: "OpenAI responses",
+  openai_embeddings: "OpenAI embeddings",
+  openai_transcription: "OpenAI transcription",
+  openai_speech: "OpenAI speech",
   anthropic_messages: "Anthropic messages",
 };
 
@@ -33,6 +37,9 @@ export function SummarySection({ detail }: Props) {
               </Link>
               /{row.model}
               {row.simulated ? <span className="muted"> (simulated, costs nothing)</span> : null}
+              {row.cached ? (
+                <span className="muted"> earlier; this time from the cache</span>
+              ) : null}
             </>
           )}
         </Fact>

@@ -57,11 +57,11 @@ export function ChainEditor({ editor, catalogue }: Props) {
     const card = cards[index];
     if (card) move(card, to);
   });
-  const newCard = (place: number) => (
+  const newCard = (
     <div className={classes.adding}>
       <TargetSelect
         catalogue={catalogue}
-        place={place}
+        place={cards.length + 1}
         value={null}
         taken={new Set(names)}
         onChoose={(provider, model) => stopAdding({ provider, model })}
@@ -119,13 +119,13 @@ export function ChainEditor({ editor, catalogue }: Props) {
               <IconArrowDown size={14} aria-hidden />
               {tripSentence(cards, index, strategy)}
             </p>
-            {adding?.like?.id === card.id ? newCard(index + 2) : null}
+            {adding?.like?.id === card.id ? newCard : null}
           </li>
         ))}
       </ol>
       {weighted && cards.length > 0 ? <Shares editor={editor} /> : null}
       {adding && !cards.some((card) => card.id === adding.like?.id) ? (
-        newCard(cards.length + 1)
+        newCard
       ) : (
         <Button
           ref={addButton}

@@ -1,8 +1,9 @@
-import { Button, Menu, Textarea } from "@mantine/core";
+import { Textarea } from "@mantine/core";
 import { IconBulb, IconVariable } from "@tabler/icons-react";
 import { useRef } from "react";
 import { flushSync } from "react-dom";
 import { EXAMPLES, insertAt, VARIABLES } from "../conditions";
+import { InsertMenu } from "./InsertMenu";
 import classes from "./RuleList.module.css";
 
 type Props = {
@@ -18,12 +19,8 @@ export function ConditionField({ label, value, onChange, error, "data-testid": t
   const text = useRef<HTMLTextAreaElement>(null);
   const put = (next: string, caret: number) => {
     flushSync(() => onChange(next));
-    const field = text.current;
-    // After the menu has given the focus back to its button.
-    requestAnimationFrame(() => {
-      field?.focus();
-      field?.setSelectionRange(caret, caret);
-    });
+    text.current?.focus();
+    text.current?.setSelectionRange(caret, caret);
   };
   const insert = (piece: string) => {
     const { selectionStart, selectionEnd } = text.current ?? {
@@ -51,51 +48,37 @@ export function ConditionField({ label, value, onChange, error, "data-testid": t
         data-testid={testId}
       />
       <div className={classes.tools}>
-        <Menu position="bottom-start" width={440} shadow="md" returnFocus={false}>
-          <Menu.Target>
-            <Button
-              variant="subtle"
-              color="gray"
-              size="compact-xs"
-              leftSection={<IconVariable size={14} aria-hidden />}
-            >
-              Insert variable
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown className={classes.list}>
-            {VARIABLES.map(({ name, says }) => (
-              <Menu.Item key={name} onClick={() => insert(name === "tags" ? 'tags["team"]' : name)}>
-                <span className={classes.variable}>
-                  <code>{name}</code>
-                  <span>{says}</span>
-                </span>
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
-        <Menu position="bottom-start" width={340} shadow="md" returnFocus={false}>
-          <Menu.Target>
-            <Button
-              variant="subtle"
-              color="gray"
-              size="compact-xs"
-              leftSection={<IconBulb size={14} aria-hidden />}
-            >
-              Examples
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown className={classes.list}>
-            <Menu.Label>Replaces the condition</Menu.Label>
-            {EXAMPLES.map(({ name, when }) => (
-              <Menu.Item key={name} onClick={() => put(when, when.length)}>
-                <span className={classes.example}>
-                  <span>{name}</span>
-                  <code>{when}</code>
-                </span>
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
+        <InsertMenu
+          label="Insert variable"
+          icon={<IconVariable size={14} aria-hidden />}
+          variant="subtle"
+          width={440}
+          items={VARIABLES}
+          onPick={({ name }) => insert(name === "tags" ? 'tags["team"]' : name)}
+        >
+          {({ name, says }) => (
+            <span className={classes.variable}>
+              <code>{name}</code>
+              <span>{says}</span>
+            </span>
+          )}
+        </InsertMenu>
+        <InsertMenu
+          label="Examples"
+          icon={<IconBulb size={14} aria-hidden />}
+          variant="subtle"
+          heading="Replaces the condition"
+          width={340}
+          items={EXAMPLES}
+          onPick={({ when }) => put(when, when.length)}
+        >
+          {({ name, when }) => (
+            <span className={classes.example}>
+              <span>{name}</span>
+              <code>{when}</code>
+            </span>
+          )}
+        </InsertMenu>
       </div>
     </div>
   );

@@ -1,4 +1,3 @@
-import { Button, Menu } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { flushSync } from "react-dom";
@@ -8,6 +7,7 @@ import { keepFocus } from "../keepFocus";
 import { useCardDrag } from "../useCardDrag";
 import type { RouteEditor } from "../useRouteEditor";
 import { targetName } from "../words";
+import { InsertMenu } from "./InsertMenu";
 import { RuleCard } from "./RuleCard";
 import classes from "./RuleList.module.css";
 
@@ -66,31 +66,25 @@ export function RuleList({ editor }: { editor: RouteEditor }) {
           ))}
         </ol>
       )}
-      <Menu position="bottom-start" width={340} shadow="md">
-        <Menu.Target>
-          <Button
-            ref={addButton}
-            variant="default"
-            size="compact-sm"
-            leftSection={<IconPlus size={14} aria-hidden />}
-            title="Add rule (R)"
-            data-testid="route-add-rule"
-          >
-            Add rule
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Label>Begin with an example</Menu.Label>
-          {EXAMPLES.map((example) => (
-            <Menu.Item key={example.name} onClick={() => add(example)}>
-              <span className={classes.example}>
-                <span>{example.name}</span>
-                <code>{example.when}</code>
-              </span>
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+      <InsertMenu
+        label="Add rule"
+        icon={<IconPlus size={14} aria-hidden />}
+        variant="default"
+        title="Add rule (R)"
+        heading="Begin with an example"
+        width={340}
+        items={EXAMPLES}
+        onPick={add}
+        buttonRef={addButton}
+        data-testid="route-add-rule"
+      >
+        {({ name, when }) => (
+          <span className={classes.example}>
+            <span>{name}</span>
+            <code>{when}</code>
+          </span>
+        )}
+      </InsertMenu>
       {editor.problemAt("rules") === undefined ? null : (
         <p className={classes.problem} role="alert">
           {editor.problemAt("rules")}

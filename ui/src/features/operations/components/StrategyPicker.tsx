@@ -1,6 +1,6 @@
 import { Radio } from "@mantine/core";
+import { STRATEGIES } from "@/lib/strategies";
 import type { RouteEditor } from "../useRouteEditor";
-import { STRATEGIES } from "../words";
 import { BalanceEditor } from "./BalanceEditor";
 import classes from "./StrategyPicker.module.css";
 
