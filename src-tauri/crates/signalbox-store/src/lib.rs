@@ -36,7 +36,8 @@ pub use history::ChangeFilter;
 pub use idempotency::{ClaimedKey, IdempotencyClaim};
 pub use ledger::{LedgerConnection, LedgerEntry};
 pub use requests::{
-    Facet, Facets, OpenRequest, RequestEnd, RequestFilter, RequestRecord, RequestStatus, RequestSummary,
+    DecidedRequest, Facet, Facets, OpenRequest, RequestEnd, RequestFilter, RequestRecord, RequestStatus,
+    RequestSummary,
 };
 pub use rollup::{GroupBy, LatencyKind, LatencyQuery, LatencyRow, RollupQuery, RollupRow};
 pub use signal::ConfigSignal;

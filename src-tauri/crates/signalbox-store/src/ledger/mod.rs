@@ -8,7 +8,7 @@ mod postgres;
 mod rows;
 mod sqlite;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use signalbox_core::ids::RequestId;
@@ -83,6 +83,8 @@ impl LedgerConnection {
 struct Batch<'a> {
     starts: Vec<&'a RequestStart>,
     ends: Vec<End<'a>>,
+    /// Requests that begin and end in this batch: most of them are inserted settled, in one step.
+    wholes: Vec<End<'a>>,
 }
 
 /// A request's end, with its start.
@@ -94,25 +96,48 @@ struct End<'a> {
 
 impl<'a> Batch<'a> {
     fn of(entries: &'a [LedgerEntry]) -> Self {
-        let mut batch =
-            Self { starts: Vec::with_capacity(entries.len()), ends: Vec::with_capacity(entries.len()) };
+        let mut batch = Self { starts: Vec::new(), ends: Vec::new(), wholes: Vec::new() };
+        let mut started = HashMap::with_capacity(entries.len());
         for entry in entries {
-            match entry {
-                LedgerEntry::Start(start) => batch.starts.push(start),
-                LedgerEntry::Settle { start, settlement } => batch.ends.push(End { start, settlement }),
+            if let LedgerEntry::Start(start) = entry {
+                started.entry(start.id).or_insert(&**start);
             }
         }
-        if entries.len() > 1 {
-            let mut seen = HashSet::with_capacity(entries.len());
-            batch.starts.retain(|start| seen.insert(start.id));
-            seen.clear();
-            batch.ends.retain(|end| seen.insert(end.start.id));
+        let mut ended = HashSet::with_capacity(entries.len());
+        for entry in entries {
+            let LedgerEntry::Settle { start, settlement } = entry else { continue };
+            if !ended.insert(start.id) {
+                continue;
+            }
+            match started.remove(&start.id) {
+                // As it was started: only that has the payload.
+                Some(start) => batch.wholes.push(End { start, settlement }),
+                None => batch.ends.push(End { start, settlement }),
+            }
+        }
+        for entry in entries {
+            if let LedgerEntry::Start(start) = entry {
+                batch.starts.extend(started.remove(&start.id));
+            }
         }
         batch
     }
 
     const fn is_empty(&self) -> bool {
-        self.starts.is_empty() && self.ends.is_empty()
+        self.starts.is_empty() && self.ends.is_empty() && self.wholes.is_empty()
+    }
+
+    /// The bodies of requests that begin here, where they are kept.
+    fn request_payloads(&self) -> impl Iterator<Item = (RequestId, &'a str)> {
+        let wholes = self.wholes.iter().map(|end| end.start);
+        let starts = self.starts.iter().copied().chain(wholes);
+        starts.filter_map(|start| Some((start.id, start.payload.as_deref()?)))
+    }
+
+    /// The ends that are still to be written when the requests `inserted` were inserted settled.
+    fn ends_but(&self, inserted: &HashSet<RequestId>) -> Vec<End<'a>> {
+        let wholes = self.wholes.iter().filter(|end| !inserted.contains(&end.start.id));
+        wholes.chain(&self.ends).copied().collect()
     }
 }
 

@@ -7,9 +7,8 @@ use signalbox_core::ids::{KeyId, RequestId};
 use signalbox_core::money::NanoUsd;
 use sqlx::postgres::{PgArguments, PgConnectOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool, Postgres};
-use uuid::Uuid;
 
-use super::rows::{EndRow, StartRow, attempts_of};
+use super::rows::{EndRow, FailoverRow, StartRow, WholeRow, attempts_of, failovers_of};
 use super::{Batch, End, OPERATION, cells_of, effective};
 use crate::error::{StoreError, during};
 use crate::rollup::LatencyKind;
@@ -24,16 +23,26 @@ const STARTS: &str = "INSERT INTO requests (id, node_id, started_at, operation, 
 const START_DETAILS: &str = "INSERT INTO request_details (request_id, requested_model, tags, decision) \
     SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[]) ON CONFLICT (request_id) DO NOTHING";
 
+/// Requests that begin and end in one batch; those that are there already, open or settled, are left as they are.
+const WHOLES: &str = "INSERT INTO requests (id, node_id, started_at, operation, surface, streamed, key_id, user_name, \
+    config_revision, estimate_nano_usd, settled_at, outcome, provider, model, simulated, attempts, tokens_in, \
+    tokens_out, cost_status, cost_nano_usd, latency_us, first_token_us, finish_reason, error_code, cache, \
+    saved_nano_usd) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], \
+    $7::uuid[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[], \
+    $15::boolean[], $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[], $21::bigint[], \
+    $22::bigint[], $23::text[], $24::text[], $25::text[], $26::bigint[]) ON CONFLICT (id) DO NOTHING RETURNING id";
+
 /// Open is asked for as "no outcome", which is the same as "not settled": asked for like that, the planner would read the
 /// index of open requests through, and every request passes through that one and leaves a dead entry there.
 const ENDS: &str = "UPDATE requests SET settled_at = v.settled_at, outcome = v.outcome, provider = v.provider, \
     model = v.model, simulated = v.simulated, attempts = v.attempts, tokens_in = v.tokens_in, \
     tokens_out = v.tokens_out, cost_status = v.cost_status, cost_nano_usd = v.cost_nano_usd, \
     latency_us = v.latency_us, first_token_us = v.first_token_us, finish_reason = v.finish_reason, \
-    error_code = v.error_code FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], \
+    error_code = v.error_code, cache = v.cache, saved_nano_usd = v.saved_nano_usd FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], \
     $6::boolean[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::bigint[], \
-    $13::bigint[], $14::text[], $15::text[]) AS v (id, settled_at, outcome, provider, model, simulated, attempts, \
-    tokens_in, tokens_out, cost_status, cost_nano_usd, latency_us, first_token_us, finish_reason, error_code) \
+    $13::bigint[], $14::text[], $15::text[], $16::text[], $17::bigint[]) AS v (id, settled_at, outcome, provider, \
+    model, simulated, attempts, tokens_in, tokens_out, cost_status, cost_nano_usd, latency_us, first_token_us, \
+    finish_reason, error_code, cache, saved_nano_usd) \
     WHERE requests.id = v.id AND requests.outcome IS NULL RETURNING requests.id";
 
 const ATTEMPTS: &str = "INSERT INTO attempts (request_id, ordinal, provider, model, outcome, failure, http_status, \
@@ -44,6 +53,10 @@ const ATTEMPTS: &str = "INSERT INTO attempts (request_id, ordinal, provider, mod
 const LINES: &str = "INSERT INTO cost_lines (request_id, ordinal, line, unit, quantity, price_nano_usd, price_per, \
     cost_nano_usd) SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], \
     $6::bigint[], $7::bigint[], $8::bigint[])";
+
+const FAILOVERS: &str = "INSERT INTO failovers (request_id, ordinal, at, operation, from_provider, from_model, \
+    to_provider, to_model, reason, hop_us) SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], \
+    $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[])";
 
 /// A sum that is held at the end of the range: past it the whole batch would be refused.
 macro_rules! held_sum {
@@ -124,20 +137,24 @@ impl Ledger {
 
 async fn write(connection: &mut PgConnection, batch: &Batch<'_>) -> Result<(), StoreError> {
     start(connection, &batch.starts).await?;
-    if batch.ends.is_empty() {
-        return Ok(());
+    let inserted = insert_whole(connection, &batch.wholes).await?;
+    for (id, body) in batch.request_payloads() {
+        payload(connection, id, "request", Some(body)).await?;
     }
-    let mut settled = settle_open(connection, &batch.ends).await?;
-    if settled.len() < batch.ends.len() {
+    let ends = batch.ends_but(&inserted);
+    let mut settled = settle_open(connection, &ends).await?;
+    if settled.len() < ends.len() {
         // Either settled before, which is fine, or never started: then its start is written now, so that an answer a
         // client has is never missing.
         let rest: Vec<End<'_>> =
-            batch.ends.iter().copied().filter(|end| !settled.contains(&end.start.id)).collect();
+            ends.iter().copied().filter(|end| !settled.contains(&end.start.id)).collect();
         let starts: Vec<_> = rest.iter().map(|end| end.start).collect();
         start(connection, &starts).await?;
         settled.extend(settle_open(connection, &rest).await?);
     }
-    details(connection, &effective(&batch.ends, &settled)).await
+    let mut over = effective(&batch.wholes, &inserted);
+    over.extend(effective(&ends, &settled));
+    details(connection, &over).await
 }
 
 async fn run(connection: &mut PgConnection, query: Query<'_>) -> Result<(), StoreError> {
@@ -161,28 +178,57 @@ async fn start(
         return Ok(());
     }
     let rows = starts.iter().map(|start| StartRow::of(start)).collect::<Result<Vec<_>, _>>()?;
-    let query = sqlx::query(STARTS)
-        .bind(column(&rows, StartRow::id))
-        .bind(column(&rows, |row| row.start.node.as_uuid()))
-        .bind(column(&rows, |row| row.start.started_at.as_micros()))
-        .bind(column(&rows, |row| row.start.operation.as_str()))
-        .bind(column(&rows, |row| row.start.surface.as_str()))
-        .bind(column(&rows, |row| row.start.streamed))
-        .bind(column(&rows, |row| row.start.key.map(KeyId::as_uuid)))
-        .bind(column(&rows, |row| row.user.as_deref().map(str::to_owned)))
-        .bind(column(&rows, |row| row.start.config_revision))
-        .bind(column(&rows, |row| nanos(row.start.estimate)));
-    run(connection, query).await?;
-    let query = sqlx::query(START_DETAILS)
-        .bind(column(&rows, StartRow::id))
-        .bind(column(&rows, |row| row.requested_model.to_string()))
-        .bind(column(&rows, |row| row.tags.clone()))
-        .bind(column(&rows, |row| row.decision.clone()));
-    run(connection, query).await?;
-    for start in starts {
-        payload(connection, start.id, "request", start.payload.as_deref()).await?;
+    let rows: Vec<&StartRow<'_>> = rows.iter().collect();
+    run(connection, bind_starts(sqlx::query(STARTS), &rows)).await?;
+    start_details(connection, &rows).await
+}
+
+/// Inserts requests that begin and end in this batch and returns the ids of those that were not there.
+async fn insert_whole(
+    connection: &mut PgConnection,
+    wholes: &[End<'_>],
+) -> Result<HashSet<RequestId>, StoreError> {
+    if wholes.is_empty() {
+        return Ok(HashSet::new());
     }
-    Ok(())
+    let rows = WholeRow::of_all(wholes)?;
+    let starts: Vec<&StartRow<'_>> = rows.iter().map(|row| &row.start).collect();
+    let ends: Vec<&EndRow<'_>> = rows.iter().map(|row| &row.end).collect();
+    let query = bind_ends(bind_starts(sqlx::query(WHOLES), &starts), &ends);
+    let inserted = ids(connection, query).await?;
+    start_details(connection, &starts).await?;
+    Ok(inserted)
+}
+
+fn bind_starts<'q>(query: Query<'q>, rows: &[&StartRow<'_>]) -> Query<'q> {
+    query
+        .bind(column(rows, |row| row.id()))
+        .bind(column(rows, |row| row.start.node.as_uuid()))
+        .bind(column(rows, |row| row.start.started_at.as_micros()))
+        .bind(column(rows, |row| row.start.operation.to_string()))
+        .bind(column(rows, |row| row.start.surface.as_str()))
+        .bind(column(rows, |row| row.start.streamed))
+        .bind(column(rows, |row| row.start.key.map(KeyId::as_uuid)))
+        .bind(column(rows, |row| row.user.as_deref().map(str::to_owned)))
+        .bind(column(rows, |row| row.start.config_revision))
+        .bind(column(rows, |row| nanos(row.start.estimate)))
+}
+
+async fn start_details(connection: &mut PgConnection, rows: &[&StartRow<'_>]) -> Result<(), StoreError> {
+    let query = sqlx::query(START_DETAILS)
+        .bind(column(rows, |row| row.id()))
+        .bind(column(rows, |row| row.requested_model.to_string()))
+        .bind(column(rows, |row| row.tags.clone()))
+        .bind(column(rows, |row| row.decision.clone()));
+    run(connection, query).await
+}
+
+/// Runs a statement and returns the ids it returns.
+async fn ids(connection: &mut PgConnection, query: Query<'_>) -> Result<HashSet<RequestId>, StoreError> {
+    let rows = query.fetch_all(connection).await.map_err(during(OPERATION))?;
+    rows.iter()
+        .map(|row| sqlx::Row::try_get(row, 0).map(RequestId::from_uuid).map_err(during(OPERATION)))
+        .collect()
 }
 
 /// Settles what is open and returns its ids.
@@ -190,27 +236,33 @@ async fn settle_open(
     connection: &mut PgConnection,
     ends: &[End<'_>],
 ) -> Result<HashSet<RequestId>, StoreError> {
+    if ends.is_empty() {
+        return Ok(HashSet::new());
+    }
     let rows: Vec<EndRow<'_>> = ends.iter().map(|end| EndRow::of(*end)).collect();
-    let settled: Vec<Uuid> = sqlx::query_scalar(ENDS)
-        .bind(column(&rows, |row| row.id))
-        .bind(column(&rows, |row| row.settlement.finished_at.as_micros()))
-        .bind(column(&rows, |row| row.settlement.outcome.as_str()))
-        .bind(column(&rows, |row| row.provider().map(str::to_owned)))
-        .bind(column(&rows, |row| row.model().map(str::to_owned)))
-        .bind(column(&rows, |row| row.settlement.simulated))
-        .bind(column(&rows, |row| row.attempts))
-        .bind(column(&rows, |row| row.tokens_in))
-        .bind(column(&rows, |row| row.tokens_out))
-        .bind(column(&rows, |row| row.cost_status.as_str()))
-        .bind(column(&rows, |row| nanos(row.cost)))
-        .bind(column(&rows, |row| row.settlement.latency_us))
-        .bind(column(&rows, |row| row.settlement.first_token_us()))
-        .bind(column(&rows, |row| row.finish_reason.as_deref().map(str::to_owned)))
-        .bind(column(&rows, |row| row.error_code.as_deref().map(str::to_owned)))
-        .fetch_all(connection)
-        .await
-        .map_err(during(OPERATION))?;
-    Ok(settled.into_iter().map(RequestId::from_uuid).collect())
+    let rows: Vec<&EndRow<'_>> = rows.iter().collect();
+    ids(connection, bind_ends(sqlx::query(ENDS).bind(column(&rows, |row| row.id)), &rows)).await
+}
+
+/// Everything of ends but their ids.
+fn bind_ends<'q>(query: Query<'q>, rows: &[&EndRow<'_>]) -> Query<'q> {
+    query
+        .bind(column(rows, |row| row.settlement.finished_at.as_micros()))
+        .bind(column(rows, |row| row.settlement.outcome.as_str()))
+        .bind(column(rows, |row| row.provider().map(str::to_owned)))
+        .bind(column(rows, |row| row.model().map(str::to_owned)))
+        .bind(column(rows, |row| row.settlement.simulated))
+        .bind(column(rows, |row| row.attempts))
+        .bind(column(rows, |row| row.tokens_in))
+        .bind(column(rows, |row| row.tokens_out))
+        .bind(column(rows, |row| row.cost_status.as_str()))
+        .bind(column(rows, |row| nanos(row.cost)))
+        .bind(column(rows, |row| row.settlement.latency_us))
+        .bind(column(rows, |row| row.settlement.first_token_us()))
+        .bind(column(rows, |row| row.finish_reason.as_deref().map(str::to_owned)))
+        .bind(column(rows, |row| row.error_code.as_deref().map(str::to_owned)))
+        .bind(column(rows, |row| row.cache.clone()))
+        .bind(column(rows, |row| nanos(row.saved)))
 }
 
 async fn details(connection: &mut PgConnection, ends: &[End<'_>]) -> Result<(), StoreError> {
@@ -223,6 +275,7 @@ async fn details(connection: &mut PgConnection, ends: &[End<'_>]) -> Result<(), 
         }
     }
     attempts(connection, ends).await?;
+    failovers(connection, &failovers_of(ends)).await?;
     let cells = cells_of(ends);
     let sums: Vec<_> = cells.sums.iter().collect();
     if !sums.is_empty() {
@@ -294,6 +347,24 @@ async fn attempts(connection: &mut PgConnection, ends: &[End<'_>]) -> Result<(),
         run(connection, query).await?;
     }
     Ok(())
+}
+
+async fn failovers(connection: &mut PgConnection, rows: &[FailoverRow<'_>]) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let query = sqlx::query(FAILOVERS)
+        .bind(column(rows, |row| row.request))
+        .bind(column(rows, |row| row.ordinal))
+        .bind(column(rows, |row| row.at))
+        .bind(column(rows, |row| row.operation.to_owned()))
+        .bind(column(rows, |row| row.from.provider.to_string()))
+        .bind(column(rows, |row| row.from.model.to_string()))
+        .bind(column(rows, |row| row.to.provider.to_string()))
+        .bind(column(rows, |row| row.to.model.to_string()))
+        .bind(column(rows, |row| row.reason.as_str()))
+        .bind(column(rows, |row| row.hop_us));
+    run(connection, query).await
 }
 
 async fn payload(

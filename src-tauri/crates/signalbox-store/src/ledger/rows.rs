@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use signalbox_core::failure::FailureKind;
 use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement};
 use signalbox_core::meter::{CostLine, CostStatus};
 use signalbox_core::money::NanoUsd;
 use signalbox_core::rollup::{RollupKey, Sums, contribution, latency_bucket};
+use signalbox_core::route::Target;
 use uuid::Uuid;
 
 use super::End;
@@ -50,6 +52,9 @@ pub(super) struct EndRow<'a> {
     pub(super) cost: Option<NanoUsd>,
     pub(super) finish_reason: Option<Cow<'a, str>>,
     pub(super) error_code: Option<Cow<'a, str>>,
+    /// The request whose answer it was given, from the answer cache.
+    pub(super) cache: Option<String>,
+    pub(super) saved: Option<NanoUsd>,
 }
 
 impl<'a> EndRow<'a> {
@@ -67,6 +72,8 @@ impl<'a> EndRow<'a> {
             cost,
             finish_reason: settlement.finish_reason.as_deref().map(clean),
             error_code: settlement.error_code.as_deref().map(clean),
+            cache: settlement.cache.map(|hit| hit.of.to_string()),
+            saved: settlement.cache.and_then(|hit| hit.saved),
         }
     }
 
@@ -76,6 +83,18 @@ impl<'a> EndRow<'a> {
 
     pub(super) fn model(&self) -> Option<&'a str> {
         self.settlement.target().map(|target| target.model.as_str())
+    }
+}
+
+/// Both in one.
+pub(super) struct WholeRow<'a> {
+    pub(super) start: StartRow<'a>,
+    pub(super) end: EndRow<'a>,
+}
+
+impl<'a> WholeRow<'a> {
+    pub(super) fn of_all(ends: &[End<'a>]) -> Result<Vec<Self>, StoreError> {
+        ends.iter().map(|end| Ok(Self { start: StartRow::of(end.start)?, end: EndRow::of(*end) })).collect()
     }
 }
 
@@ -94,6 +113,39 @@ pub(super) struct LineRow<'a> {
     pub(super) ordinal: i64,
     pub(super) number: i64,
     pub(super) line: &'a CostLine,
+}
+
+/// A step from a target that failed to the next one.
+pub(super) struct FailoverRow<'a> {
+    pub(super) request: Uuid,
+    pub(super) ordinal: i64,
+    pub(super) at: i64,
+    pub(super) operation: &'a str,
+    pub(super) from: &'a Target,
+    pub(super) to: &'a Target,
+    pub(super) reason: FailureKind,
+    pub(super) hop_us: i64,
+}
+
+/// The steps between the attempts of ended requests; another try of the same target is none.
+pub(super) fn failovers_of<'a>(ends: &[End<'a>]) -> Vec<FailoverRow<'a>> {
+    let steps = |end: &End<'a>| {
+        let (start, attempts) = (end.start, &end.settlement.attempts);
+        attempts.iter().zip(attempts.iter().skip(1)).filter_map(move |(failed, next)| {
+            let reason = failed.failure.filter(|_| failed.target != next.target)?;
+            Some(FailoverRow {
+                request: start.id.as_uuid(),
+                ordinal: i64::from(failed.ordinal),
+                at: start.started_at.plus_micros(next.started_us).as_micros(),
+                operation: start.operation.as_str(),
+                from: &failed.target,
+                to: &next.target,
+                reason,
+                hop_us: next.started_us.saturating_sub(failed.finished_us).max(0),
+            })
+        })
+    };
+    ends.iter().flat_map(steps).collect()
 }
 
 /// Everything T2 writes about attempts, in the order of the ends.

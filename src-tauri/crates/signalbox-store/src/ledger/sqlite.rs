@@ -12,7 +12,10 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Executor, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use super::rows::{AttemptRow, CellKey, EndRow, LatencyKey, LineRow, StartRow, attempts_of};
+use super::rows::{
+    AttemptRow, CellKey, EndRow, FailoverRow, LatencyKey, LineRow, StartRow, WholeRow, attempts_of,
+    failovers_of,
+};
 use super::{Batch, End, OPERATION, cells_of, effective};
 use crate::error::{StoreError, during};
 use crate::pools::SqlitePools;
@@ -92,6 +95,23 @@ macro_rules! starts {
     };
 }
 
+/// Requests that begin and end in one batch; those that are there already, open or settled, are left as they are.
+macro_rules! wholes {
+    ($size:tt) => {
+        concat!(
+            "INSERT INTO requests (id, node_id, started_at, operation, surface, streamed, key_id, user_name, ",
+            "config_revision, estimate_nano_usd, settled_at, outcome, provider, model, simulated, attempts, tokens_in, ",
+            "tokens_out, cost_status, cost_nano_usd, latency_us, first_token_us, finish_reason, error_code, cache, ",
+            "saved_nano_usd) SELECT * FROM (VALUES ",
+            times!($size, "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+            ") WHERE column1 IS NOT NULL ON CONFLICT (id) DO NOTHING RETURNING id; ",
+            "INSERT INTO request_details (request_id, requested_model, tags, decision) SELECT * FROM (VALUES ",
+            times!($size, "(?,?,?,?)"),
+            ") WHERE column1 IS NOT NULL ON CONFLICT (request_id) DO NOTHING;"
+        )
+    };
+}
+
 macro_rules! ends {
     ($size:tt) => {
         concat!(
@@ -99,8 +119,8 @@ macro_rules! ends {
             "model = v.column5, simulated = v.column6, attempts = v.column7, tokens_in = v.column8, ",
             "tokens_out = v.column9, cost_status = v.column10, cost_nano_usd = v.column11, ",
             "latency_us = v.column12, first_token_us = v.column13, finish_reason = v.column14, ",
-            "error_code = v.column15 FROM (VALUES ",
-            times!($size, "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+            "error_code = v.column15, cache = v.column16, saved_nano_usd = v.column17 FROM (VALUES ",
+            times!($size, "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
             ") AS v WHERE requests.id = v.column1 AND requests.settled_at IS NULL RETURNING requests.id;"
         )
     };
@@ -164,6 +184,8 @@ macro_rules! details {
 
 static STARTS_ALONE: [&str; 7] = sizes!(starts, "BEGIN IMMEDIATE; ", " COMMIT");
 static STARTS: [&str; 7] = sizes!(starts, "", "");
+static WHOLES_FIRST: [&str; 7] = sizes!(wholes, "BEGIN IMMEDIATE; ", "");
+static WHOLES: [&str; 7] = sizes!(wholes, "", "");
 static ENDS_FIRST: [&str; 7] = sizes!(ends, "BEGIN IMMEDIATE; ", "");
 static ENDS: [&str; 7] = sizes!(ends, "", "");
 static DETAILS: [&str; 7] = sizes!(details, "", "");
@@ -212,7 +234,7 @@ impl Ledger {
         }
         self.in_doubt = false;
         committed?;
-        self.checkpoint_sometimes(batch.starts.len() + batch.ends.len());
+        self.checkpoint_sometimes(batch.starts.len() + batch.ends.len() + 2 * batch.wholes.len());
         Ok(())
     }
 
@@ -222,26 +244,36 @@ impl Ledger {
     }
 
     async fn write(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        let has_ends = !(batch.ends.is_empty() && batch.wholes.is_empty());
         let starts = batch.starts.iter().map(|start| StartRow::of(start)).collect::<Result<Vec<_>, _>>()?;
-        let has_payloads = batch.starts.iter().any(|start| start.payload.is_some());
-        if batch.ends.is_empty() && starts.len() <= SIZE_MAX && !has_payloads {
+        if !has_ends && starts.len() <= SIZE_MAX && batch.request_payloads().next().is_none() {
             return self.run(starts_query(&STARTS_ALONE, &starts)).await;
         }
-        let mut ends_texts = &ENDS_FIRST;
-        if !starts.is_empty() {
-            ends_texts = &ENDS;
+        // Whichever script is the first begins the transaction.
+        let mut has_begun = !starts.is_empty();
+        if has_begun {
             self.run(sqlx::query("BEGIN IMMEDIATE")).await?;
             for chunk in starts.chunks(SIZE_MAX) {
                 self.run(starts_query(&STARTS, chunk)).await?;
             }
-            for start in &batch.starts {
-                self.payload(start.id, "request", start.payload.as_deref()).await?;
-            }
         }
-        if batch.ends.is_empty() {
+        let mut inserted = HashSet::with_capacity(batch.wholes.len());
+        for chunk in batch.wholes.chunks(SIZE_MAX) {
+            let texts = if has_begun { &WHOLES } else { &WHOLES_FIRST };
+            self.ids_into(&mut inserted, wholes_query(texts, &WholeRow::of_all(chunk)?)).await?;
+            has_begun = true;
+        }
+        for (id, body) in batch.request_payloads() {
+            self.payload(id, "request", Some(body)).await?;
+        }
+        if !has_ends {
             return self.run(sqlx::query("COMMIT")).await;
         }
-        let settled = self.settle(&batch.ends, ends_texts).await?;
+        let mut settled = effective(&batch.wholes, &inserted);
+        let ends = batch.ends_but(&inserted);
+        if !ends.is_empty() {
+            settled.extend(self.settle(&ends, if has_begun { &ENDS } else { &ENDS_FIRST }).await?);
+        }
         self.details(&settled).await
     }
 
@@ -275,15 +307,20 @@ impl Ledger {
         let mut settled = HashSet::with_capacity(ends.len());
         let mut texts = texts;
         for chunk in ends.chunks(SIZE_MAX) {
-            let rows =
-                ends_query(texts, chunk).fetch_all(&mut self.writer).await.map_err(during(OPERATION))?;
-            for row in rows {
-                let id: Uuid = sqlx::Row::try_get(&row, 0).map_err(during(OPERATION))?;
-                settled.insert(RequestId::from_uuid(id));
-            }
+            self.ids_into(&mut settled, ends_query(texts, chunk)).await?;
             texts = &ENDS;
         }
         Ok(settled)
+    }
+
+    /// Runs a script and collects the ids it returns.
+    async fn ids_into(&mut self, ids: &mut HashSet<RequestId>, query: Query<'_>) -> Result<(), StoreError> {
+        let rows = query.fetch_all(&mut self.writer).await.map_err(during(OPERATION))?;
+        for row in rows {
+            let id: Uuid = sqlx::Row::try_get(&row, 0).map_err(during(OPERATION))?;
+            ids.insert(RequestId::from_uuid(id));
+        }
+        Ok(())
     }
 
     /// Writes everything else about settled requests, and commits.
@@ -295,6 +332,9 @@ impl Ledger {
                 let query = sqlx::query("INSERT INTO request_errors (request_id, message) VALUES ($1, $2)");
                 self.run(query.bind(end.start.id.as_uuid()).bind(crate::values::clean(message))).await?;
             }
+        }
+        for row in failovers_of(ends) {
+            self.run(failover_query(&row)).await?;
         }
         let (attempts, lines) = attempts_of(ends)?;
         let cells = cells_of(ends);
@@ -356,26 +396,25 @@ fn starts_query<'q>(texts: &[&'static str; 7], rows: &[StartRow<'_>]) -> Query<'
     let empty = SIZES[size] - rows.len();
     let mut query = sqlx::query(texts[size]);
     for row in rows {
-        let start = row.start;
-        query = query
-            .bind(row.id())
-            .bind(start.node.as_uuid())
-            .bind(start.started_at.as_micros())
-            .bind(start.operation.as_str())
-            .bind(start.surface.as_str())
-            .bind(start.streamed)
-            .bind(start.key.map(signalbox_core::ids::KeyId::as_uuid))
-            .bind(row.user.as_deref())
-            .bind(start.config_revision)
-            .bind(nanos(start.estimate));
+        query = bind_start(query, row);
     }
     query = leave_empty(query, empty, 10);
     for row in rows {
-        query = query
-            .bind(row.id())
-            .bind(&*row.requested_model)
-            .bind(row.tags.0.get())
-            .bind(row.decision.0.get());
+        query = bind_start_details(query, row);
+    }
+    leave_empty(query, empty, 4)
+}
+
+fn wholes_query<'q>(texts: &[&'static str; 7], rows: &[WholeRow<'_>]) -> Query<'q> {
+    let size = size_for(rows.len());
+    let empty = SIZES[size] - rows.len();
+    let mut query = sqlx::query(texts[size]);
+    for row in rows {
+        query = bind_end(bind_start(query, &row.start), &row.end);
+    }
+    query = leave_empty(query, empty, 26);
+    for row in rows {
+        query = bind_start_details(query, &row.start);
     }
     leave_empty(query, empty, 4)
 }
@@ -385,25 +424,67 @@ fn ends_query<'q>(texts: &[&'static str; 7], ends: &[End<'_>]) -> Query<'q> {
     let mut query = sqlx::query(texts[size]);
     for end in ends {
         let row = EndRow::of(*end);
-        let settlement = row.settlement;
-        query = query
-            .bind(row.id)
-            .bind(settlement.finished_at.as_micros())
-            .bind(settlement.outcome.as_str())
-            .bind(row.provider())
-            .bind(row.model())
-            .bind(settlement.simulated)
-            .bind(row.attempts)
-            .bind(row.tokens_in)
-            .bind(row.tokens_out)
-            .bind(row.cost_status.as_str())
-            .bind(nanos(row.cost))
-            .bind(settlement.latency_us)
-            .bind(settlement.first_token_us())
-            .bind(row.finish_reason.as_deref())
-            .bind(row.error_code.as_deref());
+        query = bind_end(query.bind(row.id), &row);
     }
-    leave_empty(query, SIZES[size] - ends.len(), 15)
+    leave_empty(query, SIZES[size] - ends.len(), 17)
+}
+
+fn bind_start<'q>(query: Query<'q>, row: &StartRow<'_>) -> Query<'q> {
+    let start = row.start;
+    query
+        .bind(row.id())
+        .bind(start.node.as_uuid())
+        .bind(start.started_at.as_micros())
+        .bind(start.operation.as_str())
+        .bind(start.surface.as_str())
+        .bind(start.streamed)
+        .bind(start.key.map(signalbox_core::ids::KeyId::as_uuid))
+        .bind(row.user.as_deref())
+        .bind(start.config_revision)
+        .bind(nanos(start.estimate))
+}
+
+fn bind_start_details<'q>(query: Query<'q>, row: &StartRow<'_>) -> Query<'q> {
+    query.bind(row.id()).bind(&*row.requested_model).bind(row.tags.0.get()).bind(row.decision.0.get())
+}
+
+/// Everything of an end but its id.
+fn bind_end<'q>(query: Query<'q>, row: &EndRow<'_>) -> Query<'q> {
+    let settlement = row.settlement;
+    query
+        .bind(settlement.finished_at.as_micros())
+        .bind(settlement.outcome.as_str())
+        .bind(row.provider())
+        .bind(row.model())
+        .bind(settlement.simulated)
+        .bind(row.attempts)
+        .bind(row.tokens_in)
+        .bind(row.tokens_out)
+        .bind(row.cost_status.as_str())
+        .bind(nanos(row.cost))
+        .bind(settlement.latency_us)
+        .bind(settlement.first_token_us())
+        .bind(row.finish_reason.as_deref())
+        .bind(row.error_code.as_deref())
+        .bind(row.cache.as_deref())
+        .bind(nanos(row.saved))
+}
+
+fn failover_query<'q>(row: &FailoverRow<'_>) -> Query<'q> {
+    sqlx::query(
+        "INSERT INTO failovers (request_id, ordinal, at, operation, from_provider, from_model, to_provider, to_model, \
+         reason, hop_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(row.request)
+    .bind(row.ordinal)
+    .bind(row.at)
+    .bind(row.operation)
+    .bind(row.from.provider.as_str())
+    .bind(row.from.model.as_str())
+    .bind(row.to.provider.as_str())
+    .bind(row.to.model.as_str())
+    .bind(row.reason.as_str())
+    .bind(row.hop_us)
 }
 
 /// Rows that are still to be written.
