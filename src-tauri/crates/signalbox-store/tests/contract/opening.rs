@@ -128,7 +128,7 @@ on_both_databases! {
             Some(file) => open(&file).await,
             None => Store::open_postgres(db.url().unwrap()).await,
         };
-        assert!(matches!(refused, Err(StoreError::ForeignSchema { version: 20_261_121_000_002 })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::ForeignSchema { version: 20_261_121_000_001 })), "{refused:?}");
     }
 
     async fn what_was_stored_is_there_after_opening_again(db: &Database) {
