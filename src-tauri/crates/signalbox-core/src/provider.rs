@@ -18,9 +18,9 @@ pub enum ProviderKind {
     Anthropic,
     /// Google's Gemini API.
     Gemini,
-    /// Deepgram's speech recognition.
+    /// Deepgram's speech recognition and synthesis.
     Deepgram,
-    /// `ElevenLabs`' speech synthesis.
+    /// `ElevenLabs`' speech synthesis and recognition.
     Elevenlabs,
     /// Edge's speech synthesis.
     EdgeTts,
@@ -66,8 +66,7 @@ impl ProviderKind {
             }
             Self::Anthropic => &[Work::Chat],
             Self::Gemini => &[Work::Chat, Work::Embedding, Work::Transcription],
-            Self::Deepgram => &[Work::Transcription],
-            Self::Elevenlabs => &[Work::Transcription, Work::Speech],
+            Self::Deepgram | Self::Elevenlabs => &[Work::Transcription, Work::Speech],
             Self::EdgeTts => &[Work::Speech],
         }
     }

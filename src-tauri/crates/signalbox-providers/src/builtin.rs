@@ -115,6 +115,10 @@ impl Adapter for Deepgram {
         Some(self)
     }
 
+    fn speech(&self) -> Option<&dyn SpeechAdapter> {
+        Some(self)
+    }
+
     fn models(&self) -> Option<&dyn ModelLister> {
         Some(self)
     }

@@ -49,6 +49,9 @@ pub(crate) use openai::OpenaiMedia;
 /// How long a list of models may take.
 const LIST_WAIT: Duration = Duration::from_secs(15);
 
+/// More characters than one text has; who says so is not believed.
+const CHARACTERS_MAX: u64 = 1_000_000;
+
 /// The JSON of a call.
 fn json_of(call: &Call) -> Result<&Map<String, Value>, CallError> {
     match &call.payload {

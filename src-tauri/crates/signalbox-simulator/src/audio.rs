@@ -71,8 +71,8 @@ fn invalid<T>(message: &str, param: &'static str) -> Result<T, VendorError> {
     Err(openai::error::invalid(message, Some(param)))
 }
 
-/// `POST /v1/audio/transcriptions`. As at the vendor, `json` says how long a recording is only where tokens are counted,
-/// and models that count them have no other form.
+/// `POST /v1/audio/transcriptions`. As at the vendor, Whisper says how long a recording is in `verbose_json` alone, and models
+/// that count tokens have no form but `json`.
 ///
 /// Source: "Create transcription" of the published API reference.
 pub(crate) fn transcription(asked: &Asked) -> Result<Made, VendorError> {
@@ -117,7 +117,7 @@ pub(crate) fn transcription(asked: &Asked) -> Result<Made, VendorError> {
     }
     let heard = Heard::of(file.bytes, &asked.dials);
     let body = match form {
-        "json" => with_tokens(json!({"text": heard.text()}), counts_tokens, &heard, asked),
+        "json" => with_usage(model, &heard, asked),
         "verbose_json" => verbose(&heard, text("language"), asked),
         _ => {
             let (body, content_type) = (plain(&heard, form).into(), "text/plain; charset=utf-8");
@@ -127,17 +127,23 @@ pub(crate) fn transcription(asked: &Asked) -> Result<Made, VendorError> {
     Ok(Made::json(model, &body))
 }
 
-fn with_tokens(mut body: Value, counts_tokens: bool, heard: &Heard, asked: &Asked) -> Value {
-    if counts_tokens {
+/// `json` with what was used, as each family of models says it: Whisper says nothing.
+fn with_usage(model: &str, heard: &Heard, asked: &Asked) -> Value {
+    let mut body = json!({"text": heard.text()});
+    let usage = if model.starts_with("gpt-4o") {
         let audio = heard.millis.saturating_mul(TOKENS_PER_SECOND).div_ceil(1000);
         let output = heard.words.len() as u64;
-        let usage = json!({
+        json!({
             "type": "tokens", "input_tokens": audio, "output_tokens": output, "total_tokens": audio + output,
             "input_token_details": {"text_tokens": 0, "audio_tokens": audio},
-        });
-        if let Some(usage) = reported(usage, &asked.dials) {
-            body["usage"] = usage;
-        }
+        })
+    } else if model.contains("whisper") {
+        return body;
+    } else {
+        json!({"type": "duration", "seconds": seconds(heard.millis)})
+    };
+    if let Some(usage) = reported(usage, &asked.dials) {
+        body["usage"] = usage;
     }
     body
 }

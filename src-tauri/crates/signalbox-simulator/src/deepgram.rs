@@ -5,9 +5,11 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::audio::{Heard, seconds};
+use crate::audio::file::{mp3, pcm, wav};
+use crate::audio::{Heard, WORD_MILLIS, seconds};
 use crate::dials::{Dials, ErrorKind};
 use crate::media::{Asked, Made};
+use crate::prompt::words;
 use crate::usage::reported;
 use crate::vendor::VendorError;
 
@@ -134,6 +136,49 @@ pub(crate) fn listen(asked: &Asked) -> Result<Made, VendorError> {
         answer["results"]["utterances"] = Value::Array(utterances);
     }
     Ok(Made::json(model, &answer))
+}
+
+/// `POST /v1/speak`. The head says how many characters it took, unless usage is missing.
+///
+/// Source: "Single Text Request" of the published API reference.
+pub(crate) fn speak(asked: &Asked) -> Result<Made, VendorError> {
+    let query = asked.parts.uri.query().unwrap_or_default();
+    let pairs: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let one = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    let known = ["model", "encoding", "container", "sample_rate", "bit_rate"];
+    if let Some((unknown, _)) = pairs.iter().find(|(key, _)| !known.contains(key)) {
+        return Err(invalid(&format!("unknown query parameter {unknown}")));
+    }
+    let model = one("model").unwrap_or("aura-asteria-en");
+    if model.starts_with("aura") && model.trim_start_matches("aura-2").matches('-').count() < 2 {
+        return Err(error(
+            StatusCode::BAD_REQUEST,
+            "INVALID_QUERY_PARAMETER",
+            "No such model/version/voice combination found.",
+        ));
+    }
+    let body: serde_json::Map<String, Value> = serde_json::from_slice(&asked.body)
+        .map_err(|error| invalid(&format!("Json deserialize error: {error}")))?;
+    let text = body.get("text").and_then(Value::as_str).filter(|text| !text.is_empty() && body.len() == 1);
+    let Some(text) = text else {
+        return Err(invalid("Json deserialize error: missing field `text`"));
+    };
+    let characters = text.chars().count();
+    if characters > 2000 {
+        let message = "Input text exceeds maximum character limit of 2000.";
+        return Err(error(StatusCode::PAYLOAD_TOO_LARGE, "INPUT_TEXT_TOO_LONG", message));
+    }
+    let millis = words(text).saturating_mul(WORD_MILLIS);
+    let (sound, content_type) = match (one("encoding").unwrap_or("mp3"), one("container")) {
+        ("mp3", None) => (mp3(millis), "audio/mpeg"),
+        ("linear16", Some("wav")) => (wav(millis), "audio/wav"),
+        ("linear16", Some("none")) => (pcm(millis), "audio/l16;rate=24000"),
+        _ => return Err(invalid("the simulator speaks mp3 and linear16")),
+    };
+    let count = reported(json!({"characters": characters}), &asked.dials);
+    let count = count.and_then(|count| count.get("characters").map(ToString::to_string));
+    let headers = count.map(|count| ("dg-char-count", count)).into_iter().collect();
+    Ok(Made { model: model.to_owned(), body: sound.into(), content_type, headers })
 }
 
 /// `GET /v1/models`: what transcribes, apart from what speaks.

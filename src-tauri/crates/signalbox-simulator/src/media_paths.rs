@@ -21,6 +21,7 @@ pub(crate) fn add(router: Router<Arc<Inner>>) -> Router<Arc<Inner>> {
         .route("/v1/audio/transcriptions", post(openai_transcription))
         .route("/v1/audio/speech", post(openai_speech))
         .route("/v1/listen", post(deepgram_listen))
+        .route("/v1/speak", post(deepgram_speak))
         .route("/v1/auth/token", get(deepgram_token))
         .route("/v1/text-to-speech/{voice}", post(elevenlabs_speech))
         .route("/v1/speech-to-text", post(elevenlabs_transcription))
@@ -62,6 +63,14 @@ async fn deepgram_listen(
     request: Request,
 ) -> Response {
     server.make(Wire::Deepgram, cut, request, deepgram::listen).await
+}
+
+async fn deepgram_speak(
+    State(server): Server,
+    ConnectInfo(cut): ConnectInfo<Cut>,
+    request: Request,
+) -> Response {
+    server.make(Wire::Deepgram, cut, request, deepgram::speak).await
 }
 
 async fn deepgram_token(State(server): Server, request: Request) -> Response {

@@ -1,6 +1,8 @@
-//! Deepgram: transcripts of whole recordings.
+//! Deepgram: transcripts of whole recordings, and speech.
 //!
-//! Source: developers.deepgram.com, "Pre-Recorded Audio" and "Errors".
+//! Source: developers.deepgram.com, "Pre-Recorded Audio", "Single Text Request" and "Errors".
+
+mod speech;
 
 use async_trait::async_trait;
 use reqwest::Method;
@@ -92,15 +94,16 @@ impl ModelLister for Deepgram {
         Reply::to(&self.http, account, ask("/auth/token"), LIST_WAIT, || None).await?;
         let reply = Reply::to(&self.http, account, ask("/models"), LIST_WAIT, || None).await?;
         let list = reply.json(account)?;
-        let Some(models) = list.get("stt").and_then(Value::as_array) else {
+        let Some(hears) = list.get("stt").and_then(Value::as_array) else {
             let message =
                 format!("{} answered without a list of models: its URL is probably wrong", account.name);
             return Err(reply.bad(&message));
         };
+        let speaks = list.get("tts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let name = |model: &Value| {
             ["canonical_name", "name"].iter().find_map(|key| model.get(*key)?.as_str()).map(str::to_owned)
         };
-        let mut names: Vec<String> = models.iter().filter_map(name).collect();
+        let mut names: Vec<String> = hears.iter().chain(speaks).filter_map(name).collect();
         names.sort();
         names.dedup();
         Ok(names)

@@ -18,8 +18,8 @@ use super::recording::Recording;
 use super::spoken::{AudioFormat, SpeechRequest};
 use super::transcript::{Form, Span, Transcript};
 use super::{
-    LIST_WAIT, Reply, container, estimated, json_of, json_request, millis, refused, reported, unsupported,
-    upload_of, written,
+    CHARACTERS_MAX, LIST_WAIT, Reply, container, estimated, json_of, json_request, millis, refused, reported,
+    unsupported, upload_of, written,
 };
 use crate::adapter::{ModelLister, SpeechAdapter, TranscriptionAdapter};
 use crate::auth::Scheme;
@@ -197,9 +197,6 @@ fn spoken(headers: &HeaderMap, request: &SpeechRequest<'_>) -> Metering {
         None => estimated(of(request.characters())),
     }
 }
-
-/// More characters than one text has.
-const CHARACTERS_MAX: u64 = 1_000_000;
 
 fn heard(answer: Option<&Value>, recording: &Recording<'_>) -> Metering {
     let said = answer.and_then(|answer| answer.get("audio_duration_secs")).and_then(millis::of_seconds);

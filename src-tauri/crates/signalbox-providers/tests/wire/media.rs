@@ -22,8 +22,9 @@ const SCRIBES: [(ProviderKind, &str); 5] = [
     (ProviderKind::Simulator, "whisper-sim"),
 ];
 
-const SPEAKERS: [(ProviderKind, &str); 4] = [
+const SPEAKERS: [(ProviderKind, &str); 5] = [
     (ProviderKind::Openai, "tts-1"),
+    (ProviderKind::Deepgram, "aura-2"),
     (ProviderKind::Elevenlabs, "eleven_multilingual_v2"),
     (ProviderKind::EdgeTts, "edge-tts"),
     (ProviderKind::Simulator, "sim-speech"),
@@ -395,8 +396,7 @@ async fn speech_comes_from_everyone_and_its_characters_are_counted() {
         assert_eq!(answer.content_type, "audio/mpeg");
         assert!(answer.body.starts_with(&[0xFF, 0xFB]), "{kind:?}");
         let expected = Usage::default().with(Unit::Characters, 13);
-        // Only one vendor says what it billed.
-        let reported = kind == ProviderKind::Elevenlabs;
+        let reported = matches!(kind, ProviderKind::Elevenlabs | ProviderKind::Deepgram);
         let source = if reported { UsageSource::Reported } else { UsageSource::Estimated };
         assert_eq!((answer.metering.usage, answer.metering.source), (expected, source), "{kind:?}");
     }
@@ -427,12 +427,15 @@ async fn wishes_a_speaker_cannot_grant_are_refused_with_those_it_can() {
         (ProviderKind::Elevenlabs, "response_format", json!("flac"), "it has mp3, opus, wav, pcm"),
         (ProviderKind::Elevenlabs, "voice", json!("../admin"), "it has alloy, ash"),
         (ProviderKind::Elevenlabs, "speed", json!(3), "0.7 to 1.2"),
+        (ProviderKind::Deepgram, "speed", json!(2), "normal speed"),
+        (ProviderKind::Deepgram, "voice", json!("a/b"), "it has alloy, ash"),
+        (ProviderKind::Deepgram, "input", json!("x ".repeat(1_001)), "2000 characters"),
         (ProviderKind::EdgeTts, "response_format", json!("wav"), "it has mp3"),
         (ProviderKind::EdgeTts, "voice", json!("' /><x"), "en-GB-SoniaNeural"),
     ] {
         let mut body = hello_speech();
         body[field] = wish;
-        let failure = providers().complete(&at(&simulator, kind), &speech("m", body)).await.unwrap_err();
+        let failure = providers().complete(&at(&simulator, kind), &speech("aura-2", body)).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::BadRequest, "{failure:?}");
         assert!(failure.message.starts_with(field) && failure.message.contains(words), "{failure}");
     }
@@ -457,6 +460,27 @@ async fn elevenlabs_gets_its_own_words_and_a_wav_gets_its_header() {
         json!({"text": "one two three", "model_id": "eleven_v3", "voice_settings": {"speed": 1.1}})
     );
     assert_eq!(sent.credential.as_ref().unwrap().header, "xi-api-key");
+}
+
+#[tokio::test]
+async fn deepgrams_voices_are_part_of_its_models_names() {
+    let simulator = simulator(Dials::default()).await;
+    for (model, voice, name) in [
+        ("aura-2", "alloy", "aura-2-asteria-en"),
+        ("aura-2", "thalia", "aura-2-thalia-en"),
+        ("aura", "luna-en", "aura-luna-en"),
+        ("aura-2-zeus-en", "alloy", "aura-2-zeus-en"),
+    ] {
+        simulator.forget();
+        let mut body = hello_speech();
+        body["voice"] = json!(voice);
+        body["response_format"] = json!("wav");
+        let call = speech(model, body);
+        let answer = providers().complete(&at(&simulator, ProviderKind::Deepgram), &call).await.unwrap();
+        assert_eq!(answer.content_type, "audio/wav");
+        let query = format!("model={name}&encoding=linear16&container=wav&sample_rate=24000");
+        assert_eq!(simulator.observed().requests[0].path, format!("/v1/speak?{query}"));
+    }
 }
 
 #[tokio::test]
@@ -518,6 +542,7 @@ async fn every_vendors_errors_keep_their_meaning() {
             (ProviderKind::Elevenlabs, recording("scribe_v2", &[])),
             (ProviderKind::Openai, speech("tts-1", hello_speech())),
             (ProviderKind::Elevenlabs, speech("eleven_v3", hello_speech())),
+            (ProviderKind::Deepgram, speech("aura-2", hello_speech())),
         ]
     };
     for (error, kind) in [
@@ -645,7 +670,6 @@ async fn who_does_another_kind_of_work_is_not_called() {
     for (kind, call) in [
         (ProviderKind::Anthropic, embedding(json!({"input": "x"}))),
         (ProviderKind::Deepgram, call(Surface::OpenaiChat, hello())),
-        (ProviderKind::Deepgram, speech("m", hello_speech())),
         (ProviderKind::EdgeTts, recording("m", &[])),
         (ProviderKind::Gemini, speech("m", hello_speech())),
     ] {
