@@ -1,0 +1,164 @@
+//! Circuits: opened, kept, probed, held and closed.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use signalbox_core::breaker::{Cause, Circuit};
+use signalbox_core::ids::ProviderName;
+use signalbox_engine::events::Topic;
+use signalbox_simulator::{Dials, ErrorKind};
+use signalbox_store::{HealthEvent, HealthEventFilter};
+use signalbox_testkit::{TestApp, Vendor, chat_body};
+
+use crate::support::*;
+
+/// Steps of circuits, oldest first, once there are `count`.
+async fn steps(app: &TestApp, count: usize) -> Vec<HealthEvent> {
+    let reading = async {
+        loop {
+            let store = &app.engine.control.store;
+            let mut steps = store.health_events(&HealthEventFilter::default(), 100).await.unwrap();
+            if steps.len() >= count {
+                steps.reverse();
+                return steps;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reading).await.unwrap()
+}
+
+async fn open_first(app: &TestApp, vendor: &Vendor) {
+    vendor.dials().set(failing(ErrorKind::ServerError));
+    while app.engine.health.target(&target("first/m")).is_none() || circuit(app, "first/m") == Circuit::Closed
+    {
+        assert_eq!(app.chat(CHAT, "hello").await.unwrap().status, 200);
+    }
+    assert_eq!(circuit(app, "first/m"), Circuit::Open);
+}
+
+#[tokio::test]
+async fn an_open_circuit_survives_a_restart_and_tells_what_opened_it() {
+    let (app, clock) = clocked().await;
+    let (vendor, _second) = two_vendors(&app).await;
+    open_first(&app, &vendor).await;
+    let steps = steps(&app, 1).await;
+    assert_eq!(
+        (steps[0].from, steps[0].to, steps[0].cause),
+        (Circuit::Closed, Circuit::Open, Cause::Failures)
+    );
+    assert_eq!(steps[0].calls.len(), 3, "the calls that tripped it");
+    assert!(steps[0].calls.iter().all(|call| call.request.is_some() && call.http_status == Some(500)));
+    vendor.dials().set(Dials::default());
+    let calls = vendor.observed().received;
+    let app = app.restart().await.unwrap();
+    assert_eq!(circuit(&app, "first/m"), Circuit::Open);
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "second");
+    assert_eq!(vendor.observed().received, calls);
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
+    assert_eq!(circuit(&app, "first/m"), Circuit::Closed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_open_circuit_lets_one_probe_through_however_many_requests_come_at_once() {
+    let (app, clock) = clocked().await;
+    let (vendor, _second) = two_vendors(&app).await;
+    open_first(&app, &vendor).await;
+    let calls = vendor.observed().received;
+    vendor.dials().set(Dials { latency_ms: 500, ..Dials::default() });
+    clock.advance(Duration::from_secs(300));
+    let requests = (0..50).map(|_| app.chat(CHAT, "hello"));
+    let replies = join_all(requests).await;
+    let providers: Vec<String> = replies
+        .iter()
+        .map(|reply| reply.as_ref().unwrap().header("x-signalbox-provider").to_owned())
+        .collect();
+    assert_eq!(providers.iter().filter(|name| *name == "first").count(), 1);
+    assert_eq!(providers.iter().filter(|name| *name == "second").count(), 49, "nobody is refused meanwhile");
+    assert_eq!(vendor.observed().received, calls + 1);
+    assert_eq!(circuit(&app, "first/m"), Circuit::Closed);
+    let words: Vec<_> = steps(&app, 3).await.iter().map(|step| step.to).collect();
+    assert_eq!(words, [Circuit::Open, Circuit::HalfOpen, Circuit::Closed]);
+    at_rest(&app).await;
+}
+
+#[tokio::test]
+async fn a_probe_that_its_client_leaves_lets_the_next_request_probe() {
+    let (app, clock) = clocked().await;
+    let (vendor, _second) = two_vendors(&app).await;
+    open_first(&app, &vendor).await;
+    clock.advance(Duration::from_secs(300));
+    vendor.dials().set(Dials { latency_ms: 60_000, ..Dials::default() });
+    let probing = tokio::spawn(app.post("/v1/chat/completions", &chat_body(CHAT, "slow")).send());
+    until("the probe is on its way", || vendor.observed().in_flight == 1).await;
+    assert_eq!(circuit(&app, "first/m"), Circuit::HalfOpen);
+    probing.abort();
+    at_rest(&app).await;
+    assert_eq!(circuit(&app, "first/m"), Circuit::HalfOpen, "a cancelled probe closes nothing");
+    vendor.dials().set(Dials::default());
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
+    assert_eq!(circuit(&app, "first/m"), Circuit::Closed);
+}
+
+#[tokio::test]
+async fn a_target_that_an_admin_holds_is_left_alone_until_it_is_reset_over_any_restart() {
+    let (app, clock) = clocked().await;
+    let (vendor, _second) = two_vendors(&app).await;
+    assert_eq!(app.engine.hold_circuits(&provider("first"), "ann", Some("maintenance")), 1);
+    assert_eq!(app.engine.hold_circuits(&provider("first"), "ann", None), 0, "it is held already");
+    let app = app.restart().await.unwrap();
+    clock.advance(Duration::from_hours(48));
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "second");
+    assert_eq!(vendor.observed().received, 0);
+    assert_eq!(app.engine.reset_circuits(&provider("first"), "bob", None), 1);
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
+    let steps = steps(&app, 2).await;
+    let by: Vec<_> =
+        steps.iter().map(|step| (step.cause, step.actor.as_deref(), step.reason.as_deref())).collect();
+    assert_eq!(
+        by,
+        [(Cause::HeldByAdmin, Some("ann"), Some("maintenance")), (Cause::Reset, Some("bob"), None)]
+    );
+}
+
+#[tokio::test]
+async fn a_refused_credential_opens_at_once_and_a_free_probe_closes_once_it_is_taken_again() {
+    let (app, _clock) = clocked().await;
+    let (vendor, _second) = two_vendors(&app).await;
+    let mut events = app.engine.events.subscribe();
+    vendor.dials().set(failing(ErrorKind::InvalidKey));
+    let reply = app.chat(CHAT, "hello").await.unwrap();
+    assert_eq!((reply.status, reply.header("x-signalbox-provider")), (200, "second"));
+    assert_eq!(circuit(&app, "first/m"), Circuit::Open);
+    assert!(standing(&app, "first/m").health.breaker().is_key_refused());
+    let told = std::iter::from_fn(|| events.try_recv().ok()).any(|topic| topic == Topic::Health);
+    assert!(told, "somebody has to hear of it");
+    let provider = ProviderName::new("first").unwrap();
+    let refused = app.engine.probe(&provider).await.unwrap().unwrap();
+    assert!(refused.models.is_err());
+    assert_eq!(circuit(&app, "first/m"), Circuit::Open);
+    vendor.dials().set(Dials::default());
+    assert!(app.engine.probe(&provider).await.unwrap().unwrap().models.is_ok());
+    assert_eq!(circuit(&app, "first/m"), Circuit::Closed);
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
+}
+
+#[tokio::test]
+async fn a_last_target_is_never_left_alone_because_it_failed() {
+    let (app, _clock) = clocked().await;
+    let vendor = one_vendor(&app).await;
+    vendor.dials().set(failing(ErrorKind::ServerError));
+    for _ in 0..6 {
+        let reply = app.chat(CHAT, "hello").await.unwrap();
+        assert_eq!((reply.status, reply.code()), (502, "all_targets_failed"));
+    }
+    assert_ne!(circuit(&app, "only/m"), Circuit::Closed);
+    vendor.dials().set(Dials::default());
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().status, 200);
+    assert_eq!(
+        circuit(&app, "only/m"),
+        Circuit::Closed,
+        "the call that had nowhere else to go was the probe"
+    );
+}
