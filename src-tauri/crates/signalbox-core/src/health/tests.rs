@@ -78,6 +78,61 @@ fn a_permit_that_was_not_used_is_no_call() {
     let permit = health.permit(NEVER, at(0)).unwrap().permit;
     health.unused(permit);
     assert_eq!(health.summary(SETTINGS, at(0)).counts.calls(), 0);
+    let mut health = opened();
+    let probe = health.permit(SETTINGS, at(300)).unwrap().permit;
+    health.unused(probe);
+    assert!(health.permit(SETTINGS, at(300)).unwrap().permit.is_probe(), "the probe is given back");
+}
+
+#[test]
+fn a_reset_forgets_by_what_a_target_was_judged_and_the_room_it_had() {
+    let mut health = TargetHealth::default();
+    for _ in 0..5 {
+        fail(&mut health, FailureKind::ServerError, at(0));
+    }
+    let nothing_left = RateHeadroom {
+        remaining_requests: Some(0),
+        limit_requests: None,
+        remaining_tokens: None,
+        limit_tokens: None,
+        resets_at: Some(at(9)),
+        seen_at: at(0),
+    };
+    health.note_headroom(nothing_left);
+    assert!(health.is_degraded(at(0)) && health.view(SETTINGS, at(0)).blocked.is_some());
+    let _ = health.reset(at(0).plus_micros(1));
+    assert!(!health.is_degraded(at(0)) && health.headroom().is_none());
+    assert_eq!(health.view(SETTINGS, at(0)).blocked, None);
+}
+
+#[test]
+fn a_target_is_judged_from_the_first_whole_minute_after_its_circuit_closed() {
+    let closed_at = |now: Timestamp| {
+        let mut health = opened();
+        let permit = health.permit(SETTINGS, at(300)).unwrap().permit;
+        let _ = health.succeeded(permit, Answered { latency_us: 1, first_token_us: None }, now);
+        for _ in 0..5 {
+            fail(&mut health, FailureKind::ServerError, at(360));
+        }
+        health.is_degraded(at(360))
+    };
+    assert!(closed_at(at(360)), "that minute is whole");
+    assert!(!closed_at(at(360).plus_micros(1)), "this one is not");
+}
+
+#[test]
+fn calls_of_the_next_minute_count_when_instants_of_concurrent_calls_are_a_little_apart() {
+    let mut health = TargetHealth::default();
+    answer(&mut health, at(300));
+    answer(&mut health, just_before(at(300)));
+    let summary = health.summary(SETTINGS, just_before(at(300)));
+    assert_eq!((summary.counts.succeeded, summary.latency.unwrap().calls), (2, 2));
+}
+
+#[test]
+fn a_decision_sees_nothing_of_what_only_the_engine_knows() {
+    let view = TargetHealth::default().view(SETTINGS, at(0));
+    assert_eq!(view, TargetView::default());
 }
 
 #[test]
@@ -324,6 +379,9 @@ fn an_hour_of_a_thousand_calls_a_second_stays_small_and_survives_a_restart() {
     }
     let json = serde_json::to_string(&health).unwrap();
     assert!(json.len() < 150_000, "{} bytes", json.len());
+    let kept: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let kept = |what: &str| kept["window"][what].as_array().unwrap().len();
+    assert_eq!((kept("minutes"), kept("periods")), (60, 13));
     let back: TargetHealth = serde_json::from_str(&json).unwrap();
     let now = at(149 * MINUTE);
     assert_eq!(back.summary(SETTINGS, now), health.summary(SETTINGS, now));
