@@ -1,4 +1,11 @@
-import type { CacheTag, ChangeFilter, GroupBy, RequestFilter } from "@/bindings";
+import type {
+  CacheTag,
+  ChangeFilter,
+  FailoverFilter,
+  GroupBy,
+  PriceFilter,
+  RequestFilter,
+} from "@/bindings";
 import type { RangeSearch } from "@/lib/timeRange";
 
 /** Every query key: the command first, then what it was asked. Components never write one. */
@@ -14,6 +21,13 @@ export type QueryKey =
   | readonly ["route_simulate", string]
   | readonly ["providers_list"]
   | readonly ["provider_presets"]
+  | readonly ["provider_health"]
+  | readonly ["failovers_page", "head" | "older" | "recent", FailoverFilter, ...string[]]
+  | readonly ["drill_state"]
+  | readonly ["prices_page", PriceFilter]
+  | readonly ["price_history", string]
+  | readonly ["price_preview", string]
+  | readonly ["prices_unpriced"]
   | readonly ["keys_list"]
   | readonly ["changes_page", "head" | "older", ChangeFilter, ...string[]]
   | readonly ["change_verify"];
@@ -31,8 +45,15 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   target_options: ["providers", "operations", "health", "prices"],
   route_preview: [],
   route_simulate: ["providers", "health"],
-  providers_list: ["providers", "requests"],
+  providers_list: ["providers", "requests", "prices"],
   provider_presets: [],
+  provider_health: ["health", "providers", "requests"],
+  failovers_page: ["requests"],
+  drill_state: ["health", "providers", "requests"],
+  prices_page: ["prices", "providers", "operations"],
+  price_history: ["prices"],
+  price_preview: [],
+  prices_unpriced: ["prices", "requests"],
   keys_list: ["keys", "requests"],
   changes_page: ["changes"],
   change_verify: [],

@@ -47,6 +47,13 @@ export function providerPresetsQueryOptions() {
   });
 }
 
+export function providerHealthQueryOptions() {
+  return queryOptions({
+    queryKey: ["provider_health"],
+    queryFn: () => call(platform().commands.providerHealth()),
+  });
+}
+
 export function keysQueryOptions() {
   return queryOptions({
     queryKey: ["keys_list"],

@@ -1,7 +1,4 @@
 import type {
-  AppError,
-  Change,
-  Code,
   KeyLimits,
   Operation,
   Problem,
@@ -12,8 +9,12 @@ import type {
 import { copyText } from "../clipboard";
 import type { Commands, Platform } from "../types";
 import type { FakeMode } from "./mode";
+import { type Answer, addChange, type Failed, failed, type Ok, ok } from "./answer";
+import { drillCommands } from "./drills";
+import { healthCommands, makeHealth } from "./health";
 import { targetOptions } from "./operations";
 import { makeFigures, makeOverview } from "./overview";
+import { priceCommands, restorePrices } from "./prices";
 import { checkOf, firstCredential, model, PRESETS, READY } from "./providers";
 import { createRandom } from "./random";
 import { makeRequest } from "./requests";
@@ -21,9 +22,6 @@ import { applied, previewOf, simulationOf, stateOf } from "./routes";
 import { announce, iso, key, makeWorld, type World } from "./world";
 
 const LATENCY_MS = 40;
-
-type Ok<T> = { status: "ok"; data: T };
-type Failed = { status: "error"; error: AppError };
 
 /** A backend made of memory, for component tests and for a plain browser while developing. */
 export function createFakePlatform(
@@ -49,7 +47,8 @@ export function createFakePlatform(
 }
 
 function makeCommands(world: World, latency: number): Commands {
-  const answer = <T>(make: () => Ok<T> | Failed): Promise<Ok<T> | Failed> => {
+  const health = makeHealth(world);
+  const answer: Answer = <T>(make: () => Ok<T> | Failed) => {
     if (world.mode === "loading") return new Promise(() => undefined);
     if (world.mode === "error")
       return later(latency, () =>
@@ -236,19 +235,9 @@ function makeCommands(world: World, latency: number): Commands {
         announce(world, ["providers", "operations", "changes"]);
         return ok(added);
       }),
-    providerHealth: () => answer(() => ok([])),
-    circuitAction: () => answer(() => ok([])),
-    failoversPage: () => answer(() => ok({ rows: [], next: null })),
-    drillState: () => answer(() => ok(null)),
-    drillStart: () => answer(() => failed("refused", "The made-up backend has no drills.")),
-    drillStop: () => answer(() => ok(null)),
-    pricesPage: () => answer(() => ok({ rows: [], next: null, total: 0, unpriced: 0 })),
-    priceHistory: () => answer(() => noPrices()),
-    pricePreview: () => answer(() => noPrices()),
-    priceSet: () => answer(() => noPrices()),
-    pricesUnpriced: () => answer(() => ok([])),
-    priceImportPreview: () => answer(() => noPrices()),
-    priceImportApply: () => answer(() => noPrices()),
+    ...healthCommands(world, answer, health),
+    ...drillCommands(world, answer, health),
+    ...priceCommands(world, answer),
     keysList: () => answer(() => ok(world.keys.map((found) => ({ ...found })))),
     keyCreate: (input) =>
       answer(() => {
@@ -329,7 +318,8 @@ function makeCommands(world: World, latency: number): Commands {
           reason,
           revertible: true,
         });
-        announce(world, ["changes", "operations"]);
+        if (found.kind === "price") restorePrices(world, found.before);
+        announce(world, ["changes", "operations", "prices"]);
         return ok(change);
       }),
   };
@@ -389,24 +379,6 @@ function addRequest(world: World, forced?: { operation: string; simulator: boole
   return detail;
 }
 
-function addChange(
-  world: World,
-  change: Omit<Change, "seq" | "id" | "at" | "actor" | "source" | "hash">,
-): Change {
-  const seq = (world.changes[0]?.seq ?? 0) + 1;
-  const added: Change = {
-    ...change,
-    seq,
-    id: `chg_${seq}`,
-    at: iso(Date.now()),
-    actor: "admin",
-    source: "window",
-    hash: "4c1f09ab77e2",
-  };
-  world.changes = [added, ...world.changes];
-  return added;
-}
-
 function chainReport(world: World) {
   return {
     intact: true,
@@ -441,18 +413,6 @@ function count(values: readonly (string | null)[]) {
   return [...counts]
     .map(([value, found]) => ({ value, count: found }))
     .toSorted((a, b) => b.count - a.count);
-}
-
-function ok<T>(data: T): Ok<T> {
-  return { status: "ok", data };
-}
-
-function failed(code: Code, message: string, field?: string): Failed {
-  return { status: "error", error: { code, message, details: field ? [{ field, message }] : [] } };
-}
-
-function noPrices(): Failed {
-  return failed("refused", "The made-up backend has no price list.");
 }
 
 function wholeLimits(limits: KeyLimits): KeyLimits {

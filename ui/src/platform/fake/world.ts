@@ -10,6 +10,7 @@ import type {
 import { makeChanges } from "./changes";
 import type { FakeMode } from "./mode";
 import { makeOperations, manyOperations } from "./operations";
+import { makePrices, type PricedModel } from "./priceBook";
 import { makeProviders, manyProviders } from "./providers";
 import { makeRequests } from "./requests";
 
@@ -23,6 +24,8 @@ export type World = {
   keys: ApiKey[];
   /** Newest first. */
   changes: Change[];
+  /** All price cards of each model, by `provider/model`. */
+  prices: Map<string, PricedModel>;
   listeners: Set<(tags: CacheTag[]) => void>;
 };
 
@@ -47,6 +50,7 @@ export function makeWorld(mode: FakeMode, nowMs: number): World {
     requests: makeRequests(operations, providers, REQUESTS[mode], nowMs),
     keys: empty ? [] : makeKeys(nowMs),
     changes: makeChanges(nowMs, mode),
+    prices: makePrices(providers, operations, nowMs, mode),
     listeners: new Set(),
   };
 }
