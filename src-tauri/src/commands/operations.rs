@@ -1,7 +1,6 @@
 //! Operations and routes.
 
-use signalbox_app::operations;
-use signalbox_app::{AppError, dto};
+use signalbox_app::{AppError, dto, operations, simulation};
 use tauri::State;
 
 use crate::shell::{Shell, caller};
@@ -47,5 +46,5 @@ pub async fn route_simulate(
     shell: State<'_, Shell>,
     input: dto::SimulationInput,
 ) -> Result<dto::Simulation, AppError> {
-    operations::simulate(&shell.app()?, &caller(), input).await
+    simulation::simulate(&shell.app()?, &caller(), input).await
 }

@@ -23,6 +23,7 @@ pub mod overview;
 pub mod prices;
 pub mod providers;
 pub mod requests;
+pub mod simulation;
 pub mod status;
 pub mod trial;
 mod view;

@@ -20,7 +20,7 @@ use signalbox_store::{ConfigWrite, GroupBy};
 use crate::app::{App, Caller, Role, json, reason};
 use crate::error::{AppError, Code};
 use crate::overview::{Traffics, last_24h};
-use crate::{dto, view};
+use crate::{dto, simulation, view};
 
 /// How long a target may take to begin. Units: milliseconds.
 const TIMEOUT_MS: RangeInclusive<u32> = 100..=600_000;
@@ -123,7 +123,7 @@ pub async fn target_options(app: &App, caller: &Caller) -> Result<Vec<dto::Targe
                 input_per_mtok: view::per_million(card, Unit::InputTokens),
                 output_per_mtok: view::per_million(card, Unit::OutputTokens),
                 quality: entry.model.quality,
-                latency_ms_p50: None,
+                latency_ms_p50: usual_ms(app, target),
                 simulated: provider.is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator),
                 ready: capability.map_or_else(
                     || view::not_ready(Rejection::WrongCapability),
@@ -136,6 +136,13 @@ pub async fn target_options(app: &App, caller: &Caller) -> Result<Vec<dto::Targe
     Ok(options)
 }
 
+/// The usual time of its answers lately.
+fn usual_ms(app: &App, target: &Target) -> Option<f64> {
+    let standing = app.engine()?.health.target(target)?;
+    let summary = standing.health.summary(app.engine()?.live().snapshot.settings.breaker, app.now());
+    summary.latency.map(|durations| view::milliseconds(durations.p50_us))
+}
+
 /// What a draft would change, in words and as before and after. Nothing is written.
 pub async fn route_preview(
     app: &App,
@@ -146,24 +153,20 @@ pub async fn route_preview(
     let live = app.live().await?;
     let before = current(&live.snapshot, &draft.operation)?;
     let (after, problems) = proposed(&live.snapshot, before, &draft);
+    let impact = if problems.is_empty() {
+        let traffic = last_24h(app, GroupBy::Operation, None).await?.of(&draft.operation);
+        simulation::impact(app, &live, &after, &traffic).await?
+    } else {
+        None
+    };
     Ok(dto::RoutePreview {
         sentences: differences(before, &after),
         before: dto::JsonText(state_json(before)?),
         after: dto::JsonText(state_json(&after)?),
         problems,
         warnings: warnings(&live.snapshot, &after, app.now()),
-        impact: None,
+        impact,
     })
-}
-
-/// Decides a request by a draft without sending it.
-pub async fn simulate(
-    _app: &App,
-    caller: &Caller,
-    _input: dto::SimulationInput,
-) -> Result<dto::Simulation, AppError> {
-    caller.must_be(Role::Viewer)?;
-    Err(AppError::new(Code::Refused, "Requests are not simulated yet."))
 }
 
 /// Makes a draft the route, with an entry in the change history.
@@ -217,13 +220,13 @@ fn state_json(entry: &OperationEntry) -> Result<String, AppError> {
     json(&OperationState { operation: entry.operation.clone(), route: entry.route.clone() })
 }
 
-fn current<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a OperationEntry, AppError> {
+pub(crate) fn current<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a OperationEntry, AppError> {
     let operation = OperationId::new(id).ok().and_then(|id| snapshot.operations.get(&id));
     operation.ok_or_else(|| AppError::not_found("operation", id))
 }
 
 /// The operation as the draft wants it, as far as it can be read, and every fault with its field.
-fn proposed(
+pub(crate) fn proposed(
     snapshot: &Snapshot,
     before: &OperationEntry,
     draft: &dto::RouteDraft,

@@ -249,7 +249,7 @@ fn price_source(card: &CardRef) -> dto::PriceSource {
     }
 }
 
-fn decision(decision: &Decision, attempts: &[Attempt]) -> dto::DecisionView {
+pub(crate) fn decision(decision: &Decision, attempts: &[Attempt]) -> dto::DecisionView {
     dto::DecisionView {
         strategy: decision.strategy.as_str().to_owned(),
         rule: decision.rule.as_ref().map(|rule| rule.name.clone()),

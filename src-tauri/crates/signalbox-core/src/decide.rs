@@ -14,7 +14,7 @@ mod views;
 use serde::{Deserialize, Serialize};
 
 pub use explain::Explanation;
-pub use features::{Complexity, Features};
+pub use features::{Asked, Complexity, Features};
 pub use order::Score;
 pub use reason::{Acceptance, Rejection};
 pub use views::HealthViews;
@@ -65,6 +65,10 @@ pub struct Decision {
     /// Rules that could not be evaluated for this request; they did not match.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rule_faults: Vec<RuleFault>,
+    /// What was decided on besides the configuration, so that the request can be decided again; rows written before it was
+    /// kept have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Every target considered: first those to try, in order, then the rejected ones.
     pub candidates: Vec<Candidate>,
 }
@@ -173,7 +177,7 @@ impl Candidate {
 impl Decision {
     /// A decision no rule had a part in.
     pub const fn of(strategy: Strategy, candidates: Vec<Candidate>) -> Self {
-        Self { strategy, rule: None, rule_faults: Vec::new(), candidates }
+        Self { strategy, rule: None, rule_faults: Vec::new(), asked: None, candidates }
     }
 
     /// The targets to try, in order.
@@ -279,7 +283,8 @@ pub fn decide(snapshot: &Snapshot, ask: &Ask<'_>, now: Timestamp) -> Result<Deci
         candidates = in_order(candidates, &contenders);
     }
     let rule = rule.map(|rule| MatchedRule { name: rule.name.clone(), effect: rule.effect });
-    Ok(Decision { strategy: entry.route.strategy, rule, rule_faults, candidates })
+    let asked = Some(Asked::of(&ask.features));
+    Ok(Decision { strategy: entry.route.strategy, rule, rule_faults, asked, candidates })
 }
 
 /// Whether a target could be tried now, and if not, why; for screens that show a chain's readiness.

@@ -149,20 +149,37 @@ fn with_the_call(card: Option<&PriceCard>, usage: &Usage) -> Usage {
 }
 
 /// What a request may use at most, before it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Bound {
     /// Tokens that go in.
+    #[serde(skip_serializing_if = "is_zero")]
     pub tokens_in: u64,
     /// Tokens that may come out.
+    #[serde(skip_serializing_if = "is_zero")]
     pub tokens_out_max: u64,
     /// Whether the client asks the provider to write its prompt cache, which costs more than reading afresh.
+    #[serde(skip_serializing_if = "is_false")]
     pub may_write_cache: bool,
     /// Characters to be spoken.
+    #[serde(skip_serializing_if = "is_zero")]
     pub characters: u64,
     /// Milliseconds of sound to be written down.
+    #[serde(skip_serializing_if = "is_zero")]
     pub audio_milliseconds: u64,
     /// Tokens of sound that may come out, where speech is billed so.
+    #[serde(skip_serializing_if = "is_zero")]
     pub audio_tokens_out_max: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Tokens that a second of sound becomes at most, where sound is billed by tokens. Gemini makes 32 of it, OpenAI 10.

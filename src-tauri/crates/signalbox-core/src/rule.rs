@@ -173,6 +173,35 @@ impl Condition {
 /// The standard functions; building them takes longer than any condition.
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
+impl Facts<'_> {
+    /// Every variable with its value as a rule would write it, for people.
+    pub fn named(&self) -> Vec<(String, String)> {
+        let features = self.features;
+        let quoted = |text: &str| format!("{text:?}");
+        let tags: Vec<String> =
+            features.tags.iter().map(|(name, value)| format!("{name:?}: {value:?}")).collect();
+        [
+            ("input_tokens", features.bound.tokens_in.to_string()),
+            ("max_output_tokens", features.bound.tokens_out_max.to_string()),
+            ("complexity", quoted(features.complexity().as_str())),
+            ("has_images", features.has_images.to_string()),
+            ("has_audio", features.has_audio.to_string()),
+            ("has_tools", features.has_tools.to_string()),
+            ("json_output", features.json_output.to_string()),
+            ("streamed", features.streamed.to_string()),
+            ("user", quoted(features.user.unwrap_or_default())),
+            ("key", quoted(features.key.unwrap_or_default())),
+            ("operation", quoted(self.operation.as_str())),
+            ("surface", quoted(features.surface.as_str())),
+            ("tags", format!("{{{}}}", tags.join(", "))),
+            ("hour_utc", hour_utc(self.now).to_string()),
+            ("weekday_utc", weekday_utc(self.now).to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+}
+
 impl VariableResolver for Facts<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
         let features = self.features;

@@ -78,6 +78,45 @@ impl Features<'_> {
     }
 }
 
+/// What a stored decision keeps of a request's features; sender and labels are in its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    /// What it might use at most.
+    #[serde(flatten)]
+    pub bound: Bound,
+    /// Whether it contained images.
+    #[serde(skip_serializing_if = "is_false")]
+    pub has_images: bool,
+    /// Whether it contained sound within a conversation.
+    #[serde(skip_serializing_if = "is_false")]
+    pub has_audio: bool,
+    /// Whether the model might call tools.
+    #[serde(skip_serializing_if = "is_false")]
+    pub has_tools: bool,
+    /// Whether the answer had to be JSON.
+    #[serde(skip_serializing_if = "is_false")]
+    pub json_output: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl Asked {
+    /// What is kept of `features`.
+    pub const fn of(features: &Features<'_>) -> Self {
+        Self {
+            bound: features.bound,
+            has_images: features.has_images,
+            has_audio: features.has_audio,
+            has_tools: features.has_tools,
+            json_output: features.json_output,
+        }
+    }
+}
+
 /// How much a request seems to ask of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

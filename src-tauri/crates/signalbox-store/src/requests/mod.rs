@@ -1,8 +1,11 @@
 //! Requests as the ledger tells them: filters, list rows and whole records.
 
+mod decided;
 mod facets;
 mod list;
 mod record;
+
+pub use decided::DecidedRequest;
 
 use signalbox_core::ids::{KeyId, NodeId, OperationId, RequestId};
 use signalbox_core::ledger::{CacheHit, Outcome, RequestStart, Settlement, Surface};

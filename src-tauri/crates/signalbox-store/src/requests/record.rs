@@ -25,7 +25,7 @@ const OPERATION: &str = "read a request";
 const OPEN_PAGE: u32 = 1_000;
 
 #[derive(sqlx::FromRow)]
-struct DetailsRow {
+pub(super) struct DetailsRow {
     requested_model: String,
     tags: JsonText,
     decision: JsonText,
@@ -121,7 +121,7 @@ struct OpenRow {
     details: DetailsRow,
 }
 
-fn start_of(summary: &RequestSummary, details: &DetailsRow) -> Result<RequestStart, StoreError> {
+pub(super) fn start_of(summary: &RequestSummary, details: &DetailsRow) -> Result<RequestStart, StoreError> {
     Ok(RequestStart {
         idempotency: None,
         id: summary.id,
