@@ -105,21 +105,18 @@ impl Client {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_official_clients_are_served_over_either_kind_of_provider_and_charged_to_the_nano_dollar() {
-    for kind in ["openai", "anthropic"] {
+async fn the_official_clients_are_served_over_every_kind_of_provider_and_charged_to_the_nano_dollar() {
+    for kind in [ProviderKind::Openai, ProviderKind::Anthropic, ProviderKind::Gemini] {
         for client in Client::ALL {
             let app = TestApp::start().await.unwrap();
-            let vendor = match kind {
-                "openai" => app.add_openai("vendor").await.unwrap(),
-                _ => app.add_anthropic("vendor").await.unwrap(),
-            };
+            let vendor = app.add_vendor("vendor", kind, Dials::default()).await.unwrap();
             app.add_model("vendor/model", Prices::per_mtok("1.25", "10")).await.unwrap();
             app.set_route("chat_message", &["vendor/model"]).await.unwrap();
             let outcomes = client.run(&app.url(""), &app.key, "op:chat_message", None).await;
             assert_served(client, &outcomes);
             assert_eq!(code_of(&outcomes, "wrong_key"), "invalid_key", "{client:?}");
             assert_eq!(code_of(&outcomes, "unknown_operation"), "unknown_operation", "{client:?}");
-            assert_charged(client, kind, &app, &outcomes).await;
+            assert_charged(client, kind.as_str(), &app, &outcomes).await;
             drop(vendor);
         }
     }

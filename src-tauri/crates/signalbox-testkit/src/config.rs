@@ -116,6 +116,7 @@ impl TestApp {
         let simulator = Arc::new(Simulator::bind_ephemeral(dials).await?);
         let base_url = match kind {
             ProviderKind::Anthropic => simulator.base_url_anthropic(),
+            ProviderKind::Gemini => simulator.base_url_gemini(),
             _ => simulator.base_url_openai(),
         };
         self.add_provider(name, kind, &base_url).await?;
