@@ -347,6 +347,34 @@ fn a_provider_is_the_sum_of_its_targets() {
 }
 
 #[test]
+fn a_provider_is_back_with_its_first_target_and_shows_the_latest_of_their_headers() {
+    let waiting = |seconds: i64, seen: i64| {
+        let mut health = TargetHealth::default();
+        answer_in(&mut health, seconds * 10, at(0));
+        let permit = health.permit(SETTINGS, at(0)).unwrap().permit;
+        let wait_us = Some(seconds * MICROS_PER_SECOND);
+        let limited = Failed { retry_after_us: wait_us, ..failed(FailureKind::RateLimit) };
+        let _ = health.failed(permit, &limited, SETTINGS, at(0));
+        health.note_headroom(RateHeadroom {
+            remaining_requests: Some(5),
+            limit_requests: None,
+            remaining_tokens: None,
+            limit_tokens: None,
+            resets_at: None,
+            seen_at: at(seen),
+        });
+        health
+    };
+    let (soon, late) = (waiting(10, 1), waiting(30, 2));
+    for targets in [[&soon, &late], [&late, &soon]] {
+        let all = roll_up(targets.into_iter(), SETTINGS, at(3)).unwrap();
+        assert_eq!((all.state, all.until), (HealthState::CoolingDown, Some(at(10))));
+        assert_eq!(all.headroom.unwrap().seen_at, at(2));
+        assert_eq!(all.first_token.unwrap().calls, 2);
+    }
+}
+
+#[test]
 fn a_providers_word_says_whether_any_of_it_serves() {
     let mut served = TargetHealth::default();
     answer(&mut served, at(0));
