@@ -1,7 +1,6 @@
 //! Providers: accounts at vendors and servers.
 
 use secrecy::SecretString;
-use signalbox_core::catalogue::Preset;
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::decide::Rejection;
 use signalbox_core::ids::ProviderName;
@@ -327,11 +326,8 @@ fn first_credential(base_url: &Url, variable: Option<String>) -> Result<Credenti
 /// Models of the well-known provider of that name or, under another name, at that origin.
 fn models_from_catalogue(app: &App, provider: &Provider) -> Vec<ModelEntry> {
     let catalogue = app.catalogue();
-    let origin = provider.base_url.origin();
-    let same_place = |preset: &&Preset| preset.needs_credential && preset.base_url.origin() == origin;
-    let preset =
-        catalogue.preset(provider.name.as_str()).or_else(|| catalogue.providers.iter().find(same_place));
-    let Some(preset) = preset.filter(|preset| preset.base_url.origin() == origin) else { return Vec::new() };
+    let preset = catalogue.preset_of(provider.name.as_str(), &provider.base_url);
+    let Some(preset) = preset else { return Vec::new() };
     catalogue
         .models_of(preset.name.as_str())
         .map(|entry| ModelEntry {
