@@ -61,11 +61,10 @@ impl ProviderKind {
     /// What the kind's adapter can be asked for.
     pub const fn work(self) -> &'static [Work] {
         match self {
-            Self::Openai | Self::Simulator => {
+            Self::Openai | Self::Gemini | Self::Simulator => {
                 &[Work::Chat, Work::Embedding, Work::Transcription, Work::Speech]
             }
             Self::Anthropic => &[Work::Chat],
-            Self::Gemini => &[Work::Chat, Work::Embedding, Work::Transcription],
             Self::Deepgram | Self::Elevenlabs => &[Work::Transcription, Work::Speech],
             Self::EdgeTts => &[Work::Speech],
         }

@@ -101,6 +101,10 @@ impl Adapter for Gemini {
         Some(&self.media)
     }
 
+    fn speech(&self) -> Option<&dyn SpeechAdapter> {
+        Some(&self.media)
+    }
+
     fn models(&self) -> Option<&dyn ModelLister> {
         Some(&self.chats)
     }

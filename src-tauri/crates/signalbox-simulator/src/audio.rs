@@ -1,4 +1,4 @@
-//! Sound by rule, and `OpenAI`'s paths for it.
+//! Sound by rule, and the paths of `OpenAI` and Gemini for it.
 //!
 //! - A recording says one word of [`SENTENCE`] for each started [`WORD_MILLIS`] it lasts (the dial `output_tokens` says how
 //!   many instead). It lasts what its WAV header says, else a millisecond per 16 bytes.
@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use self::file::{mp3, pcm, wav, wav_millis};
 use crate::dials::Dials;
+use crate::gemini;
 use crate::media::{Asked, Made};
 use crate::multipart;
 use crate::openai;
@@ -214,4 +215,51 @@ pub(crate) fn speech(asked: &Asked) -> Result<Made, VendorError> {
         _ => return invalid("the simulator speaks mp3, wav and pcm", "response_format"),
     };
     Ok(Made { model: model.to_owned(), body: body.into(), content_type, headers: Vec::new() })
+}
+
+/// Whether a Gemini model speaks, as the vendor's do whose names say so.
+pub(crate) fn is_gemini_speech(model: &str) -> bool {
+    model.ends_with("-tts")
+}
+
+/// `POST /v1beta/models/{model}:generateContent` of a model that speaks.
+///
+/// Source: "Speech generation" of the published guides.
+pub(crate) fn gemini_speech(asked: &Asked) -> Result<Made, VendorError> {
+    let refused = |message: &str| gemini::error::invalid(message);
+    let path = asked.parts.uri.path().strip_prefix("/v1beta/models/").unwrap_or_default();
+    let model = path.rsplit_once(':').map_or(path, |(model, _)| model);
+    let body: Value = serde_json::from_slice(&asked.body)
+        .map_err(|error| refused(&format!("Invalid JSON payload received. {error}")))?;
+    let config = body.get("generationConfig").unwrap_or(&Value::Null);
+    if config.get("responseModalities") != Some(&json!(["AUDIO"])) {
+        return Err(refused("Model does not support the requested response modalities: TEXT"));
+    }
+    let voice = config.pointer("/speechConfig/voiceConfig/prebuiltVoiceConfig/voiceName");
+    if voice.and_then(Value::as_str).is_none_or(|name| !name.starts_with(|first: char| first.is_uppercase()))
+    {
+        return Err(refused("Voice name is not supported."));
+    }
+    let Some(text) = body.pointer("/contents/0/parts/0/text").and_then(Value::as_str) else {
+        return Err(refused("* GenerateContentRequest.contents: contents is not specified"));
+    };
+    let millis = words(text).saturating_mul(WORD_MILLIS);
+    let (input, output) = (words(text), millis.saturating_mul(25).div_ceil(1000));
+    let data = file::base64(&pcm(millis));
+    let mut answer = json!({
+        "candidates": [{
+            "content": {"parts": [{"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": data}}], "role": "model"},
+            "finishReason": "STOP", "index": 0,
+        }],
+        "modelVersion": model,
+    });
+    let usage = json!({
+        "promptTokenCount": input, "candidatesTokenCount": output, "totalTokenCount": input + output,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": input}],
+        "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": output}],
+    });
+    if let Some(usage) = reported(usage, &asked.dials) {
+        answer["usageMetadata"] = usage;
+    }
+    Ok(Made::json(model, &answer))
 }

@@ -6,6 +6,7 @@ use axum::http::Uri;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::audio::file::base64;
 use crate::gemini;
 use crate::media::{Asked, Made};
 use crate::openai;
@@ -66,7 +67,7 @@ pub(crate) fn openai(asked: &Asked) -> Result<Made, VendorError> {
     if dimensions == 0 || dimensions > DIMENSIONS_MAX {
         return invalid("Invalid value for 'dimensions'.", "dimensions");
     }
-    let in_base64 = match request.encoding_format.as_deref() {
+    let as_text = match request.encoding_format.as_deref() {
         None | Some("float") => false,
         Some("base64") => true,
         Some(_) => return invalid("'encoding_format' must be 'float' or 'base64'.", "encoding_format"),
@@ -76,7 +77,7 @@ pub(crate) fn openai(asked: &Asked) -> Result<Made, VendorError> {
         .enumerate()
         .map(|(index, text)| {
             let vector = vector(text, dimensions);
-            let embedding = if in_base64 { json!(base64(&vector)) } else { json!(vector) };
+            let embedding = if as_text { json!(in_base64(&vector)) } else { json!(vector) };
             json!({"object": "embedding", "index": index, "embedding": embedding})
         })
         .collect();
@@ -162,20 +163,9 @@ fn vector(text: &str, dimensions: usize) -> Vec<f32> {
     sums
 }
 
-/// Little-endian floats in base64.
-fn base64(vector: &[f32]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = (bits >> (18 - 6 * place)) & 63;
-            text.push(if place > chunk.len() { '=' } else { char::from(DIGITS[digit as usize]) });
-        }
-    }
-    text
+/// Little-endian floats.
+fn in_base64(vector: &[f32]) -> String {
+    base64(&vector.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>())
 }
 
 #[cfg(test)]
@@ -193,7 +183,7 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_little_endian_floats() {
-        assert_eq!(base64(&[1.0, -0.5]), "AACAPwAAAL8=");
-        assert_eq!(base64(&[0.0]), "AAAAAA==");
+        assert_eq!(in_base64(&[1.0, -0.5]), "AACAPwAAAL8=");
+        assert_eq!(in_base64(&[0.0]), "AAAAAA==");
     }
 }

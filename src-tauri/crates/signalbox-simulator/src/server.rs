@@ -19,6 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::anthropic;
+use crate::audio;
 use crate::connection::{Cut, CuttingListener};
 use crate::control;
 use crate::dials::{DIALS_HEADER, Dials, DialsHandle, ErrorKind};
@@ -196,7 +197,12 @@ async fn gemini(
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: Request,
 ) -> Response {
-    match Target::of(request.uri()).map(|target| target.method) {
+    let target = Target::of(request.uri());
+    let speaks = target.as_ref().is_some_and(|target| audio::is_gemini_speech(&target.model));
+    match target.map(|target| target.method) {
+        Some(Method::Generate) if speaks => {
+            server.make(Wire::Gemini, cut, request, audio::gemini_speech).await
+        }
         Some(Method::Generate | Method::Stream { .. }) => server.answer(Vendor::Gemini, cut, request).await,
         Some(Method::CountTokens) => gemini_count_tokens(&server, request).await,
         None if embeddings::is_gemini(request.uri()) => {

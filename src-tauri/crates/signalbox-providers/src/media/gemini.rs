@@ -1,6 +1,8 @@
-//! Gemini: vectors, and transcripts made by models that hear.
+//! Gemini: vectors, transcripts made by models that hear, and speech.
 //!
-//! Source: ai.google.dev/api, "Embeddings", "Generating content", and its guide to audio.
+//! Source: ai.google.dev/api, "Embeddings", "Generating content", and its guides to audio and to speech.
+
+mod speech;
 
 use async_trait::async_trait;
 use base64::Engine as _;

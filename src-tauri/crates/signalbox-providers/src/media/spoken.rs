@@ -15,6 +15,8 @@ pub(super) struct SpeechRequest<'a> {
     pub input: &'a str,
     pub voice: &'a str,
     pub format: AudioFormat,
+    /// Whether the client named the format, so that nothing may stand in for it.
+    pub names_format: bool,
     /// Thousandths of the normal speed, 250 to 4000.
     pub speed: u64,
     /// How it is to sound, for models that follow instructions.
@@ -91,6 +93,7 @@ impl<'a> SpeechRequest<'a> {
             input,
             voice: voice(body)?,
             format: format(body)?,
+            names_format: given(body, "response_format").is_some(),
             speed: speed(body)?,
             instructions: given(body, "instructions").and_then(Value::as_str),
         };

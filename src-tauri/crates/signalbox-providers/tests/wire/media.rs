@@ -343,6 +343,8 @@ async fn what_is_reserved_for_a_shipped_model_covers_what_its_call_then_costs() 
         (ProviderKind::Elevenlabs, "elevenlabs/scribe_v2", recording("scribe_v2", &[])),
         (ProviderKind::Openai, "openai/tts-1", speech("tts-1", hello_speech())),
         (ProviderKind::Openai, "openai/gpt-4o-mini-tts", speech("gpt-4o-mini-tts", hello_speech())),
+        (ProviderKind::Deepgram, "deepgram/aura-2", speech("aura-2", hello_speech())),
+        (ProviderKind::Gemini, "gemini/gemini-3.8-flash-tts", speech("gemini-3.8-flash-tts", hello_speech())),
         (ProviderKind::Elevenlabs, "elevenlabs/eleven_v3", speech("eleven_v3", hello_speech())),
         (ProviderKind::EdgeTts, "edge_tts/edge-tts", speech("edge-tts", hello_speech())),
     ] {
@@ -460,6 +462,40 @@ async fn elevenlabs_gets_its_own_words_and_a_wav_gets_its_header() {
         json!({"text": "one two three", "model_id": "eleven_v3", "voice_settings": {"speed": 1.1}})
     );
     assert_eq!(sent.credential.as_ref().unwrap().header, "xi-api-key");
+}
+
+#[tokio::test]
+async fn gemini_speaks_in_samples_and_bills_tokens_of_sound() {
+    let simulator = simulator(Dials::default()).await;
+    let account = at(&simulator, ProviderKind::Gemini);
+    let ask = async |more: Value| {
+        let mut body = hello_speech();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        providers().complete(&account, &speech("gemini-3.8-flash-tts", body)).await
+    };
+    // Three words of 400 ms at 24 kHz; 25 tokens a second.
+    let answer = ask(json!({"instructions": "warmly"})).await.unwrap();
+    assert_eq!((&*answer.content_type, answer.body.len()), ("audio/wav", 44 + 4 * 400 * 48));
+    let expected = Usage::default().with(Unit::InputTokens, 4).with(Unit::AudioOutputTokens, 40);
+    assert_eq!((answer.metering.usage, answer.metering.source), (expected, UsageSource::Reported));
+    let sent = &simulator.observed().requests[0].body;
+    assert_eq!(sent["contents"][0]["parts"][0]["text"], "warmly:\none two three");
+    let voice = "/generationConfig/speechConfig/voiceConfig/prebuiltVoiceConfig/voiceName";
+    assert_eq!(sent.pointer(voice), Some(&json!("Kore")));
+    assert_eq!(ask(json!({"response_format": "pcm"})).await.unwrap().body.len(), 3 * 400 * 48);
+
+    simulator.dials().set(Dials { missing_usage: true, ..Dials::default() });
+    let counted = ask(json!({})).await.unwrap().metering;
+    // 1.2 s at 32 tokens, the most a second has.
+    assert_eq!((counted.source, counted.usage.get(Unit::AudioOutputTokens)), (UsageSource::Estimated, 39));
+    for (wish, words) in [
+        (json!({"response_format": "mp3"}), "it has wav, pcm"),
+        (json!({"voice": "../x"}), "it has alloy"),
+        (json!({"speed": 2}), "normal speed"),
+    ] {
+        let failure = ask(wish).await.unwrap_err();
+        assert!(failure.kind == FailureKind::BadRequest && failure.message.contains(words), "{failure}");
+    }
 }
 
 #[tokio::test]
@@ -671,7 +707,6 @@ async fn who_does_another_kind_of_work_is_not_called() {
         (ProviderKind::Anthropic, embedding(json!({"input": "x"}))),
         (ProviderKind::Deepgram, call(Surface::OpenaiChat, hello())),
         (ProviderKind::EdgeTts, recording("m", &[])),
-        (ProviderKind::Gemini, speech("m", hello_speech())),
     ] {
         let failure = providers().complete(&at(&simulator, kind), &call).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::ModelNotFound, "{failure}");
