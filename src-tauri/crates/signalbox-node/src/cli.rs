@@ -1,10 +1,14 @@
 //! The command line's grammar.
 
+mod prices;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use signalbox_gateway::DEFAULT_LISTEN;
+
+pub use prices::Prices;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -21,6 +25,7 @@ Examples:
   signalbox-node providers add --kind openai --name groq --base-url https://api.groq.com/openai/v1 --credential-env GROQ_API_KEY
   signalbox-node routes set chat_message groq/llama-3.3-70b-versatile,deepseek/deepseek-flash
   signalbox-node requests list --status failed
+  signalbox-node prices import model_prices.json --dry-run
   signalbox-node ledger export --format csv --out ledger.csv
 
 A change reaches a running instance on the same data directory within two seconds.";
@@ -65,6 +70,9 @@ pub enum Command {
     /// Models and their prices
     #[command(subcommand)]
     Models(Models),
+    /// What models cost: in force, planned, past; own prices and imported lists
+    #[command(subcommand)]
+    Prices(Prices),
     /// Where an operation's requests go
     #[command(subcommand)]
     Routes(Routes),

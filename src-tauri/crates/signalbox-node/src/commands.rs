@@ -5,6 +5,7 @@ mod keys;
 mod ledger;
 mod models;
 mod operations;
+mod prices;
 mod providers;
 mod requests;
 mod routes;
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Keys(command) => with_app(&options, |desk| keys::run(desk, command)),
         Command::Providers(command) => with_app(&options, |desk| providers::run(desk, command)),
         Command::Models(command) => with_app(&options, |desk| models::run(desk, command)),
+        Command::Prices(command) => with_app(&options, |desk| prices::run(desk, command)),
         Command::Routes(command) => with_app(&options, |desk| routes::run(desk, command)),
         Command::Operations(command) => with_app(&options, |desk| operations::run(desk, command)),
         Command::Requests(command) => with_app(&options, |desk| requests::run(desk, command)),
