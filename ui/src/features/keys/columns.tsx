@@ -15,7 +15,7 @@ import {
 } from "./model";
 
 /** Below this the table scrolls sideways in its own frame. */
-export const KEY_MIN_WIDTH = 928;
+export const KEY_MIN_WIDTH = 960;
 
 type Options = { nowMs: number; onRevoke: (key: ApiKey) => void };
 
@@ -49,7 +49,7 @@ export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey
     {
       id: "limits",
       header: "Limits",
-      width: "minmax(104px, 0.9fr)",
+      width: "minmax(136px, 1.1fr)",
       hint: "Requests per minute, at the same time, and the size of one",
       cell: (key) => (
         <span className={noLimits(key) ? "muted" : undefined} title={limitWords(key.limits)}>

@@ -74,7 +74,7 @@ describe("limits", () => {
   it("read as words, with what has none left out", () => {
     expect(limitWords({})).toBe("No limits of its own");
     expect(limitWords({ requests_per_minute: 600, concurrent: 20, body_bytes: null })).toBe(
-      "600 per minute, 20 at once",
+      "600/min, 20 at once",
     );
     expect([500, 262_144, 1_572_864].map((body_bytes) => limitWords({ body_bytes }))).toEqual([
       "500 B each",

@@ -29,11 +29,11 @@ export function scopeWords(operations: readonly string[]): string {
 /** Sizes of requests are shown in these. */
 export const BYTES_PER_KIB = 1024;
 
-/** The limits of a key in words, e.g. `600 per minute, 20 at once`. */
+/** The limits of a key in words, e.g. `600/min, 20 at once`. */
 export function limitWords(limits: KeyLimits): string {
   const { requests_per_minute: rate, concurrent, body_bytes: bytes } = limits;
   const words = [
-    rate ? `${formatCount(rate)} per minute` : "",
+    rate ? `${formatCount(rate)}/min` : "",
     concurrent ? `${formatCount(concurrent)} at once` : "",
     bytes ? `${sizeText(bytes)} each` : "",
   ].filter((word) => word !== "");

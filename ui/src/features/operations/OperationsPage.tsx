@@ -60,7 +60,8 @@ export function OperationsPage() {
       <div className={classes.card}>
         <SheetHost
           sheet={
-            openId === undefined ? null : (
+            // Whether there is such an operation is not known while none could be read.
+            openId === undefined || (query.isError && !rows) ? null : (
               <OperationSheet
                 id={openId}
                 operation={rows?.[openIndex]}
@@ -75,7 +76,9 @@ export function OperationsPage() {
           }
         >
           {query.isPending ? (
-            <Skeleton label="the operations" shape="rows" rows={10} />
+            <div className={classes.waiting}>
+              <Skeleton label="the operations" shape="rows" rows={10} />
+            </div>
           ) : rows ? (
             <DataTable
               label="Operations"

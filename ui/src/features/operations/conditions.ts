@@ -8,25 +8,25 @@ export type Variable = {
 
 /** Every variable a condition sees. The backend gives the same to the Common Expression Language. */
 export const VARIABLES: readonly Variable[] = [
-  { name: "input_tokens", says: "Tokens of the request, as counted before it is sent" },
-  {
-    name: "max_output_tokens",
-    says: "How long the client lets the answer get; 0 when it does not say",
-  },
+  { name: "input_tokens", says: "Tokens that go in, counted from above" },
+  { name: "max_output_tokens", says: "Tokens that may come out at most" },
   { name: "has_images", says: "Whether it carries pictures" },
   { name: "has_audio", says: "Whether it carries sound" },
   { name: "has_tools", says: "Whether the model may call tools" },
   { name: "json_output", says: "Whether the answer must be JSON" },
   { name: "streamed", says: "Whether the answer comes piece by piece" },
-  { name: "user", says: "The user the client names; empty without one" },
+  { name: "user", says: "For whom, as the client says; empty when it does not" },
+  { name: "key", says: "Name of the API key; empty for requests of this window" },
   { name: "operation", says: "The operation, e.g. “chat_message”" },
-  { name: "surface", says: "The interface, e.g. “openai_chat”" },
-  { name: "key", says: "The name of the API key" },
-  { name: "tags", says: "Tags by name: tags[“team”]" },
-  { name: "complexity", says: "“simple”, “medium” or “complex”, judged by length, tools and code" },
+  { name: "surface", says: "The interface it came through, e.g. “openai_chat”" },
+  { name: "tags", says: "The client’s labels by name, e.g. tags[“team”]" },
+  { name: "complexity", says: "“simple”, “moderate” or “complex”" },
   { name: "hour_utc", says: "Hour of the day in UTC, 0 to 23" },
-  { name: "weekday_utc", says: "Day of the week in UTC, 1 is Monday and 7 Sunday" },
+  { name: "weekday_utc", says: "Day of the week in UTC, 1 (Monday) to 7 (Sunday)" },
 ];
+
+/** What can be called on texts and lists besides comparing them. */
+export const FUNCTIONS = "contains, startsWith, endsWith, size, has";
 
 export type Example = { name: string; when: string; effect: "prefer" | "only" };
 

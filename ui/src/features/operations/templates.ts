@@ -38,7 +38,7 @@ export function makeTemplates(options: readonly TargetOption[]): Template[] {
   if (other) {
     templates.push({
       id: "fallback",
-      title: "Primary and fallback",
+      title: "Primary + fallback",
       says: "A second provider takes over when the first fails.",
       strategy: "priority",
       targets: [pick(best), pick(other)],

@@ -1,16 +1,17 @@
-import { Button, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, TextInput } from "@mantine/core";
 import {
   IconFilterOff,
+  IconFlame,
   IconInfoCircle,
   IconPlugConnected,
   IconPlus,
   IconSearch,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef } from "react";
-import { providersQueryOptions } from "@/api/queries";
-import type { Provider } from "@/bindings";
+import { providerHealthQueryOptions, providersQueryOptions } from "@/api/queries";
+import type { Provider, ProviderHealth } from "@/bindings";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorState } from "@/components/ErrorState";
 import { Page } from "@/components/Page";
@@ -19,8 +20,11 @@ import { Skeleton } from "@/components/Skeletons";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { useLatest } from "@/lib/useLatest";
 import { AddProviderDialog } from "./components/AddProviderDialog";
+import { FailoversView } from "./components/FailoversView";
 import { ProviderCard } from "./components/ProviderCard";
 import { ProviderSheet } from "./components/ProviderSheet";
+import { TargetSheet } from "./components/TargetSheet";
+import { isTrouble } from "./health";
 import { groupProviders, matchesQuery, providerState, sortProviders } from "./model";
 import classes from "./ProvidersPage.module.css";
 
@@ -29,6 +33,11 @@ export function ProvidersPage() {
   const navigate = useNavigate({ from: "/providers" });
   const query = useQuery(providersQueryOptions());
   const all = query.data;
+  const healthQuery = useQuery(providerHealthQueryOptions());
+  const health = useMemo(
+    () => new Map((healthQuery.data ?? []).map((found) => [found.provider, found])),
+    [healthQuery.data],
+  );
   const shown = useMemo(
     () => sortProviders(all ?? []).filter((provider) => matchesQuery(provider, search.q ?? "")),
     [all, search.q],
@@ -41,14 +50,16 @@ export function ProvidersPage() {
       search: (previous) => ({ ...previous, q: q === "" ? undefined : q }),
       replace: true,
     });
-  const open = (name: string | undefined) =>
+  const open = (name: string | undefined, model?: string) =>
     void navigate({
-      search: (previous) => ({ ...previous, provider: name }),
+      search: (previous) => ({ ...previous, provider: name, model }),
       // Stepping through providers is one visit, not twenty.
       replace: search.provider !== undefined && name !== undefined,
     });
   const openAdd = () =>
-    void navigate({ search: (previous) => ({ ...previous, provider: undefined, add: true }) });
+    void navigate({
+      search: (previous) => ({ ...previous, provider: undefined, model: undefined, add: true }),
+    });
   const closeAdd = (added: string | undefined) =>
     void navigate({
       search: ({ q }) => ({
@@ -57,7 +68,15 @@ export function ProvidersPage() {
       }),
     });
   const openIndex = shown.findIndex((provider) => provider.name === search.provider);
+  const targets = health.get(search.provider ?? "")?.targets ?? [];
+  const targetIndex = targets.findIndex((target) => target.model === search.model);
+  /** To the next target while one is open, else to the next provider. */
   const step = (by: number) => {
+    if (targetIndex >= 0) {
+      const target = targets[targetIndex + by];
+      if (target) open(target.provider, target.model);
+      return;
+    }
     const next = shown[openIndex + by];
     if (openIndex >= 0 && next) open(next.name);
   };
@@ -92,15 +111,30 @@ export function ProvidersPage() {
   useShortcuts("Providers", shortcuts);
 
   const opened = all?.find((provider) => provider.name === search.provider);
+  const target = targets[targetIndex];
+  const failovers = search.view === "failovers";
   return (
     <Page
       id="providers"
       layout="fill"
       toolbar={
         <>
+          <SegmentedControl
+            data={[
+              { value: "providers", label: "Providers" },
+              { value: "failovers", label: "Failovers" },
+            ]}
+            value={failovers ? "failovers" : "providers"}
+            onChange={(value) =>
+              void navigate({ search: value === "failovers" ? { view: "failovers" } : {} })
+            }
+            aria-label="What is shown"
+            data-testid="providers-view"
+          />
           <TextInput
             ref={filter}
             className={classes.filter}
+            hidden={failovers}
             value={search.q ?? ""}
             onChange={(event) => setFilter(event.currentTarget.value)}
             onKeyDown={(event) => {
@@ -111,7 +145,19 @@ export function ProvidersPage() {
             leftSection={<IconSearch size={14} aria-hidden />}
             data-testid="providers-filter"
           />
-          <span className={classes.summary}>{all ? summary(all) : null}</span>
+          <span className={classes.summary}>
+            {all && !failovers ? summary(all, healthQuery.data ?? []) : null}
+          </span>
+          <Button
+            component={Link}
+            to="/drills"
+            variant="default"
+            h={32}
+            leftSection={<IconFlame size={14} aria-hidden />}
+            data-testid="drills-open"
+          >
+            Drill
+          </Button>
           <Button
             h={32}
             leftSection={<IconPlus size={14} aria-hidden />}
@@ -124,42 +170,62 @@ export function ProvidersPage() {
         </>
       }
     >
-      <div className={classes.frame}>
-        <SheetHost
-          sheet={
-            opened ? (
-              <ProviderSheet
-                key={opened.name}
-                provider={opened}
-                onClose={close}
-                onPrevious={openIndex > 0 ? () => step(-1) : undefined}
-                onNext={openIndex >= 0 && openIndex + 1 < shown.length ? () => step(1) : undefined}
-              />
-            ) : null
-          }
-        >
-          <div className={classes.list} ref={frame}>
-            {query.isPending ? (
-              <Skeleton label="the providers" shape="figures" />
-            ) : all ? (
-              <Groups
-                all={all}
-                shown={shown}
-                openName={search.provider}
-                onOpen={open}
-                onAdd={openAdd}
-                onClear={() => setFilter("")}
-              />
-            ) : (
-              <ErrorState
-                title="The providers could not be read"
-                error={query.error}
-                onRetry={() => void query.refetch()}
-              />
-            )}
-          </div>
-        </SheetHost>
-      </div>
+      {failovers ? (
+        <FailoversView />
+      ) : (
+        <div className={classes.frame}>
+          <SheetHost
+            sheet={
+              opened && target ? (
+                <TargetSheet
+                  key={`${target.provider}/${target.model}`}
+                  provider={opened}
+                  target={target}
+                  onBack={() => open(opened.name)}
+                  onClose={close}
+                  onPrevious={targetIndex > 0 ? () => step(-1) : undefined}
+                  onNext={targetIndex + 1 < targets.length ? () => step(1) : undefined}
+                />
+              ) : opened ? (
+                <ProviderSheet
+                  key={opened.name}
+                  provider={opened}
+                  health={health.get(opened.name)}
+                  onOpenTarget={(model) => open(opened.name, model)}
+                  onClose={close}
+                  onPrevious={openIndex > 0 ? () => step(-1) : undefined}
+                  onNext={
+                    openIndex >= 0 && openIndex + 1 < shown.length ? () => step(1) : undefined
+                  }
+                />
+              ) : null
+            }
+          >
+            <div className={classes.list} ref={frame}>
+              {query.isPending ? (
+                <Skeleton label="the providers" shape="figures" />
+              ) : all ? (
+                <Groups
+                  all={all}
+                  shown={shown}
+                  health={health}
+                  openName={search.provider}
+                  openModel={search.model}
+                  onOpen={open}
+                  onAdd={openAdd}
+                  onClear={() => setFilter("")}
+                />
+              ) : (
+                <ErrorState
+                  title="The providers could not be read"
+                  error={query.error}
+                  onRetry={() => void query.refetch()}
+                />
+              )}
+            </div>
+          </SheetHost>
+        </div>
+      )}
       <AddProviderDialog opened={search.add === true} providers={all ?? []} onClose={closeAdd} />
     </Page>
   );
@@ -168,13 +234,16 @@ export function ProvidersPage() {
 type GroupsProps = {
   all: readonly Provider[];
   shown: readonly Provider[];
+  health: ReadonlyMap<string, ProviderHealth>;
   openName: string | undefined;
-  onOpen: (name: string) => void;
+  openModel: string | undefined;
+  onOpen: (name: string, model?: string) => void;
   onAdd: () => void;
   onClear: () => void;
 };
 
-function Groups({ all, shown, openName, onOpen, onAdd, onClear }: GroupsProps) {
+function Groups(props: GroupsProps) {
+  const { all, shown, health, openName, openModel, onOpen, onAdd, onClear } = props;
   if (all.length === 0) {
     return (
       <EmptyState
@@ -212,14 +281,17 @@ function Groups({ all, shown, openName, onOpen, onAdd, onClear }: GroupsProps) {
             {group.title}
             <span>{group.providers.length}</span>
           </h2>
-          <ul className={classes.cards}>
+          <ul className={classes.cards} data-wide={group.connected}>
             {group.providers.map((provider) => (
               <ProviderCard
                 key={provider.name}
                 provider={provider}
+                health={health.get(provider.name)}
                 figures={group.connected}
                 open={provider.name === openName}
+                openModel={openModel}
                 onOpen={() => onOpen(provider.name)}
+                onOpenTarget={(model) => onOpen(provider.name, model)}
               />
             ))}
           </ul>
@@ -249,9 +321,10 @@ function isConnected(provider: Provider): boolean {
   return !provider.builtin && (state === "ready" || state === "failed_check");
 }
 
-function summary(all: readonly Provider[]): string {
+function summary(all: readonly Provider[], health: readonly ProviderHealth[]): string {
   const ready = all.filter((provider) => providerState(provider) === "ready").length;
-  return `${ready} of ${all.length} ready`;
+  const troubled = health.filter(({ state }) => isTrouble(state)).length;
+  return `${ready} of ${all.length} ready${troubled > 0 ? `, ${troubled} in trouble` : ""}`;
 }
 
 function cardButton(frame: HTMLElement | null, name: string): HTMLElement | null | undefined {

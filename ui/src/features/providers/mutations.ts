@@ -1,6 +1,6 @@
 import { mutationOptions } from "@tanstack/react-query";
 import { call } from "@/api/call";
-import type { CacheTag, ModelInput, ProviderInput, ProviderPatch } from "@/bindings";
+import type { CacheTag, CircuitAction, ModelInput, ProviderInput, ProviderPatch } from "@/bindings";
 import { notifySuccess } from "@/lib/notices";
 import { platform } from "@/platform";
 
@@ -92,7 +92,7 @@ export function verifyProviderMutationOptions() {
     meta: {
       failureTitle: "The provider was not checked",
       failure: "inline",
-      invalidates: ["providers"],
+      invalidates: ["providers", "health"],
     },
   });
 }
@@ -104,6 +104,29 @@ export function addModelMutationOptions() {
       failureTitle: "The model was not added",
       failure: "inline",
       invalidates: ["providers", "operations", "changes"],
+    },
+  });
+}
+
+/** Holds a circuit open or resets it; the dialog shows why it was refused. */
+export function circuitMutationOptions() {
+  return mutationOptions({
+    mutationFn: (action: CircuitAction) => call(platform().commands.circuitAction(action)),
+    meta: {
+      failureTitle: "The circuit was not changed",
+      failure: "inline",
+      invalidates: ["health", "operations", "changes"],
+    },
+  });
+}
+
+/** Takes that back, from its notice: there is no dialog left that could show a failure. */
+export function undoCircuitMutationOptions() {
+  return mutationOptions({
+    mutationFn: (action: CircuitAction) => call(platform().commands.circuitAction(action)),
+    meta: {
+      failureTitle: "The circuit was not changed back",
+      invalidates: ["health", "operations", "changes"],
     },
   });
 }

@@ -20,7 +20,7 @@ export type Features = Readonly<Record<string, CelValue>> & {
 };
 
 /** What nobody says how long it may get is estimated at this many tokens. */
-const USUAL_OUTPUT = 800;
+const USUAL_OUTPUT = 4_096;
 
 export function featuresOf(
   operation: string,
@@ -35,7 +35,7 @@ export function featuresOf(
   const tags = past?.tags ?? described?.tags ?? [];
   return {
     input_tokens: input,
-    max_output_tokens: described?.max_output_tokens ?? past?.row.tokens_out ?? 0,
+    max_output_tokens: described?.max_output_tokens ?? past?.row.tokens_out ?? USUAL_OUTPUT,
     has_images: described?.has_images ?? false,
     has_audio: false,
     has_tools: hasTools,
@@ -46,7 +46,7 @@ export function featuresOf(
     surface: past?.surface ?? "openai_chat",
     key: past?.row.key_name ?? "the window",
     tags: Object.fromEntries(tags.map(({ name, value }) => [name, value])),
-    complexity: hasTools || input > 4_000 ? "complex" : input > 500 ? "medium" : "simple",
+    complexity: hasTools || input > 4_000 ? "complex" : input > 500 ? "moderate" : "simple",
     hour_utc: now.getUTCHours(),
     weekday_utc: ((now.getUTCDay() + 6) % 7) + 1,
   };
@@ -191,7 +191,7 @@ export function estimate(
 ): string | null {
   const { input_per_mtok: input, output_per_mtok: output } = option;
   if (input === null || output === null) return null;
-  const asked = features.max_output_tokens || USUAL_OUTPUT;
+  const asked = features.max_output_tokens;
   const most = Math.min(asked, maxOutput ?? asked);
   const nano = BigInt(features.input_tokens) * BigInt(input) + BigInt(most) * BigInt(output);
   return (nano / 1_000_000n).toString();

@@ -2,7 +2,7 @@ import { Textarea } from "@mantine/core";
 import { IconBulb, IconVariable } from "@tabler/icons-react";
 import { useRef } from "react";
 import { flushSync } from "react-dom";
-import { EXAMPLES, insertAt, VARIABLES } from "../conditions";
+import { EXAMPLES, FUNCTIONS, insertAt, VARIABLES } from "../conditions";
 import { InsertMenu } from "./InsertMenu";
 import classes from "./RuleList.module.css";
 
@@ -52,6 +52,7 @@ export function ConditionField({ label, value, onChange, error, "data-testid": t
           label="Insert variable"
           icon={<IconVariable size={14} aria-hidden />}
           variant="subtle"
+          heading={`Compared with == != < > and joined by && || !. Also: ${FUNCTIONS}`}
           width={440}
           items={VARIABLES}
           onPick={({ name }) => insert(name === "tags" ? 'tags["team"]' : name)}

@@ -86,7 +86,7 @@ function Description({ dryRun }: { dryRun: DryRun }) {
       <NumberField
         label="Longest answer, tokens"
         value={form.max_output_tokens}
-        placeholder="not said"
+        placeholder="4096"
         onChange={(max_output_tokens) => patch({ max_output_tokens })}
         data-testid="dry-run-max-output"
       />
@@ -158,6 +158,7 @@ function PastRequest({ operation, dryRun }: Props) {
   const gone = chosen !== null && !rows.some((row) => row.id === chosen);
   return (
     <Select
+      w="100%"
       label="Request"
       description="The last ones of this operation."
       placeholder={query.isPending ? "Reading the log…" : "Choose a request"}

@@ -57,7 +57,7 @@ export function ImpactPanel({ impact }: { impact: Impact }) {
         {impact.sampled === impact.requests
           ? `All ${plural(impact.requests, "request")} decided again`
           : `${formatCount(impact.sampled)} of ${plural(impact.requests, "request")} decided again`}
-        , at the first choice of the draft, with prices and health as they are now.
+        , at the first choice of the draft, with the prices of now and every target healthy.
       </p>
     </section>
   );

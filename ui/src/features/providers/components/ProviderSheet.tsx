@@ -1,16 +1,18 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
-import { IconChevronDown, IconChevronUp, IconInfoCircle } from "@tabler/icons-react";
+import { IconInfoCircle } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
-import type { Provider } from "@/bindings";
+import type { Provider, ProviderHealth } from "@/bindings";
 import { Duration } from "@/components/Duration";
 import { Money } from "@/components/Money";
+import { HealthBadge } from "@/components/HealthBadge";
 import { Sheet } from "@/components/Sheet";
+import { SheetSteps } from "@/components/SheetSteps";
 import { formatCount, formatPercent } from "@/lib/numbers";
 import { verifyProviderMutationOptions } from "../mutations";
+import { shownHealth } from "../health";
 import { errorRate, providerState } from "../model";
 import { ConnectionSection } from "./ConnectionSection";
+import { HealthSection } from "./HealthSection";
 import { ModelsSection } from "./ModelsSection";
 import { ProviderStateBadge } from "./ProviderStateBadge";
 import { RemoveProvider } from "./RemoveProvider";
@@ -18,13 +20,17 @@ import classes from "./parts.module.css";
 
 type Props = {
   provider: Provider;
+  health: ProviderHealth | undefined;
+  onOpenTarget: (model: string) => void;
   onClose: () => void;
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
 };
 
 /** Everything about one provider: whether it works, what it costs, and its models. */
-export function ProviderSheet({ provider, onClose, onPrevious, onNext }: Props) {
+export function ProviderSheet(props: Props) {
+  const { provider, health, onOpenTarget, onClose, onPrevious, onNext } = props;
+  const state = shownHealth(provider, health);
   const verify = useMutation(verifyProviderMutationOptions());
   return (
     <Sheet
@@ -32,25 +38,23 @@ export function ProviderSheet({ provider, onClose, onPrevious, onNext }: Props) 
       title={
         <span className={classes.title}>
           <span className="ellipsis">{provider.name}</span>
-          <ProviderStateBadge provider={provider} boxed />
+          {state && health ? (
+            <HealthBadge state={state} title={health.text} boxed />
+          ) : (
+            <ProviderStateBadge provider={provider} boxed />
+          )}
         </span>
       }
-      actions={
-        <>
-          <Step label="Previous provider" keys="[" run={onPrevious}>
-            <IconChevronUp size={16} aria-hidden />
-          </Step>
-          <Step label="Next provider" keys="]" run={onNext}>
-            <IconChevronDown size={16} aria-hidden />
-          </Step>
-        </>
-      }
+      actions={<SheetSteps what="provider" onPrevious={onPrevious} onNext={onNext} />}
       onClose={onClose}
       data-testid="provider-detail"
     >
       <div className={classes.sections}>
         <Notice provider={provider} />
         <Figures provider={provider} />
+        {health && health.state !== "off" ? (
+          <HealthSection health={health} onOpenTarget={onOpenTarget} />
+        ) : null}
         <ConnectionSection provider={provider} verify={verify} />
         <ModelsSection provider={provider} />
         {provider.builtin ? null : (
@@ -126,22 +130,5 @@ function Figures({ provider: { name, last_24h: traffic } }: { provider: Provider
         ) : null}
       </p>
     </section>
-  );
-}
-
-type StepProps = {
-  label: string;
-  keys: string;
-  run: (() => void) | undefined;
-  children: ReactNode;
-};
-
-function Step({ label, keys, run, children }: StepProps) {
-  return (
-    <Tooltip label={`${label} (${keys})`}>
-      <ActionIcon aria-label={label} disabled={run === undefined} onClick={() => run?.()}>
-        {children}
-      </ActionIcon>
-    </Tooltip>
   );
 }
