@@ -5,6 +5,9 @@
 //! dialect converts to and from one neutral form, so that a new surface or a new provider is one conversion, not many.
 //! Whatever the way, what was used is read by the same code for streamed and complete answers.
 //!
+//! What is no chat (vectors, transcripts, speech) has one surface, `OpenAI`'s, and an adapter per vendor translates to it. A
+//! [`Registry`] holds the adapters by the kind of provider they speak to; [`Providers`] is their one face.
+//!
 //! Deliberately absent: budgets, routing, retries, and SQL. An adapter makes one call and says how it went.
 
 #![deny(missing_docs)]
