@@ -124,6 +124,14 @@ impl Journal {
         self
     }
 
+    /// Puts another file in place of the current segment's.
+    #[cfg(test)]
+    pub(crate) fn replace_file(&mut self, file: File) {
+        if let Some(open) = &mut self.open {
+            open.file = Arc::new(file);
+        }
+    }
+
     /// Where reading must begin to see everything that is appended from now on.
     pub(crate) fn end(&self) -> Position {
         match &self.open {
@@ -179,5 +187,7 @@ impl Journal {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
