@@ -506,6 +506,7 @@ fn route_differences(before: &OperationEntry, after: &OperationEntry) -> Vec<Str
             Some(_) => {}
         }
     }
+    sentences.extend(rule_order(&old.rules, &new.rules));
     if old.deadline_ms != new.deadline_ms {
         let [from, to] =
             [old.deadline_ms, new.deadline_ms].map(|given| limit_in_words(given, "ms", "the usual time"));
@@ -527,6 +528,16 @@ fn route_differences(before: &OperationEntry, after: &OperationEntry) -> Vec<Str
         });
     }
     sentences
+}
+
+/// The new order of the rules that stay: the first that matches counts, so another order is another route.
+fn rule_order(old: &[RouteRule], new: &[RouteRule]) -> Option<String> {
+    let stays = |list: &[RouteRule], other: &[RouteRule]| -> Vec<String> {
+        let kept = |rule: &&RouteRule| other.iter().any(|known| known.name == rule.name);
+        list.iter().filter(kept).map(|rule| format!("`{}`", rule.name)).collect()
+    };
+    let order = stays(new, old);
+    (order != stays(old, new)).then(|| format!("the rules are looked at in the order {}", order.join(", ")))
 }
 
 /// Which of the targets that stay have changed places among each other.
@@ -602,6 +613,25 @@ mod tests {
 
     fn words(before: &str, after: &str) -> String {
         differences(&entry(before, true), &entry(after, true)).join("; ")
+    }
+
+    #[test]
+    fn another_order_of_rules_is_a_change() {
+        let rule = |name: &str| RouteRule {
+            name: name.to_owned(),
+            when: Condition::new("has_tools").unwrap(),
+            effect: RuleEffect::Prefer,
+            targets: chain("a/x").into_iter().map(|card| card.target).collect(),
+        };
+        let with = |names: [&str; 2]| {
+            let mut entry = entry("a/x", true);
+            entry.route.rules = names.map(rule).to_vec();
+            entry
+        };
+        let (before, after) = (with(["one", "two"]), with(["two", "one"]));
+        assert_eq!(differences(&before, &after), ["the rules are looked at in the order `two`, `one`"]);
+        assert_eq!(differences(&before, &before), Vec::<String>::new());
+        assert_eq!(differences(&with(["one", "two"]), &with(["two", "new"])).len(), 2);
     }
 
     #[test]

@@ -72,6 +72,15 @@ test("a rule begun from an example is sound at once, and rules are ordered by ke
   );
 });
 
+test("another order of the rules alone is a change, with words for it", async () => {
+  const { operation, user } = await openRoute("agent_execution");
+  await user.click(await screen.findByRole("button", { name: "Move the rule Pictures down" }));
+  await user.click(screen.getByTestId("draft-preview"));
+  await screen.findByText("The rules are looked at in the order `Research team`, `Pictures`.");
+  await user.click(screen.getByTestId("draft-apply"));
+  await waitFor(() => expect(operation.rules[0]?.name).toBe("Research team"));
+});
+
 test("a rule whose target has left the chain says so, and lets go of it", async () => {
   const { user } = await openRoute("agent_execution");
   await user.click(await screen.findByRole("button", { name: /^Remove openai/ }));

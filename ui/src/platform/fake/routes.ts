@@ -6,6 +6,7 @@ import type {
   Problem,
   RouteDraft,
   RoutePreview,
+  RouteRule,
   Simulation,
   SimulationInput,
 } from "@/bindings";
@@ -223,6 +224,13 @@ function settingSentences(now: Operation, draft: RouteDraft): string[] {
     else if (JSON.stringify(known) !== JSON.stringify(rule))
       sentences.push(`the rule \`${rule.name}\` changes: when ${rule.when}`);
   }
+  const stays = (list: readonly RouteRule[], other: readonly RouteRule[]) =>
+    list
+      .filter((rule) => other.some((known) => known.name === rule.name))
+      .map((rule) => `\`${rule.name}\``)
+      .join(", ");
+  if (stays(now.rules, draft.rules) !== stays(draft.rules, now.rules))
+    sentences.push(`the rules are looked at in the order ${stays(draft.rules, now.rules)}`);
   if (now.deadline_ms !== draft.deadline_ms)
     sentences.push(
       `a request may take ${limit(draft.deadline_ms, "ms", "the usual time")} over all attempts instead of ${limit(now.deadline_ms, "ms", "the usual time")}`,
