@@ -11,6 +11,7 @@ mod resolve;
 mod run;
 mod stream;
 
+pub(crate) use attempt::at;
 pub use refusal::{Refusal, RefusalCode};
 pub use resolve::Resolved;
 pub use signalbox_providers::{AudioUpload, InvalidRequest, Payload, count_input};

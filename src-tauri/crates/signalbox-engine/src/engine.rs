@@ -109,7 +109,7 @@ impl Engine {
             );
         }
         let (health, outbox) = HealthBoard::new(Arc::clone(&control.clock), events.clone());
-        health.restore(control.store.target_health(node).await?);
+        health.restore(control.store.target_health(node).await?, &live);
         health.restore_failovers(&last_failovers(&control).await?);
         control.store.release_idempotency_of(node).await?;
         let limits = Limits::new(Arc::clone(&control.clock));
@@ -176,6 +176,7 @@ impl Engine {
         let before = self.live.load_full();
         if live.snapshot.revision >= before.snapshot.revision {
             self.health.follow_credentials(&before, &live);
+            self.health.forget_missing(&live);
             lock(&self.unpriced_told).clear();
             self.live.store(Arc::new(live));
             for topic in CONFIGURATION {

@@ -121,12 +121,22 @@ impl HealthBoard {
         (Self(Arc::new(board)), Outbox(written_later))
     }
 
-    /// Puts back what was known when the instance stopped.
-    pub(crate) fn restore(&self, known: Vec<(Target, TargetHealth)>) {
+    /// Puts back what was known when the instance stopped, of targets that still exist.
+    pub(crate) fn restore(&self, known: Vec<(Target, TargetHealth)>, live: &Live) {
         let mut targets = self.0.targets.write().unwrap_or_else(PoisonError::into_inner);
         for (target, health) in known {
-            targets.insert(target.clone(), Arc::new(Slot::new(target, health)));
+            if live.snapshot.models.contains_key(&target) {
+                targets.insert(target.clone(), Arc::new(Slot::new(target, health)));
+            }
         }
+    }
+
+    /// Forgets targets that no longer exist and that nobody calls any more.
+    pub(crate) fn forget_missing(&self, live: &Live) {
+        let mut targets = self.0.targets.write().unwrap_or_else(PoisonError::into_inner);
+        targets.retain(|target, slot| {
+            live.snapshot.models.contains_key(target) || slot.in_use.load(Ordering::Acquire) > 0
+        });
     }
 
     /// Puts back failovers of the last hour.
@@ -259,9 +269,9 @@ impl HealthBoard {
 
 impl Board {
     /// Tells of a step and has it written.
-    fn announce(&self, slot: &Slot, health: &TargetHealth, transition: Transition, by: Option<ByHand>) {
+    fn announce(&self, slot: &Slot, health: &TargetHealth, transition: &Transition, by: Option<ByHand>) {
         slot.is_changed.store(true, Ordering::Release);
-        log(&slot.target, &transition);
+        log(&slot.target, transition);
         let calls = transition.failures.iter().map(|failure| note_of(health, failure)).collect();
         let (actor, reason) = by.map_or((None, None), |by| (Some(by.actor), by.reason));
         let event = HealthEvent {

@@ -13,7 +13,9 @@ use signalbox_core::ledger::{Idempotency, RequestStart};
 use signalbox_core::time::MICROS_PER_SECOND;
 use signalbox_store::{ClaimedKey, IdempotencyClaim, StoreError};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::dispatch::at;
 use crate::dispatch::fingerprint::{self, Addressed, Fingerprint};
 use crate::dispatch::kept::KeptAnswer;
 use crate::dispatch::{Answer, Payload, Refusal, RefusalCode};
@@ -197,9 +199,7 @@ impl Engine {
             }
             ClaimedKey::Running { .. } => {
                 claim.give_up();
-                let message = "A request with this idempotency key is under way. Its answer can be had once it is there.";
-                let refusal = Refusal::new(RefusalCode::IdempotencyInProgress, message);
-                Err(Refusal { retry_after: Some(COME_BACK), ..refusal })
+                Err(in_progress())
             }
         }
     }
@@ -261,9 +261,10 @@ impl Engine {
     }
 
     /// Claims the client's key for the request `id`, or finds the answer that the first request with it got. Waits for a
-    /// first request that runs in this process.
+    /// first request that runs in this process, until `deadline`.
     ///
-    /// Errors: the key was used for another request, or the first one runs on another node, or the store refuses.
+    /// Errors: the key was used for another request, the first one runs on another node or for too long, or the store
+    /// refuses.
     pub(crate) async fn claim(
         self: &Arc<Self>,
         key: Option<KeyId>,
@@ -271,6 +272,7 @@ impl Engine {
         addressed: Addressed<'_>,
         payload: &Payload,
         id: RequestId,
+        deadline: Option<Instant>,
     ) -> Result<Claimed, Refusal> {
         let idempotency = Idempotency {
             key_hash: fingerprint::of_client_key(key, text),
@@ -279,11 +281,12 @@ impl Engine {
         loop {
             match self.first_runs.look(idempotency) {
                 Found::OtherBody => return Err(mismatch()),
-                Found::Running(twin) => {
-                    if let Some(kept) = twin.answer().await {
+                Found::Running(twin) => tokio::select! {
+                    answer = twin.answer() => if let Some(kept) = answer {
                         return Ok(Claimed::Answered(kept.replayed()));
-                    }
-                }
+                    },
+                    () = at(deadline) => return Err(in_progress()),
+                },
                 Found::First(leave) => return self.claim_in_store(leave, id).await,
             }
         }
@@ -294,6 +297,12 @@ fn unavailable(error: &StoreError) -> Refusal {
     tracing::error!(error = %error_chain(error), "idempotency keys cannot be read or written");
     let message = format!("Nothing was sent: {error}.");
     Refusal::new(RefusalCode::LedgerUnavailable, message)
+}
+
+fn in_progress() -> Refusal {
+    let message = "A request with this idempotency key is under way. Its answer can be had once it is there.";
+    let refusal = Refusal::new(RefusalCode::IdempotencyInProgress, message);
+    Refusal { retry_after: Some(COME_BACK), ..refusal }
 }
 
 fn mismatch() -> Refusal {

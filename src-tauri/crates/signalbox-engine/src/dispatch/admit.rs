@@ -52,14 +52,14 @@ impl Engine {
             pinned: call.resolved.pinned.as_ref(),
         };
         let id = RequestId::generate();
+        let deadline = deadline(call.deadline, entry.map(|entry| &entry.route)).map(|wait| began + wait);
         let mut claim = None;
         if let Some(text) = &call.idempotency_key {
-            match self.claim(call.key, text, addressed, &call.payload, id).await? {
+            match self.claim(call.key, text, addressed, &call.payload, id, deadline).await? {
                 Claimed::First(leave) => claim = Some(leave),
                 Claimed::Answered(answer) => return Ok(Entry::Answered(answer)),
             }
         }
-        let deadline = deadline(call.deadline, entry.map(|entry| &entry.route)).map(|wait| began + wait);
         let decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id)).await?;
         let question = question(live, &call, addressed, features.streamed);
         let kept = question.and_then(|asked| self.answers.get(&asked.fingerprint, self.control.now()));

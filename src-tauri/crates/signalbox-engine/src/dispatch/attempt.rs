@@ -22,6 +22,11 @@ use crate::health::CallPermit;
 /// says more about the client.
 const DEADLINE_COUNTS_FROM: Duration = Duration::from_secs(10);
 
+/// How long vectors may take: they are made at once, however many.
+const VECTORS_MAX: Duration = Duration::from_mins(1);
+/// How long speech may take to be made.
+const SPEECH_MAX: Duration = Duration::from_mins(2);
+
 /// An attempt that has begun.
 pub(super) struct Begun {
     pub(super) target: Target,
@@ -239,7 +244,9 @@ impl Run {
         let patience = &self.live.patience;
         let usual = match self.start.surface.work() {
             Work::Chat if self.start.streamed => patience.stream_first_byte,
-            Work::Chat | Work::Embedding | Work::Transcription | Work::Speech => patience.complete_answer,
+            Work::Chat | Work::Transcription => patience.complete_answer,
+            Work::Embedding => patience.complete_answer.min(VECTORS_MAX),
+            Work::Speech => patience.complete_answer.min(SPEECH_MAX),
         };
         let own = card.and_then(|card| card.timeout_ms).map(|ms| Duration::from_millis(ms.into()));
         Call {
@@ -284,7 +291,7 @@ fn output_field(surface: Surface, target: &Target, has: impl Fn(&str) -> bool) -
 }
 
 /// Resolves at an instant; never without one.
-pub(super) async fn at(instant: Option<Instant>) {
+pub(crate) async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,

@@ -131,17 +131,17 @@ mod tests {
 
     use super::*;
 
-    fn payload(value: Value) -> Payload {
+    fn payload(value: &Value) -> Payload {
         Payload::Json(Arc::new(value.as_object().unwrap().clone()))
     }
 
-    fn question(value: Value) -> Fingerprint {
+    fn question(value: &Value) -> Fingerprint {
         let operation = OperationId::new("chat_message").unwrap();
         let addressed = Addressed { surface: Surface::OpenaiChat, operation: &operation, pinned: None };
         of_question(addressed, &payload(value), 1, false)
     }
 
-    fn request(value: Value) -> Fingerprint {
+    fn request(value: &Value) -> Fingerprint {
         let operation = OperationId::new("chat_message").unwrap();
         let addressed = Addressed { surface: Surface::OpenaiChat, operation: &operation, pinned: None };
         of_request(addressed, &payload(value))
@@ -150,11 +150,11 @@ mod tests {
     #[test]
     fn the_order_of_fields_and_who_asks_do_not_change_the_question() {
         let asked = question(
-            json!({"messages": [{"role": "user", "content": "a"}], "temperature": 0, "user": "ann"}),
+            &json!({"messages": [{"role": "user", "content": "a"}], "temperature": 0, "user": "ann"}),
         );
         let again = json!({"temperature": 0, "stream": false, "metadata": {"x": 1}, "model": "op:chat_message",
             "messages": [{"content": "a", "role": "user"}]});
-        assert_eq!(asked, question(again));
+        assert_eq!(asked, question(&again));
     }
 
     #[test]
@@ -170,14 +170,14 @@ mod tests {
             json!({"messages": [["a"], "b"], "temperature": 0}),
         ];
         for other in others {
-            assert_ne!(question(base.clone()), question(other.clone()), "{other}");
+            assert_ne!(question(&base), question(&other), "{other}");
         }
         let operation = OperationId::new("chat_message").unwrap();
         let target: Target = "a/b".parse().unwrap();
         let plain = Addressed { surface: Surface::OpenaiChat, operation: &operation, pinned: None };
         let pinned = Addressed { pinned: Some(&target), ..plain };
         let foreign = Addressed { surface: Surface::AnthropicMessages, ..plain };
-        let body = payload(base);
+        let body = payload(&base);
         let all = [
             of_question(plain, &body, 1, false),
             of_question(plain, &body, 2, false),
@@ -194,9 +194,9 @@ mod tests {
     #[test]
     fn a_request_sent_again_is_the_same_only_when_all_of_it_is() {
         let base = json!({"messages": ["a"], "user": "ann", "stream": true});
-        assert_eq!(request(base.clone()), request(json!({"stream": true, "user": "ann", "messages": ["a"]})));
-        assert_ne!(request(base.clone()), request(json!({"messages": ["a"], "user": "bob", "stream": true})));
-        assert_ne!(request(base), request(json!({"messages": ["a"], "user": "ann", "stream": false})));
+        assert_eq!(request(&base), request(&json!({"stream": true, "user": "ann", "messages": ["a"]})));
+        assert_ne!(request(&base), request(&json!({"messages": ["a"], "user": "bob", "stream": true})));
+        assert_ne!(request(&base), request(&json!({"messages": ["a"], "user": "ann", "stream": false})));
     }
 
     #[test]

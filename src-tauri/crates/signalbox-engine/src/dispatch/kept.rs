@@ -78,7 +78,7 @@ impl Gathered {
     pub fn take(&mut self, bytes: &Bytes) {
         match &mut self.0 {
             Some(gathered) if gathered.len() + bytes.len() <= KEPT_BYTES_MAX => {
-                gathered.extend_from_slice(bytes)
+                gathered.extend_from_slice(bytes);
             }
             _ => self.0 = None,
         }

@@ -75,7 +75,7 @@ impl HealthBoard {
         let transition = health.hold(self.0.clock.now());
         let moved = transition.is_some();
         if let Some(transition) = transition {
-            self.0.announce(&slot, &health, transition, Some(by_hand(actor, reason)));
+            self.0.announce(&slot, &health, &transition, Some(by_hand(actor, reason)));
         }
         moved
     }
@@ -86,12 +86,11 @@ impl HealthBoard {
         let mut health = slot.health();
         let transition = health.reset(self.0.clock.now());
         let moved = transition.is_some();
-        match transition {
-            Some(transition) => self.0.announce(&slot, &health, transition, Some(by_hand(actor, reason))),
-            None => {
-                slot.is_changed.store(true, Ordering::Release);
-                self.0.events.publish(Topic::Health);
-            }
+        if let Some(transition) = transition {
+            self.0.announce(&slot, &health, &transition, Some(by_hand(actor, reason)));
+        } else {
+            slot.is_changed.store(true, Ordering::Release);
+            self.0.events.publish(Topic::Health);
         }
         moved
     }
@@ -105,7 +104,7 @@ impl HealthBoard {
                 continue;
             }
             if let Some(transition) = health.reset(self.0.clock.now()) {
-                self.0.announce(slot, &health, transition, Some(by_hand(OURSELVES, Some(why))));
+                self.0.announce(slot, &health, &transition, Some(by_hand(OURSELVES, Some(why))));
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::events::Topic;
 #[must_use = "report how the call went: succeeded, failed or cancelled"]
 pub struct CallPermit {
     board: Arc<Board>,
-    slot: Arc<Slot>,
+    pub(super) slot: Arc<Slot>,
     provider: Arc<AtomicU32>,
     settings: BreakerSettings,
     permit: Option<Permit>,
@@ -71,7 +71,7 @@ impl HealthBoard {
         let permitted = permitted.map_err(Skipped::Blocked)?;
         permit.permit = Some(permitted.permit);
         if let Some(transition) = permitted.transition {
-            self.0.announce(&slot, &health, transition, None);
+            self.0.announce(&slot, &health, &transition, None);
         }
         drop(health);
         Ok(permit)
@@ -90,7 +90,7 @@ impl CallPermit {
         }
         self.slot.is_changed.store(true, Ordering::Release);
         if let Some(transition) = transition {
-            self.board.announce(&self.slot, &health, transition, None);
+            self.board.announce(&self.slot, &health, &transition, None);
         }
     }
 
@@ -105,7 +105,7 @@ impl CallPermit {
         }
         self.slot.is_changed.store(true, Ordering::Release);
         match transition {
-            Some(transition) => self.board.announce(&self.slot, &health, transition, None),
+            Some(transition) => self.board.announce(&self.slot, &health, &transition, None),
             None => self.board.events.publish(Topic::Health),
         }
     }

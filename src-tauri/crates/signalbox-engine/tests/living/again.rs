@@ -91,9 +91,7 @@ async fn a_failure_is_not_kept_and_a_client_that_leaves_gives_its_key_back() {
     assert_eq!(ask(&app, "k", &body).await.status, 400);
     vendor.dials().set(Dials { latency_ms: 60_000, ..Dials::default() });
     let request = app.post("/v1/chat/completions", &body).header("idempotency-key", "k");
-    let leaving = tokio::spawn(request.send());
-    until("the call is on its way", || vendor.observed().in_flight == 1).await;
-    leaving.abort();
+    drop(sent(request, "the call is on its way", || vendor.observed().in_flight == 1).await);
     at_rest(&app).await;
     vendor.dials().set(Dials::default());
     let reply = ask(&app, "k", &body).await;

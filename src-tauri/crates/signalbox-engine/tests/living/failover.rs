@@ -140,7 +140,7 @@ async fn a_dead_target_is_not_called_again_by_every_message() {
     }
     assert_eq!(first.observed().received, 3, "after three failures its circuit is open");
     first.dials().set(Dials::default());
-    clock.advance(Duration::from_secs(300));
+    clock.advance(Duration::from_mins(5));
     assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
 }
 
@@ -245,12 +245,12 @@ async fn a_full_provider_is_passed_over_and_used_again_when_there_is_room() {
     let (first, _second) = two_vendors(&app).await;
     limit_provider(&app, "first", 1).await;
     first.dials().set(Dials { latency_ms: 60_000, ..Dials::default() });
-    let slow = tokio::spawn(app.post("/v1/chat/completions", &chat_body(CHAT, "slow")).send());
-    until("the first call is on its way", || first.observed().in_flight == 1).await;
+    let slow = app.post("/v1/chat/completions", &chat_body(CHAT, "slow"));
+    let slow = sent(slow, "the first call is on its way", || first.observed().in_flight == 1).await;
     let reply = app.chat(CHAT, "hello").await.unwrap();
     assert_eq!((reply.status, reply.header("x-signalbox-provider")), (200, "second"));
     assert_eq!(reply.header("x-signalbox-attempts"), "1", "it was not even tried");
-    slow.abort();
+    drop(slow);
     at_rest(&app).await;
     first.dials().set(Dials::default());
     assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
@@ -272,14 +272,14 @@ async fn a_card_keeps_answers_short_whatever_the_client_asks() {
         }
         assert_eq!(app.send(app.post("/v1/chat/completions", &body)).await.unwrap().status, 200);
     };
-    let sent = |vendor: &signalbox_testkit::Vendor| {
+    let limit_seen = |vendor: &signalbox_testkit::Vendor| {
         vendor.observed().requests.last().unwrap().body["max_tokens"].as_u64()
     };
     for (asked, capped) in [(None, 50), (Some(4_000), 50), (Some(7), 7)] {
         ask(asked).await;
-        assert_eq!(sent(&first), Some(capped), "{asked:?}");
+        assert_eq!(limit_seen(&first), Some(capped), "{asked:?}");
     }
     first.dials().set(failing(ErrorKind::ServerError));
     ask(Some(40)).await;
-    assert_eq!(sent(&second), Some(20), "each target has a limit of its own");
+    assert_eq!(limit_seen(&second), Some(20), "each target has a limit of its own");
 }

@@ -55,7 +55,7 @@ async fn an_open_circuit_survives_a_restart_and_tells_what_opened_it() {
     assert_eq!(circuit(&app, "first/m"), Circuit::Open);
     assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "second");
     assert_eq!(vendor.observed().received, calls);
-    clock.advance(Duration::from_secs(300));
+    clock.advance(Duration::from_mins(5));
     assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
     assert_eq!(circuit(&app, "first/m"), Circuit::Closed);
 }
@@ -67,7 +67,7 @@ async fn a_half_open_circuit_lets_one_probe_through_however_many_requests_come_a
     open_first(&app, &vendor).await;
     let calls = vendor.observed().received;
     vendor.dials().set(Dials { latency_ms: 500, ..Dials::default() });
-    clock.advance(Duration::from_secs(300));
+    clock.advance(Duration::from_mins(5));
     let requests = (0..50).map(|_| app.chat(CHAT, "hello"));
     let replies = join_all(requests).await;
     let providers: Vec<String> = replies
@@ -88,12 +88,12 @@ async fn a_probe_that_its_client_leaves_lets_the_next_request_probe() {
     let (app, clock) = clocked().await;
     let (vendor, _second) = two_vendors(&app).await;
     open_first(&app, &vendor).await;
-    clock.advance(Duration::from_secs(300));
+    clock.advance(Duration::from_mins(5));
     vendor.dials().set(Dials { latency_ms: 60_000, ..Dials::default() });
-    let probing = tokio::spawn(app.post("/v1/chat/completions", &chat_body(CHAT, "slow")).send());
-    until("the probe is on its way", || vendor.observed().in_flight == 1).await;
+    let probing = app.post("/v1/chat/completions", &chat_body(CHAT, "slow"));
+    let probing = sent(probing, "the probe is on its way", || vendor.observed().in_flight == 1).await;
     assert_eq!(circuit(&app, "first/m"), Circuit::HalfOpen);
-    probing.abort();
+    drop(probing);
     at_rest(&app).await;
     assert_eq!(circuit(&app, "first/m"), Circuit::HalfOpen, "a cancelled probe closes nothing");
     vendor.dials().set(Dials::default());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::RequestBuilder;
 use signalbox_core::breaker::Circuit;
 use signalbox_core::ids::{OperationId, ProviderName};
 use signalbox_core::key::KeyLimits;
@@ -119,6 +120,16 @@ pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     };
     let in_time = tokio::time::timeout(Duration::from_secs(20), waiting).await;
     assert!(in_time.is_ok(), "it never came about: {what}");
+}
+
+/// A request on its way, once something is so. Dropping it is how its client leaves.
+pub async fn sent(request: RequestBuilder, what: &str, is_so: impl FnMut() -> bool) -> impl Future {
+    let mut sending = Box::pin(request.send());
+    tokio::select! {
+        answered = &mut sending => assert!(answered.is_err(), "answered before {what}"),
+        () = until(what, is_so) => {}
+    }
+    sending
 }
 
 /// Waits until nobody holds a permit or a place any more.
