@@ -189,7 +189,7 @@ async fn a_preview_shows_each_rate_the_cost_of_a_call_and_what_to_look_at_twice(
     assert_eq!(preview.sample.before.unwrap().0, "6000000");
     assert_eq!(preview.sample.after.unwrap().0, "5000000");
     assert!(
-        preview.warnings.iter().any(|text| text.contains("dearer than input_tokens")),
+        preview.warnings.iter().any(|text| text.contains("above that of input_tokens")),
         "{:?}",
         preview.warnings
     );
@@ -301,7 +301,7 @@ async fn a_list_is_compared_first_and_only_what_is_chosen_is_taken_over() {
     let rates: Vec<_> =
         changed.changes.iter().map(|change| (change.unit.as_str(), change.percent.as_deref())).collect();
     assert_eq!(rates, [("input_tokens", Some("50")), ("cached_input_tokens", Some("-85"))]);
-    assert_eq!(changed.suspicious, ["Cached_input_tokens falls by 85 %."]);
+    assert_eq!(changed.suspicious, ["The price of cached_input_tokens falls by 85 %."]);
     assert_eq!(preview.skipped[0].name, "vendor/free");
     assert!(preview.skipped[0].reason.contains("free, inherited or unknown"));
     assert_eq!((preview.other_providers[0].name.as_str(), preview.other_providers[0].entries), ("else", 1));
@@ -415,6 +415,7 @@ async fn a_provider_at_a_known_place_gets_its_models_and_what_the_catalogue_know
         name: "work".to_owned(),
         kind: "openai".to_owned(),
         base_url: "https://contoso.openai.azure.com/openai/v1".to_owned(),
+        auth: None,
     };
     let added = providers::add(&desk.app, &admin(), azure).await.unwrap();
     assert!(added.models.iter().any(|model| model.name == "gpt-5.4"));

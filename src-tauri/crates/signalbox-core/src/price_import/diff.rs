@@ -130,7 +130,7 @@ fn compare(model: &ImportedModel, provider: &ProviderName, installed: &Installed
             diff.new.push(new_model(target, model, installed.now, true));
             continue;
         };
-        let cards = cards_from(model, installed.now, Some(current));
+        let cards = cards_from(model, installed.now, &entry.cards);
         let Some(after) = cards.first() else { continue };
         let changes = changes(current, after);
         let batch_percent = (current.batch_percent != after.batch_percent)
@@ -147,20 +147,20 @@ fn compare(model: &ImportedModel, provider: &ProviderName, installed: &Installed
 }
 
 fn new_model(target: Target, model: &ImportedModel, now: Timestamp, known: bool) -> NewModel {
-    NewModel { target, model: model.clone(), cards: cards_from(model, now, None), known }
+    NewModel { target, model: model.clone(), cards: cards_from(model, now, &[]), known }
 }
 
 /// The list's prices from `now` on: the one that holds now, dated now, then those of later dates.
 ///
 /// What the list does not price keeps the price it has: a list without searches does not make searches unpriced.
-fn cards_from(model: &ImportedModel, now: Timestamp, current: Option<&PriceCard>) -> Vec<PriceCard> {
+fn cards_from(model: &ImportedModel, now: Timestamp, own: &[PriceCard]) -> Vec<PriceCard> {
     let first = card_at(&model.cards, now).map(|card| PriceCard { effective_from: now, ..card.clone() });
     let later = model.cards.iter().filter(|card| card.effective_from > now).cloned();
     first
         .into_iter()
         .chain(later)
         .map(|mut card| {
-            if let Some(current) = current {
+            if let Some(current) = card_at(own, card.effective_from) {
                 for (unit, price) in &current.units {
                     let listed = card.units.entry(*unit).or_insert(*price);
                     if is_rounded(*price, *listed) {
@@ -245,10 +245,10 @@ fn suspicious(changes: &[RateChange], before: &PriceCard, after: &PriceCard) -> 
             change.above_input_tokens.map(|bound| format!(" above {bound} tokens")).unwrap_or_default();
         let unit = change.unit;
         match (change.before, change.after, change.permille) {
-            (Some(_), None, _) => reasons.push(format!("{unit}{above} would have no price any more")),
+            (Some(_), None, _) => reasons.push(format!("the price of {unit}{above} would be gone")),
             (_, _, Some(permille)) if permille.abs() > SUSPICIOUS_PERMILLE => {
                 let word = if permille > 0 { "rises" } else { "falls" };
-                reasons.push(format!("{unit}{above} {word} by {} %", permille.abs() / 10));
+                reasons.push(format!("the price of {unit}{above} {word} by {} %", permille.abs() / 10));
             }
             _ => {}
         }
@@ -270,7 +270,7 @@ pub fn dearer_from_cache(card: &PriceCard) -> Vec<String> {
             let rates = card.unit_price(fresh, tokens_in).zip(card.unit_price(cached, tokens_in));
             let dearer = rates.and_then(|(fresh, cached)| rate::change_permille(fresh, cached));
             if dearer.is_some_and(|change| change > 0) {
-                reasons.push(format!("{cached} would be dearer than {fresh}"));
+                reasons.push(format!("the price of {cached} would be above that of {fresh}"));
             }
         }
     }
@@ -291,7 +291,8 @@ fn notes(model: &ImportedModel, entry: &ModelEntry, cards: &[PriceCard], now: Ti
     if !kept.is_empty() {
         notes.push(format!("the list does not price {}: they keep their price", kept.join(", ")));
     }
-    if entry.cards.iter().any(|card| card.effective_from > now) {
+    let planned = |cards: &[PriceCard]| cards.iter().any(|card| card.effective_from > now);
+    if planned(&entry.cards) && !planned(cards) {
         notes.push("a later price is planned already and stays planned".to_owned());
     }
     notes

@@ -40,8 +40,10 @@ pub enum Prices {
         /// Only models of this provider
         #[arg(long)]
         provider: Option<String>,
-        /// Only models that can do this: chat, embedding, transcription, speech, vision, audio_input
-        #[arg(long)]
+        #[arg(
+            long,
+            help = "Only models that can do this: chat, embedding, transcription, speech, vision, audio_input"
+        )]
         capability: Option<String>,
         /// Only prices by this word: shipped, imported, own
         #[arg(long)]

@@ -264,6 +264,9 @@ fn compare(preview: &PriceImportPreview) -> Result<(), Failure> {
                 changed.batch_percent_before, changed.batch_percent_after
             ))?;
         }
+        for planned in changed.cards.iter().filter(|card| card.state == CardState::Planned) {
+            print(&format!("  planned from {}: {}", day(&planned.effective_from), brief(planned)))?;
+        }
         for reason in &changed.suspicious {
             print(&format!("  suspicious: {reason}"))?;
         }
@@ -291,7 +294,7 @@ fn compare(preview: &PriceImportPreview) -> Result<(), Failure> {
     if elsewhere > 0 {
         let providers = preview.other_providers.len();
         print(&format!(
-            "\n{elsewhere} entries are for {providers} providers that this installation does not have."
+            "\nLeft out: {elsewhere} entries of {providers} providers that this installation does not have."
         ))?;
     }
     Ok(())
