@@ -142,34 +142,3 @@ proptest! {
         prop_assert!(bench.board.targets().iter().all(|standing| standing.in_use == 0));
     }
 }
-
-#[test]
-#[ignore = "a measurement"]
-fn measure() {
-    let bench = Bench::new();
-    let targets: Vec<Target> = (0..16).map(|n| target(&format!("p{n}/model"))).collect();
-    for target in &targets {
-        for _ in 0..50 {
-            bench
-                .permit(target, None)
-                .unwrap()
-                .succeeded(Answered { latency_us: 900_000, first_token_us: None }, None);
-        }
-    }
-    let mut took = Vec::new();
-    for _ in 0..2000 {
-        let began = std::time::Instant::now();
-        for target in &targets {
-            std::hint::black_box(bench.board.view(
-                &bench.operation,
-                target,
-                Some(9),
-                SETTINGS,
-                Timestamp::default(),
-            ));
-        }
-        took.push(began.elapsed());
-    }
-    took.sort();
-    eprintln!("views of 16: median {:?} p99 {:?}", took[1000], took[1980]);
-}
