@@ -1,7 +1,9 @@
 import { Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
 import {
+  IconArrowsExchange,
   IconClockHour4,
   IconCopy,
+  IconFlame,
   IconKeyboard,
   IconLayoutSidebar,
   IconMoon,
@@ -71,6 +73,20 @@ export function CommandPalette({ shortcuts }: Props) {
           keywords: ["connect", "credential", "vendor"],
           leftSection: <IconPlus size={16} aria-hidden />,
           onClick: () => void router.navigate({ to: "/providers", search: { add: true } }),
+        },
+        {
+          id: "drill",
+          label: "Run a drill",
+          keywords: ["outage", "failover", "simulator", "chaos", "rehearse"],
+          leftSection: <IconFlame size={16} aria-hidden />,
+          onClick: () => void router.navigate({ to: "/drills" }),
+        },
+        {
+          id: "failovers",
+          label: "Show the failovers",
+          keywords: ["history", "hop", "circuit", "health"],
+          leftSection: <IconArrowsExchange size={16} aria-hidden />,
+          onClick: () => void router.navigate({ to: "/providers", search: { view: "failovers" } }),
         },
         {
           id: "create-key",

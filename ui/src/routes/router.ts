@@ -1,6 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createHashHistory, createRouter, type RouterHistory } from "@tanstack/react-router";
 import { changesRoute } from "./changes";
+import { drillsRoute } from "./drills";
 import { firstRunRoute } from "./first-run";
 import { indexRoute } from "./index";
 import { keysRoute } from "./keys";
@@ -17,6 +18,7 @@ const routeTree = rootRoute.addChildren([
   changesRoute,
   operationsRoute,
   providersRoute,
+  drillsRoute,
   keysRoute,
   firstRunRoute,
 ]);

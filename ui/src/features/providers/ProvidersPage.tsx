@@ -205,16 +205,26 @@ export function ProvidersPage() {
               {query.isPending ? (
                 <Skeleton label="the providers" shape="figures" />
               ) : all ? (
-                <Groups
-                  all={all}
-                  shown={shown}
-                  health={health}
-                  openName={search.provider}
-                  openModel={search.model}
-                  onOpen={open}
-                  onAdd={openAdd}
-                  onClear={() => setFilter("")}
-                />
+                <>
+                  {healthQuery.error ? (
+                    <ErrorState
+                      title="The providers' health could not be read"
+                      error={healthQuery.error}
+                      onRetry={() => void healthQuery.refetch()}
+                      compact
+                    />
+                  ) : null}
+                  <Groups
+                    all={all}
+                    shown={shown}
+                    health={health}
+                    openName={search.provider}
+                    openModel={search.model}
+                    onOpen={open}
+                    onAdd={openAdd}
+                    onClear={() => setFilter("")}
+                  />
+                </>
               ) : (
                 <ErrorState
                   title="The providers could not be read"

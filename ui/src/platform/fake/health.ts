@@ -44,7 +44,7 @@ const TRAITS: Readonly<Record<string, Trait>> = {
   "deepseek/deepseek-reasoner": { busy: 5, bad: 0.02, p50: 4_120 },
   "openai/gpt-5-mini": { busy: 18, bad: 0.004, p50: 410 },
   "openai/gpt-5.2": { busy: 9, bad: 0.05, p50: 1_260 },
-  "anthropic/claude-sonnet-4-5": { busy: 12, bad: 0.18, p50: 1_840 },
+  "anthropic/claude-sonnet-4-5": { busy: 12, bad: 0.42, p50: 1_840 },
   "anthropic/claude-haiku-4-5": { busy: 6, bad: 0, p50: 380 },
   "gemini/gemini-2.5-flash": { busy: 2, bad: 1, p50: 148 },
 };

@@ -60,6 +60,7 @@ export function DrillForm({ models, operations, first, running }: Props) {
           ) : null}
           <Select
             label="For how long"
+            description="It ends by itself"
             data={LENGTHS.map(({ seconds, label }) => ({ value: String(seconds), label }))}
             value={String(input.seconds)}
             onChange={(seconds) => change({ seconds: Number(seconds) })}
@@ -67,7 +68,7 @@ export function DrillForm({ models, operations, first, running }: Props) {
           />
           <NumberField
             label="Requests per second"
-            description="0: watch your own traffic only"
+            description="0: only your own traffic"
             value={input.requests_per_second}
             onChange={(rate) => change({ requests_per_second: rate ?? 0 })}
             unit="/s"

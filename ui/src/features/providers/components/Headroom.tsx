@@ -29,7 +29,7 @@ export function Headroom({ headroom }: { headroom: RateHeadroom }) {
       ))}
       {headroom.resets_at === null ? null : (
         <span className="muted">
-          anew at <RelativeTime value={headroom.resets_at} format="clock" />
+          resets at <RelativeTime value={headroom.resets_at} format="clock" />
         </span>
       )}
     </span>
