@@ -184,6 +184,10 @@ test("a dry run goes by the draft that is not applied, and follows each edit", a
   await waitFor(() => expect(path.textContent).toMatch(/^openai\/gpt-5-mini/));
   expect(screen.getByTestId("dry-run-strip").textContent).toContain("openai/gpt-5-mini");
 
+  // Undo in the imagined request is about its text; the draft stays.
+  await user.type(screen.getByTestId("dry-run-message"), "a{Control>}z{/Control}");
+  expect(screen.getByTestId("draft-bar").textContent).toContain("1 change");
+
   await user.click(screen.getByTestId("dry-run-images"));
   await screen.findByText("the model cannot see pictures");
   await user.click(screen.getByTestId("dry-run-features-toggle"));

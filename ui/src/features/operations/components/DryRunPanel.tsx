@@ -7,15 +7,21 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { Skeleton } from "@/components/Skeletons";
 import { RequestStatusBadge } from "@/components/StatusBadge";
 import { parseTags, pastRequestText } from "../dryRun";
+import { keepOwnUndo } from "../ownUndo";
 import { recentRequestsQueryOptions } from "../queries";
 import type { DryRun } from "../useDryRun";
 import { DryRunResult } from "./DryRunResult";
 import classes from "./DryRunPanel.module.css";
 
-type Props = { operation: string; dryRun: DryRun };
+type Props = {
+  operation: string;
+  dryRun: DryRun;
+  /** Opens it and brings it into sight. */
+  onOpen: () => void;
+};
 
 /** Sends an imagined or an earlier request through the draft: where it would go, why, and what it may cost. */
-export function DryRunPanel({ operation, dryRun }: Props) {
+export function DryRunPanel({ operation, dryRun, onOpen }: Props) {
   const { opened, setOpened, form, patch } = dryRun;
   return (
     <div className={classes.panel} data-testid="dry-run">
@@ -30,7 +36,7 @@ export function DryRunPanel({ operation, dryRun }: Props) {
             <IconChevronRight size={14} aria-hidden />
           )
         }
-        onClick={() => setOpened(!opened)}
+        onClick={() => (opened ? setOpened(false) : onOpen())}
         title="Dry run (S)"
         data-testid="dry-run-toggle"
       >
@@ -64,7 +70,12 @@ export function DryRunPanel({ operation, dryRun }: Props) {
 function Description({ dryRun }: { dryRun: DryRun }) {
   const { form, patch } = dryRun;
   return (
-    <div className={classes.form}>
+    <div
+      className={classes.form}
+      role="group"
+      aria-label="The request"
+      onKeyDownCapture={keepOwnUndo}
+    >
       <Textarea
         className={classes.wide}
         label="Message"
@@ -134,7 +145,7 @@ function Description({ dryRun }: { dryRun: DryRun }) {
   );
 }
 
-function PastRequest({ operation, dryRun }: Props) {
+function PastRequest({ operation, dryRun }: Omit<Props, "onOpen">) {
   const query = useQuery(recentRequestsQueryOptions(operation));
   const rows = query.data?.rows ?? [];
   if (query.error && !query.data) {

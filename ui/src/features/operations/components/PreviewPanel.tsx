@@ -5,6 +5,7 @@ import type { RoutePreview } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
 import { JsonDiff } from "@/components/JsonDiff";
 import { Skeleton } from "@/components/Skeletons";
+import { keepOwnUndo } from "../ownUndo";
 import { fieldWords } from "../problems";
 import type { RouteEditor } from "../useRouteEditor";
 import { ImpactPanel } from "./ImpactPanel";
@@ -100,11 +101,7 @@ function Answer({ preview, editor }: { preview: RoutePreview; editor: RouteEdito
         description="Optional; it stands in the change history."
         value={editor.reason}
         onChange={(event) => editor.setReason(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          // Undo in a text is about the text, not about the draft.
-          if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z")
-            event.stopPropagation();
-        }}
+        onKeyDown={keepOwnUndo}
         data-testid="draft-reason"
       />
     </>

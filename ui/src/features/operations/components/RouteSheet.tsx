@@ -14,7 +14,7 @@ import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { useLatest } from "@/lib/useLatest";
 import { controlOf } from "../problems";
 import { makeTargetCatalogue } from "../targets";
-import { type DryRun, useDryRun } from "../useDryRun";
+import { useDryRun } from "../useDryRun";
 import { type RouteEditor, useRouteEditor } from "../useRouteEditor";
 import { capabilityLabel, criticalityLabel, isSimulatable } from "../words";
 import { ChainEditor } from "./ChainEditor";
@@ -46,7 +46,11 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
   );
   const dryRun = useDryRun(editor);
   const content = useRef<HTMLDivElement>(null);
-  useEditorShortcuts(editor, dryRun, content);
+  const openDryRun = () => {
+    if (!dryRun.opened) flushSync(() => dryRun.setOpened(true));
+    showDryRun(content.current);
+  };
+  useEditorShortcuts(editor, openDryRun, content);
   useFocusOnProblem(editor, content);
 
   const { present } = editor.draft;
@@ -154,7 +158,7 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
             <h3>
               Dry run <span>by this draft; nothing is sent or written</span>
             </h3>
-            <DryRunPanel operation={operation.id} dryRun={dryRun} />
+            <DryRunPanel operation={operation.id} dryRun={dryRun} onOpen={openDryRun} />
           </section>
         </div>
       </Sheet>
@@ -166,16 +170,13 @@ export function RouteSheet({ operation, onClose, onPrevious, onNext }: Props) {
 
 function useEditorShortcuts(
   editor: RouteEditor,
-  dryRun: DryRun,
+  openDryRun: () => void,
   content: React.RefObject<HTMLElement | null>,
 ) {
   const actions = useLatest({
     addTarget: () => find(content.current, "route-add-target")?.click(),
     addRule: () => find(content.current, "route-add-rule")?.click(),
-    tryRequest: () => {
-      if (!dryRun.opened) flushSync(() => dryRun.setOpened(true));
-      showDryRun(content.current);
-    },
+    tryRequest: openDryRun,
     preview: () => editor.showPreview(!editor.previewing),
     apply: editor.apply,
     discard: editor.discard,
