@@ -216,7 +216,7 @@ struct Part {
     tokens_in: u64,
 }
 
-fn parts(card: &PriceCard, bound: Bound) -> Vec<Part> {
+fn parts(card: &PriceCard, bound: Bound) -> [Part; 7] {
     const READ: &[Unit] = &[Unit::InputTokens, Unit::CachedInputTokens, Unit::ImageInputTokens];
     const READ_OR_WRITTEN: &[Unit] = &[
         Unit::InputTokens,
@@ -246,7 +246,7 @@ fn parts(card: &PriceCard, bound: Bound) -> Vec<Part> {
     let needs = |unit: Unit| (!paid_otherwise).then_some(unit);
     let tokens_in_max = tokens_in.saturating_add(heard);
     let part = |units, quantity, needs| Part { units, quantity, needs, tokens_in: tokens_in_max };
-    vec![
+    [
         part(if bound.may_write_cache { READ_OR_WRITTEN } else { READ }, tokens_in, needs(Unit::InputTokens)),
         part(HEARD, if hears_tokens { heard } else { 0 }, needs(heard_as)),
         part(MADE, bound.tokens_out_max, needs(Unit::OutputTokens)),
@@ -515,6 +515,31 @@ mod tests {
             if let (Some(cost), Some(estimate)) = (cost.total, estimate(&cards, NOW, bound).unwrap()) {
                 prop_assert!(cost <= estimate, "{cost} > {estimate}");
             }
+        }
+
+        #[test]
+        fn a_cost_is_that_of_the_card_in_force_at_dispatch_whatever_is_added_later(
+            starts in proptest::collection::btree_map(0..1_000_i64, 1..1_000_000_000_i64, 1..8),
+            later in proptest::collection::vec((1_001..2_000_i64, 1..1_000_000_000_i64), 0..4),
+            dispatched in 0..=1_000_i64,
+            tokens in 1..1_000_000_u64,
+        ) {
+            let card = |(start, nanos): (i64, i64)| PriceCard::of_tokens(
+                Timestamp::from_micros(start),
+                [(Unit::InputTokens, UnitPrice::per_million(NanoUsd::from_nanos(nanos)).unwrap())],
+            );
+            let mut cards: Vec<PriceCard> = starts.iter().map(|(start, nanos)| card((*start, *nanos))).collect();
+            let usage = Usage::default().with(Unit::InputTokens, tokens);
+            let at = Timestamp::from_micros(dispatched);
+            let cost = |cards: &[PriceCard]| price_usage(cards, at, &usage, UsageSource::Reported, None, ServiceMode::Standard);
+            let first = cost(&cards);
+            let in_force = starts.range(..=dispatched).next_back();
+            let expected = in_force.map(|(_, nanos)| UnitPrice::per_million(NanoUsd::from_nanos(*nanos)).unwrap());
+            prop_assert_eq!(first.total, expected.map(|price| price.cost(tokens, Rounding::HalfEven).unwrap()));
+            prop_assert_eq!(first.card.as_ref().map(|card| card.effective_from.as_micros()), in_force.map(|(start, _)| *start));
+            cards.extend(later.into_iter().map(card));
+            cards.reverse();
+            prop_assert_eq!(cost(&cards), first, "neither later cards nor their order change it");
         }
 
         #[test]
