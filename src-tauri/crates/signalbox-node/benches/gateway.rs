@@ -3,7 +3,10 @@
 //! The real node runs as its own process on one core; the simulator and the load generator share the other. Latency is
 //! measured open-loop (a request is due at its time whether or not earlier ones have come back, and its latency counts from
 //! then), so a stall shows. Every figure is measured against the simulator directly and through the gateway; the
-//! difference is what we add. `cargo xtask bench` runs it.
+//! difference is what we add. The processor time per request tells how far a machine goes whatever else runs on it.
+//!
+//! `cargo xtask bench` runs it; arguments choose measurements whose names contain one of them, e.g.
+//! `cargo bench -p signalbox-node --bench gateway -- 100/s`.
 
 #![expect(
     clippy::print_stdout,
@@ -29,6 +32,8 @@ use support::peer::{Connection, Peer};
 const MEASURED: Duration = Duration::from_secs(8);
 /// How long each throughput measurement runs.
 const THROUGHPUT: Duration = Duration::from_secs(5);
+/// Long enough for the ledger's journal to be full, if the database does not keep up with the requests.
+const SUSTAINED: Duration = Duration::from_secs(45);
 /// Requests before measuring begins.
 const WARM_UP: usize = 500;
 /// Connections of the throughput measurement, as in published comparisons.
@@ -55,12 +60,16 @@ async fn run() {
         "{:<34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>17}",
         "milliseconds", "p50", "p95", "p99", "p50", "p95", "p99", "p50/p99"
     );
+    let only = Only::from_arguments();
     for latency_ms in [0, 50] {
         simulator.dials().update(|dials| dials.latency_ms = latency_ms);
         for rate in [100, 1_000] {
             for streamed in [false, true] {
                 let kind = if streamed { "stream, first byte" } else { "complete" };
                 let name = format!("{kind}, {rate}/s, provider {latency_ms} ms");
+                if !only.includes(&name) {
+                    continue;
+                }
                 let without = open_loop(&direct, rate, streamed).await;
                 let with = open_loop(&gateway, rate, streamed).await;
                 row(&name, &without, &with);
@@ -70,14 +79,41 @@ async fn run() {
     simulator.dials().update(|dials| dials.latency_ms = 0);
     for streamed in [false, true] {
         let kind = if streamed { "streams" } else { "complete answers" };
-        let without = throughput(&direct, streamed).await;
-        let with = throughput(&gateway, streamed).await;
-        println!("{kind} per second, {THROUGHPUT_CONNECTIONS} connections: direct {without}, gateway {with}");
+        let name = format!("{kind} per second, {THROUGHPUT_CONNECTIONS} connections");
+        if !only.includes(&name) {
+            continue;
+        }
+        let without = throughput(&direct, streamed, THROUGHPUT).await;
+        let used = node.processor_time();
+        let with = throughput(&gateway, streamed, THROUGHPUT).await;
+        let each = (node.processor_time() - used).as_micros() / u128::from(with.requests.max(1));
+        println!(
+            "{name}: direct {}, gateway {} ({each} µs of processor each)",
+            without.per_second(),
+            with.per_second()
+        );
+    }
+    if only.includes("sustained") {
+        let with = throughput(&gateway, false, SUSTAINED).await;
+        println!("sustained for {} s: gateway {} per second", SUSTAINED.as_secs(), with.per_second());
     }
     println!("gateway memory after all that: {} MiB resident", node.resident_mib());
     drop(node);
     verify(data_dir.path());
     simulator.shutdown().await;
+}
+
+/// Which measurements to make.
+struct Only(Vec<String>);
+
+impl Only {
+    fn from_arguments() -> Self {
+        Self(std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect())
+    }
+
+    fn includes(&self, name: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|part| name.contains(part.as_str()))
+    }
 }
 
 fn row(name: &str, without: &Latencies, with: &Latencies) {
@@ -161,8 +197,20 @@ async fn open_loop(peer: &Peer, rate: u32, streamed: bool) -> Latencies {
     latencies
 }
 
+/// How much went through.
+struct Throughput {
+    requests: u64,
+    took: Duration,
+}
+
+impl Throughput {
+    fn per_second(&self) -> u64 {
+        self.requests * 1_000 / u64::try_from(self.took.as_millis()).unwrap()
+    }
+}
+
 /// As many requests as go through.
-async fn throughput(peer: &Peer, streamed: bool) -> u64 {
+async fn throughput(peer: &Peer, streamed: bool, length: Duration) -> Throughput {
     let answered = Arc::new(AtomicU64::new(0));
     let began = Instant::now();
     let mut tasks = Vec::new();
@@ -170,7 +218,7 @@ async fn throughput(peer: &Peer, streamed: bool) -> u64 {
         let (answered, request, address) = (Arc::clone(&answered), peer.bytes(streamed), peer.address);
         tasks.push(tokio::spawn(async move {
             let mut connection = Connection::open(address).await;
-            while began.elapsed() < THROUGHPUT {
+            while began.elapsed() < length {
                 assert!(connection.exchange(&request).await.is_some(), "a request failed under load");
                 answered.fetch_add(1, Ordering::Relaxed);
             }
@@ -179,5 +227,5 @@ async fn throughput(peer: &Peer, streamed: bool) -> u64 {
     for task in tasks {
         task.await.unwrap();
     }
-    answered.load(Ordering::Relaxed) * 1_000 / u64::try_from(began.elapsed().as_millis()).unwrap()
+    Throughput { requests: answered.load(Ordering::Relaxed), took: began.elapsed() }
 }

@@ -67,6 +67,14 @@ impl Node {
         Self { process, listen, key }
     }
 
+    /// Processor time it has used. Source: proc(5), fields 14 and 15 of `stat`, in hundredths of a second.
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let used = after_name.split_whitespace().skip(11).take(2);
+        Duration::from_millis(10 * used.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>())
+    }
+
     /// Memory in use now.
     pub fn resident_mib(&self) -> u64 {
         self.status_mib("VmRSS:")
