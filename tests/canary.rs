@@ -161,6 +161,7 @@ async fn set_up_providers(admin: &App, me: &Caller, url: &str, seen: &mut Seen) 
             name: name.to_owned(),
             kind: kind.to_owned(),
             base_url: base_url.to_owned(),
+            auth: None,
         };
         for secret in [CREDENTIAL, WRONG_CREDENTIAL] {
             let secret = String::from_utf8(url_encoded(secret.as_bytes(), true)).unwrap();

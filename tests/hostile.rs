@@ -169,8 +169,12 @@ async fn text_from_outside_is_in_no_log_line_and_forges_none() {
         world.app.chat(&text, "hello").await.unwrap();
         let _either = world.create_key(&text).await;
         let _either = world.switch(true, &text).await;
-        let provider =
-            dto::ProviderInput { name: text.clone(), kind: text.clone(), base_url: format!("http://{text}") };
+        let provider = dto::ProviderInput {
+            name: text.clone(),
+            kind: text.clone(),
+            base_url: format!("http://{text}"),
+            auth: None,
+        };
         providers::add(&world.admin, &world.me, provider).await.unwrap_err();
         for header in
             ["authorization", "x-api-key", "origin", "x-signalbox-user", "x-signalbox-tags", "accept"]

@@ -74,6 +74,7 @@ async fn after_a_route_is_changed_in_the_window_the_next_request_goes_there() {
         name: "second".to_owned(),
         kind: "openai".to_owned(),
         base_url: vendor.base_url_openai(),
+        auth: None,
     };
     providers::add(&app, &caller(), input).await.unwrap();
     let model = dto::ModelInput {
@@ -120,6 +121,57 @@ async fn after_a_route_is_changed_in_the_window_the_next_request_goes_there() {
     window.reads("page-changes", "second/model-b").await;
     window.close().await;
     vendor.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_refused_while_it_is_faulty_then_tried_dry_and_applied() {
+    let dir = tempfile::tempdir().unwrap();
+    seed(dir.path()).await;
+    let window = Window::open(dir.path()).await;
+    window.reads("status-gateway", "Running").await;
+    let app = beside(dir.path()).await;
+
+    window.go("/operations?operation=chat_message").await;
+    window.find("route-target-select-1").await;
+    window.click("route-add-rule").await;
+    choose_from_menu(&window, "Short requests").await;
+    let condition = window.find("rule-when-1").await;
+    condition.send_keys(" && has_imags").await.unwrap();
+    window.reads("rule-card-1", "`has_imags` is not known here").await;
+    window.reads("draft-faults", "1 fault").await;
+    condition.send_keys(thirtyfour::Key::Control + "a").await.unwrap();
+    condition.send_keys("input_tokens < 500 && !has_images").await.unwrap();
+
+    window.click("dry-run-toggle").await;
+    window.find("dry-run-message").await.send_keys("What is this?").await.unwrap();
+    window.reads("dry-run-rule", "Short requests").await;
+    window.reads("dry-run-result", "Decided in").await;
+    window.click("dry-run-images").await;
+    window.reads("dry-run-rule", "none holds").await;
+
+    window.click("draft-preview").await;
+    window.reads("preview-sentences", "the rule `Short requests` is added").await;
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    window.click("draft-apply").await;
+    wait_until(async || {
+        let operation = operations::find(&app, &caller(), "chat_message").await.unwrap();
+        operation.rules.iter().any(|rule| rule.when == "input_tokens < 500 && !has_images")
+    })
+    .await;
+    window.close().await;
+}
+
+/// Chooses the item of an open menu that contains a text.
+async fn choose_from_menu(window: &Window, text: &str) {
+    use thirtyfour::prelude::*;
+    let item = window
+        .driver
+        .query(By::XPath(format!("//*[@role='menuitem'][contains(., '{text}')]")))
+        .wait(Duration::from_secs(10), Duration::from_millis(50))
+        .first()
+        .await
+        .expect("the menu has the item");
+    item.click().await.unwrap();
 }
 
 /// Chooses a target in the numbered dropdown of the chain.

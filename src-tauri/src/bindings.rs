@@ -5,7 +5,7 @@ use tauri::Runtime;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    changes, drills, health, keys, operations, overview, prices, providers, requests, status, trial,
+    changes, drills, health, keys, operations, overview, prices, providers, requests, settings, status, trial,
 };
 use crate::events::CacheTagsChanged;
 
@@ -50,6 +50,8 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             prices::prices_unpriced,
             prices::price_import_preview,
             prices::price_import_apply,
+            settings::settings_list,
+            settings::setting_set,
             keys::keys_list,
             keys::key_create,
             keys::key_set_limits,

@@ -34,6 +34,8 @@ pub const COMMANDS: &[&str] = &[
     "prices_unpriced",
     "price_import_preview",
     "price_import_apply",
+    "settings_list",
+    "setting_set",
     "keys_list",
     "key_create",
     "key_set_limits",

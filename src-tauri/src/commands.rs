@@ -11,5 +11,6 @@ pub mod overview;
 pub mod prices;
 pub mod providers;
 pub mod requests;
+pub mod settings;
 pub mod status;
 pub mod trial;

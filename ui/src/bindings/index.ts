@@ -73,6 +73,10 @@ export const commands = {
 	priceImportPreview: (text: string) => typedError<PriceImportPreview, AppError>(__TAURI_INVOKE("price_import_preview", { text })),
 	/**  Takes over the chosen prices of a list. */
 	priceImportApply: (choice: PriceImportChoice) => typedError<PriceImportResult, AppError>(__TAURI_INVOKE("price_import_apply", { choice })),
+	/**  Every setting with its value. */
+	settingsList: () => typedError<Setting[], AppError>(__TAURI_INVOKE("settings_list")),
+	/**  Gives a setting a value. */
+	settingSet: (input: SettingInput) => typedError<Setting, AppError>(__TAURI_INVOKE("setting_set", { input })),
 	/**  All keys, newest first. */
 	keysList: () => typedError<ApiKey[], AppError>(__TAURI_INVOKE("keys_list")),
 	/**  Makes a key and puts it on the clipboard; the page sees its last four characters. */
@@ -141,6 +145,15 @@ export type AttemptView = {
 	/**  Which price card was used: source page and date. */
 	price_source: PriceSource | null,
 };
+
+/**  How a credential travels. */
+export type Auth = 
+/**  As the vendor wants it: a bearer token at OpenAI-compatible servers. */
+{ scheme: "vendor" } | 
+/**  In a header of this name, e.g. Azure's `api-key`. */
+{ scheme: "header"; name: string } | 
+/**  Exchanged for a token that expires; the credential is then the client's secret. */
+{ scheme: "client_credentials"; token_url: string; client_id: string; scope: string | null };
 
 /**  What counts how much where the strategy is `balanced`, in percent; together 100. */
 export type Balance = {
@@ -843,6 +856,10 @@ export type Provider = {
 	/**  The simulator belongs to the product and cannot be removed. */
 	builtin: boolean,
 	credential: Credential,
+	/**  How its credential travels. */
+	auth: Auth,
+	/**  Calls at once at most; absent: no limit of ours. */
+	max_concurrent: number | null,
 	ready: Readiness,
 	last_check: CheckResult | null,
 	models: Model[],
@@ -873,6 +890,8 @@ export type ProviderInput = {
 	name: string,
 	kind: string,
 	base_url: string,
+	/**  Absent: as the preset of that name has it, else as the vendor wants it. */
+	auth?: Auth | null,
 };
 
 /**  Absent fields stay as they are. A new `base_url` removes the stored credential, because a key is bound to its origin. */
@@ -881,6 +900,10 @@ export type ProviderPatch = {
 	base_version: number,
 	base_url: string | null,
 	enabled: boolean | null,
+	/**  Another place tokens come from removes the stored credential too. */
+	auth?: Auth | null,
+	/**  0: no limit of ours. */
+	max_concurrent?: number | null,
 };
 
 /**  A ready-made choice in "Add provider". */
@@ -891,6 +914,9 @@ export type ProviderPreset = {
 	kind: string,
 	base_url: string,
 	needs_credential: boolean,
+	auth: Auth,
+	/**  What a person has to fill in or should know. */
+	hint: string | null,
 	/**  How many models of it the shipped catalogue prices. */
 	catalogue_models: number,
 };
@@ -1070,6 +1096,28 @@ export type SampleCost = {
 
 /**  A secret on its way in. It cannot be printed or sent back. */
 export type SecretInput = string;
+
+/**  A setting with its value. All take effect at once. */
+export type Setting = {
+	name: string,
+	/**  What it does, for a person. */
+	text: string,
+	value: string,
+	/**  What it is unless somebody sets it. */
+	usual: string,
+	/**  Of a number, e.g. `seconds`. */
+	unit: string | null,
+	least: number | null,
+	most: number | null,
+	/**  The words it can be; empty for a number. */
+	choices: string[],
+};
+
+export type SettingInput = {
+	name: string,
+	value: string,
+	reason: string | null,
+};
 
 export type SimulatedRequest = 
 /**  As an earlier request was. */

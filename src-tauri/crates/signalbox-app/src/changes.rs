@@ -80,10 +80,7 @@ pub async fn revert(
         ChangeKind::Model => undo_model(app, &entry.change).await?,
         ChangeKind::Price => undo_prices(app, &entry.change).await?,
         ChangeKind::Setting => undo_setting(&entry.change)?,
-        ChangeKind::Credential
-        | ChangeKind::Key
-        | ChangeKind::Health
-        | ChangeKind::Install => {
+        ChangeKind::Credential | ChangeKind::Key | ChangeKind::Health | ChangeKind::Install => {
             return Err(not_revertible(&entry.change));
         }
     };
@@ -193,7 +190,11 @@ async fn undo_model(app: &App, change: &Change) -> Result<Undo, AppError> {
         let restored = prices::restore::restore(app, before.into(), after.into()).await?;
         // The history keeps a single model here, as when it was changed.
         let one = |state: PricesState| state.models.first().map(json).transpose();
-        return Ok(Undo { writes: restored.writes, before: one(restored.before)?, after: one(restored.after)? });
+        return Ok(Undo {
+            writes: restored.writes,
+            before: one(restored.before)?,
+            after: one(restored.after)?,
+        });
     }
     let added: ModelState = stored(change.after.as_deref(), change)?;
     let target = Target { provider: added.model.provider, model: added.model.name };

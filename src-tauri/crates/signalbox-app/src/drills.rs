@@ -9,7 +9,7 @@ use signalbox_core::time::Timestamp;
 use signalbox_engine::drill::{DrillError, Fault, Plan, Report};
 use signalbox_store::{FailoverFilter, HealthEventFilter};
 
-use crate::app::{App, Caller, Role};
+use crate::app::{App, Caller, Role, sentence};
 use crate::error::{AppError, Code};
 use crate::{dto, view};
 
@@ -77,12 +77,6 @@ fn refusal(error: DrillError) -> AppError {
             AppError::new(Code::Refused, message)
         }
     }
-}
-
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 async fn shown(app: &App, report: Report) -> Result<dto::Drill, AppError> {

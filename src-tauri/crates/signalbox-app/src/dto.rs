@@ -14,6 +14,7 @@ mod overview;
 mod prices;
 mod providers;
 mod requests;
+mod settings;
 mod status;
 mod trial;
 
@@ -28,6 +29,7 @@ pub use overview::*;
 pub use prices::*;
 pub use providers::*;
 pub use requests::*;
+pub use settings::*;
 pub use status::*;
 pub use trial::*;
 

@@ -15,7 +15,7 @@ use signalbox_core::time::Timestamp;
 use signalbox_engine::health::{Circuits, TargetStanding};
 use signalbox_store::{Failover, FailoverFilter, FailoverPlace, GroupBy, HealthEvent, HealthEventFilter};
 
-use crate::app::{App, Caller, Role, reason};
+use crate::app::{App, Caller, Role, reason, sentence};
 use crate::error::{AppError, Code};
 use crate::overview::last_24h;
 use crate::{dto, view};
@@ -148,8 +148,8 @@ impl Board<'_> {
         targets.sort_by_key(|target| (target.rank.unwrap_or(u32::MAX), target.model.clone()));
         let (state, text) = match (why_off(entry), &summary) {
             (Some(why), _) => (dto::HealthState::Off, why.to_owned()),
-            (None, Some(summary)) => (summary.state.into(), sentence(summary)),
-            (None, None) => (dto::HealthState::Idle, sentence_of_nothing()),
+            (None, Some(summary)) => (summary.state.into(), sentence(summary.state.in_words())),
+            (None, None) => (dto::HealthState::Idle, sentence(HealthState::NoData.in_words())),
         };
         dto::ProviderHealth {
             provider: entry.provider.name.to_string(),
@@ -173,7 +173,7 @@ impl Board<'_> {
             provider: target.provider.to_string(),
             model: target.model.to_string(),
             state: summary.state.into(),
-            text: sentence(&summary),
+            text: sentence(summary.state.in_words()),
             rank: self.ranks.get(target).copied(),
             until: summary.until.map(Into::into),
             window: window(Some(&summary)),
@@ -194,17 +194,6 @@ fn why_off(entry: &ProviderEntry) -> Option<&'static str> {
         return Some("no credential yet");
     }
     (!entry.credential_ready).then_some("its credential cannot be read now")
-}
-
-fn sentence(summary: &HealthSummary) -> String {
-    let words = summary.state.in_words();
-    let mut letters = words.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
-}
-
-fn sentence_of_nothing() -> String {
-    "No calls lately.".to_owned()
 }
 
 impl From<HealthState> for dto::HealthState {

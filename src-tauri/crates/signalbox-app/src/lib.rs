@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod app;
+mod auth;
 pub mod changes;
 pub mod drills;
 #[expect(
@@ -23,6 +24,7 @@ pub mod overview;
 pub mod prices;
 pub mod providers;
 pub mod requests;
+pub mod settings;
 pub mod simulation;
 pub mod status;
 pub mod trial;

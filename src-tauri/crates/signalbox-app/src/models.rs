@@ -9,6 +9,7 @@ use signalbox_core::operation::Capability;
 use signalbox_core::price::CardOrigin;
 use signalbox_core::price::{PriceCard, usd_per_million};
 use signalbox_core::provider::Model;
+use signalbox_core::rate;
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::ModelEntry;
 use signalbox_core::usage::Unit;
@@ -17,10 +18,6 @@ use signalbox_store::ConfigWrite;
 use crate::app::{App, Caller, Role, json};
 use crate::error::{AppError, Code};
 use crate::{dto, view};
-
-/// Dearest price accepted per million tokens: ten times the dearest on the market, so that a price typed per token
-/// instead of per million, or in cents, is caught. Units: nano-dollars.
-const PRICE_NANOS_MAX: i64 = 10_000 * 1_000_000_000;
 
 /// Adds a model, or gives a known one a new price from now on; what was charged before stays as it was.
 ///
@@ -36,7 +33,7 @@ pub async fn add(app: &App, caller: &Caller, input: dto::ModelInput) -> Result<d
     let target = Target { provider: provider.clone(), model: name.clone() };
     let known = live.snapshot.models.get(&target);
     let model = Model {
-        quality: None,
+        quality: known.and_then(|entry| entry.model.quality),
         provider,
         name,
         capabilities: known.map_or_else(|| vec![Capability::Chat], |entry| entry.model.capabilities.clone()),
@@ -106,7 +103,7 @@ fn card_of(input: &dto::ModelInput, app: &App) -> Result<Option<PriceCard>, AppE
     let mut units = BTreeMap::new();
     for (field, unit, text) in fields {
         if let Some(text) = text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            units.insert(unit, price(field, text)?);
+            units.insert(unit, price(field, unit, text)?);
         }
     }
     if units.is_empty() {
@@ -133,13 +130,8 @@ fn card_of(input: &dto::ModelInput, app: &App) -> Result<Option<PriceCard>, AppE
     }))
 }
 
-fn price(field: &str, text: &str) -> Result<UnitPrice, AppError> {
+fn price(field: &str, unit: Unit, text: &str) -> Result<UnitPrice, AppError> {
     let price = usd_per_million(text).map_err(|error| AppError::invalid(field, format!("{error}.")))?;
-    if price.nano_usd().as_nanos() > PRICE_NANOS_MAX {
-        let message = format!(
-            "{text} USD per million tokens is beyond any model on the market; prices are per million, not per token."
-        );
-        return Err(AppError::invalid(field, message));
-    }
+    rate::check(unit, price).map_err(|error| AppError::invalid(field, format!("{error}.")))?;
     Ok(price)
 }

@@ -15,7 +15,7 @@ use crate::app::{App, Caller, Role, json, sentence};
 use crate::error::{AppError, Code};
 use crate::models::ModelState;
 use crate::overview::{Traffics, last_24h};
-use crate::{dto, view};
+use crate::{auth, dto, view};
 
 /// Longest credential anyone issues.
 const CREDENTIAL_CHARS_MAX: usize = 4_096;
@@ -45,6 +45,8 @@ pub fn presets(app: &App, caller: &Caller) -> Result<Vec<dto::ProviderPreset>, A
             kind: preset.kind.as_str().to_owned(),
             base_url: preset.base_url.to_string(),
             needs_credential: preset.needs_credential,
+            auth: auth::shown(&preset.auth),
+            hint: preset.hint.clone(),
             catalogue_models: u32::try_from(catalogue.models_of(preset.name.as_str()).count())
                 .unwrap_or(u32::MAX),
         })
@@ -68,11 +70,16 @@ pub async fn add_with(
         .map_err(|error| AppError::invalid("name", format!("{error}.")))?;
     let base_url = base_url(&input.base_url)?;
     let provider = Provider {
-        auth: signalbox_core::provider::Auth::default(),
-        max_concurrent: None,
-        name: name.clone(),
         kind: kind(&input.kind)?,
         credential: first_credential(&base_url, credential_variable)?,
+        auth: match input.auth {
+            Some(given) => auth::parse(given)?,
+            None => {
+                app.catalogue().preset(name.as_str()).map(|preset| preset.auth.clone()).unwrap_or_default()
+            }
+        },
+        max_concurrent: None,
+        name: name.clone(),
         base_url,
         enabled: true,
         version: 1,
@@ -124,6 +131,24 @@ pub async fn update(
             sentences.push(format!("{} moves to {url}", before.name));
             after.base_url = url;
         }
+    }
+    if let Some(given) = patch.auth {
+        refuse_builtin(before, "given another way in")?;
+        let given = auth::parse(given)?;
+        if given != before.auth {
+            // A secret is bound to where it is sent.
+            forgets = forgets || auth::token_origin(&given) != auth::token_origin(&before.auth);
+            sentences.push(format!("{}'s credential travels another way", before.name));
+            after.auth = given;
+        }
+    }
+    let max_concurrent = patch.max_concurrent.map(|most| Some(most).filter(|most| *most > 0));
+    if let Some(most) = max_concurrent.filter(|most| *most != before.max_concurrent) {
+        sentences.push(most.map_or_else(
+            || format!("{} has no limit of calls at once", before.name),
+            |most| format!("{} gets at most {most} calls at once", before.name),
+        ));
+        after.max_concurrent = most;
     }
     if forgets
         && matches!(before.credential, CredentialSource::Stored { .. } | CredentialSource::Environment { .. })
@@ -297,7 +322,13 @@ fn kind(word: &str) -> Result<ProviderKind, AppError> {
     let kind =
         ProviderKind::from_word(word).filter(|kind| kind.has_adapter() && *kind != ProviderKind::Simulator);
     kind.ok_or_else(|| {
-        AppError::invalid("kind", format!("`{word:.40}` is not a kind of provider: openai or anthropic."))
+        let kinds: Vec<&str> = ProviderKind::ALL
+            .iter()
+            .filter(|kind| kind.has_adapter() && **kind != ProviderKind::Simulator)
+            .map(|kind| kind.as_str())
+            .collect();
+        let message = format!("`{word:.40}` is not a kind of provider: {}.", kinds.join(", "));
+        AppError::invalid("kind", message)
     })
 }
 
@@ -390,6 +421,8 @@ fn shown(app: &App, snapshot: &Snapshot, entry: &ProviderEntry, traffic: &Traffi
         enabled: provider.enabled,
         builtin: provider.kind == ProviderKind::Simulator,
         credential: credential(provider, entry.credential_ready),
+        auth: auth::shown(&provider.auth),
+        max_concurrent: provider.max_concurrent,
         ready: provider_ready(entry),
         last_check: app.last_check(&provider.name),
         models,

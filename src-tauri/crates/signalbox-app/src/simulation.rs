@@ -323,7 +323,15 @@ fn cost_at(snapshot: &Snapshot, target: &Target, row: &DecidedRequest, now: Time
     let usage = Usage::default()
         .with(Unit::InputTokens, count(row.end.tokens_in))
         .with(Unit::OutputTokens, count(row.end.tokens_out));
-    price_usage(&entry.cards, now, &usage, UsageSource::Estimated, None, signalbox_core::price::ServiceMode::Standard).total
+    price_usage(
+        &entry.cards,
+        now,
+        &usage,
+        UsageSource::Estimated,
+        None,
+        signalbox_core::price::ServiceMode::Standard,
+    )
+    .total
 }
 
 fn p95(mut values: Vec<i64>) -> Option<i64> {

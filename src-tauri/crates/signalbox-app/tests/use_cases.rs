@@ -19,6 +19,7 @@ fn new_provider(name: &str) -> dto::ProviderInput {
         name: name.to_owned(),
         kind: "openai".to_owned(),
         base_url: "https://api.example.com/v1".to_owned(),
+        auth: None,
     }
 }
 
@@ -85,6 +86,8 @@ async fn a_provider_that_moves_to_another_origin_loses_its_credential() {
         base_version,
         base_url: Some(url.to_owned()),
         enabled: None,
+        auth: None,
+        max_concurrent: None,
     };
     let same = patch(keyed.version, "https://api.example.com/v2");
     let same = providers::update(&app, &admin(), same).await.unwrap();

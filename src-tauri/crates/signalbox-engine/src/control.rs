@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use signalbox_core::change::ChainedChange;
 use signalbox_core::ids::ProviderName;
-use signalbox_core::provider::{CredentialSource, Provider};
+use signalbox_core::provider::{Auth, CredentialSource, Provider};
 use signalbox_core::snapshot::Snapshot;
 use signalbox_core::time::{Clock, Timestamp};
 pub use signalbox_store::Durability;
@@ -119,9 +119,15 @@ fn secret_name(provider: &ProviderName) -> String {
     format!("provider:{provider}")
 }
 
-/// Scheme, host and port: a key sealed for one origin does not open for another.
+/// Scheme, host and port of every place it is sent to: a key sealed for one origin does not open for another.
 fn origin_of(provider: &Provider) -> String {
-    provider.base_url.origin().ascii_serialization()
+    let origin = provider.base_url.origin().ascii_serialization();
+    match &provider.auth {
+        Auth::Vendor | Auth::Header { .. } => origin,
+        Auth::ClientCredentials { token_url, .. } => {
+            format!("{origin} {}", token_url.origin().ascii_serialization())
+        }
+    }
 }
 
 /// Runs file and keychain work off the async threads.

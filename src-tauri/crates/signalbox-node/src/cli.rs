@@ -82,6 +82,13 @@ pub enum Command {
     /// Requests as the ledger has them
     #[command(subcommand)]
     Requests(Requests),
+    /// How providers' targets are: circuits, success, times
+    Health(Json),
+    /// When another target had to step in
+    Failovers(Failovers),
+    /// Switches and defaults of the installation
+    #[command(subcommand)]
+    Settings(Settings),
     /// The ledger as a whole
     #[command(subcommand)]
     Ledger(Ledger),
@@ -176,7 +183,7 @@ pub enum Providers {
         after_help = "Examples:\n  signalbox-node providers add --kind openai --name ollama --base-url http://127.0.0.1:11434/v1\n  signalbox-node providers add --kind openai --name groq --base-url https://api.groq.com/openai/v1 --credential-env GROQ_API_KEY\n  pass show anthropic | signalbox-node providers add --kind anthropic --name claude --base-url https://api.anthropic.com --credential-stdin"
     )]
     Add {
-        /// Which API it speaks: openai (and everything compatible) or anthropic
+        /// Which API it speaks: openai (and everything compatible), anthropic, gemini, deepgram, elevenlabs or edge_tts
         #[arg(long)]
         kind: String,
         /// Its name in routes
@@ -191,6 +198,18 @@ pub enum Providers {
         /// Read its credential from standard input now, and seal it
         #[arg(long)]
         credential_stdin: bool,
+        /// Send the credential in this header instead, e.g. api-key for Azure
+        #[arg(long, value_name = "HEADER", conflicts_with = "token_url")]
+        auth_header: Option<String>,
+        /// Exchange the credential, a client's secret, for tokens that are given here
+        #[arg(long, value_name = "URL", requires = "client_id")]
+        token_url: Option<String>,
+        /// As which client
+        #[arg(long, value_name = "ID", requires = "token_url")]
+        client_id: Option<String>,
+        /// For which scope
+        #[arg(long, value_name = "SCOPE", requires = "token_url")]
+        scope: Option<String>,
     },
     /// Give a provider its credential, from standard input
     #[command(after_help = "Example:\n  pass show deepseek | signalbox-node providers credential deepseek")]
@@ -295,6 +314,41 @@ pub enum Requests {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Failovers {
+    /// Only for this operation
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// Only from targets of this provider
+    #[arg(long)]
+    pub provider: Option<String>,
+    /// How many at most, the newest
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Settings {
+    /// List settings with their values
+    List(Json),
+    /// Give a setting a value; it takes effect at once
+    #[command(
+        after_help = "Example:\n  signalbox-node settings set breaker_failures 5 --reason \"One flaky region\""
+    )]
+    Set {
+        /// Which setting
+        name: String,
+        /// Its value
+        value: String,
+        /// Why; the history keeps it
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 

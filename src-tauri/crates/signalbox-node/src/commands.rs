@@ -1,5 +1,6 @@
 //! One file per noun; what they share is here: opening the installation and who calls.
 
+mod health;
 mod history;
 mod keys;
 mod ledger;
@@ -10,6 +11,7 @@ mod providers;
 mod requests;
 mod routes;
 mod serve;
+mod settings;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -36,6 +38,9 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Routes(command) => with_app(&options, |desk| routes::run(desk, command)),
         Command::Operations(command) => with_app(&options, |desk| operations::run(desk, command)),
         Command::Requests(command) => with_app(&options, |desk| requests::run(desk, command)),
+        Command::Health(form) => with_app(&options, |desk| health::show(desk, form)),
+        Command::Failovers(command) => with_app(&options, |desk| health::failovers(desk, command)),
+        Command::Settings(command) => with_app(&options, |desk| settings::run(desk, command)),
         Command::Ledger(command) => with_app(&options, |desk| ledger::run(desk, command)),
         Command::History(command) => with_app(&options, |desk| history::run(desk, command)),
     }

@@ -15,6 +15,10 @@ pub struct Provider {
     /// The simulator belongs to the product and cannot be removed.
     pub builtin: bool,
     pub credential: Credential,
+    /// How its credential travels.
+    pub auth: Auth,
+    /// Calls at once at most; absent: no limit of ours.
+    pub max_concurrent: Option<u32>,
     pub ready: Readiness,
     pub last_check: Option<CheckResult>,
     pub models: Vec<Model>,
@@ -30,6 +34,19 @@ pub struct Credential {
     /// The environment variable it is read from, if it is.
     pub env_var: Option<String>,
     pub set_at: Option<Instant>,
+}
+
+/// How a credential travels.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(tag = "scheme", rename_all = "snake_case")]
+pub enum Auth {
+    /// As the vendor wants it: a bearer token at OpenAI-compatible servers.
+    #[default]
+    Vendor,
+    /// In a header of this name, e.g. Azure's `api-key`.
+    Header { name: String },
+    /// Exchanged for a token that expires; the credential is then the client's secret.
+    ClientCredentials { token_url: String, client_id: String, scope: Option<String> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Type)]
@@ -74,6 +91,9 @@ pub struct ProviderPreset {
     pub kind: String,
     pub base_url: String,
     pub needs_credential: bool,
+    pub auth: Auth,
+    /// What a person has to fill in or should know.
+    pub hint: Option<String>,
     /// How many models of it the shipped catalogue prices.
     pub catalogue_models: u32,
 }
@@ -83,6 +103,9 @@ pub struct ProviderInput {
     pub name: String,
     pub kind: String,
     pub base_url: String,
+    /// Absent: as the preset of that name has it, else as the vendor wants it.
+    #[serde(default)]
+    pub auth: Option<Auth>,
 }
 
 /// Absent fields stay as they are. A new `base_url` removes the stored credential, because a key is bound to its origin.
@@ -92,6 +115,12 @@ pub struct ProviderPatch {
     pub base_version: u32,
     pub base_url: Option<String>,
     pub enabled: Option<bool>,
+    /// Another place tokens come from removes the stored credential too.
+    #[serde(default)]
+    pub auth: Option<Auth>,
+    /// 0: no limit of ours.
+    #[serde(default)]
+    pub max_concurrent: Option<u32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

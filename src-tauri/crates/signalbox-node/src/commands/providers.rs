@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use secrecy::zeroize::Zeroize;
-use signalbox_app::dto::{CredentialState, Provider, ProviderInput, SecretInput};
+use signalbox_app::dto::{Auth, CredentialState, Provider, ProviderInput, SecretInput};
 use signalbox_app::providers;
 
 use super::Desk;
@@ -16,8 +16,25 @@ const CREDENTIAL_BYTES_MAX: u64 = 16 * 1024;
 
 pub async fn run(desk: Desk, command: Providers) -> Result<Exit, Failure> {
     match command {
-        Providers::Add { kind, name, base_url, credential_env, credential_stdin } => {
-            let input = ProviderInput { name, kind, base_url };
+        Providers::Add {
+            kind,
+            name,
+            base_url,
+            credential_env,
+            credential_stdin,
+            auth_header,
+            token_url,
+            client_id,
+            scope,
+        } => {
+            let auth = match (auth_header, token_url, client_id) {
+                (Some(name), _, _) => Some(Auth::Header { name }),
+                (None, Some(token_url), Some(client_id)) => {
+                    Some(Auth::ClientCredentials { token_url, client_id, scope })
+                }
+                _ => None,
+            };
+            let input = ProviderInput { name, kind, base_url, auth };
             // Read first: a provider without its credential is not what was asked for.
             let secret = credential_stdin.then(read_secret).transpose()?;
             add(&desk, input, credential_env, secret).await
