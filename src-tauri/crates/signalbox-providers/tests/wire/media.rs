@@ -536,6 +536,37 @@ async fn a_long_text_is_spoken_by_edge_in_pieces() {
 }
 
 #[tokio::test]
+async fn edge_is_asked_again_by_its_own_clock_when_it_says_ours_is_wrong() {
+    use std::sync::Mutex;
+
+    use axum::Router;
+    use axum::http::{StatusCode, Uri};
+
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&asked);
+    let answer = move |uri: Uri| {
+        let token = uri.query().unwrap().split("Sec-MS-GEC=").nth(1).unwrap()[..64].to_owned();
+        let first = uri.path().ends_with("/voices/list");
+        seen.lock().unwrap().push(token);
+        let date = if first { "Sat, 21 Nov 2026 14:00:00 GMT" } else { "Sat, 21 Nov 2026 15:00:00 GMT" };
+        async move { (if first { StatusCode::OK } else { StatusCode::FORBIDDEN }, [("date", date)], "") }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let service = Router::new().fallback(answer);
+    tokio_util::task::TaskTracker::new().spawn(async move { axum::serve(listener, service).await });
+    let failure = providers()
+        .complete(&account(ProviderKind::EdgeTts, &url), &speech("edge-tts", hello_speech()))
+        .await
+        .unwrap_err();
+    assert_eq!((failure.kind, failure.http_status), (FailureKind::BadResponse, Some(403)));
+    assert!(failure.message.contains("experimental"), "{failure}");
+    let asked = asked.lock().unwrap().clone();
+    assert_eq!(asked.len(), 3, "the clock, a token of two o'clock, a token of three o'clock, and no more");
+    assert_ne!(asked[1], asked[2]);
+}
+
+#[tokio::test]
 async fn edge_breaking_off_is_never_a_success() {
     let simulator = simulator(Dials::default()).await;
     let account = at(&simulator, ProviderKind::EdgeTts);
