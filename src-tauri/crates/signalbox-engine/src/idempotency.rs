@@ -1,8 +1,8 @@
 //! Requests their clients may send again: the first one runs, the others get its answer.
 //!
 //! A request that is sent again while the first one runs waits for it here; on another node it is told to come back. Only
-//! successes are kept, for a day. A first run that fails, or whose client leaves, gives the key back, and the next one
-//! with the key runs.
+//! successes of up to 4 MB are kept, for a day. A first run that fails, or whose client leaves, gives the key back, and the
+//! next one with the key runs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use signalbox_core::breaker::{Block, Blocked};
-use signalbox_core::decide::{Candidate, DecideError};
+use signalbox_core::decide::{Candidate, DecideError, Decision, Rejection, Verdict};
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ids::RequestId;
 use signalbox_core::ledger::{Attempt, RequestStart};
 use signalbox_core::time::Timestamp;
 
 use crate::health::Skipped;
+
+/// When to come back where no clock says it: a call has to end first.
+const COME_BACK: Duration = Duration::from_secs(1);
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident => $word:literal, $status:literal;)*) => {
@@ -149,7 +152,7 @@ impl Refusal {
             let too_long = decision.is_too_long();
             let code = if too_long {
                 RefusalCode::ContextLength
-            } else if decision.cools_until().is_some() {
+            } else if decision.cools_until().is_some() || is_full(decision) {
                 RefusalCode::RateLimited
             } else {
                 RefusalCode::NoTarget
@@ -159,7 +162,8 @@ impl Refusal {
             } else {
                 message
             };
-            return Self { retry_after: come_back, ..Self::new(code, message) };
+            let a_moment = decision.is_passing().then_some(COME_BACK);
+            return Self { retry_after: come_back.or(a_moment), ..Self::new(code, message) };
         }
         let why: Vec<String> = skipped
             .iter()
@@ -170,8 +174,13 @@ impl Refusal {
             matches!(why, Skipped::Blocked(Blocked { why: Block::CoolingDown, .. }) | Skipped::Full)
         });
         let code = if all_cool_down { RefusalCode::RateLimited } else { RefusalCode::NoTarget };
-        Self { retry_after: come_back, ..Self::new(code, message) }
+        Self { retry_after: come_back.or(Some(COME_BACK)), ..Self::new(code, message) }
     }
+}
+
+/// Whether a target could be called if fewer were calling its provider.
+fn is_full(decision: &Decision) -> bool {
+    decision.candidates.iter().any(|candidate| candidate.verdict == Verdict::Rejected(Rejection::AtCapacity))
 }
 
 fn chain_in_words(attempts: &[Attempt]) -> String {
@@ -208,7 +217,7 @@ fn skipped_in_words(why: Skipped) -> String {
 
 const fn code_after(failure: Option<FailureKind>) -> RefusalCode {
     match failure {
-        Some(FailureKind::BadRequest) => RefusalCode::ProviderRefused,
+        Some(FailureKind::BadRequest | FailureKind::Unsupported) => RefusalCode::ProviderRefused,
         Some(FailureKind::ContextLength) => RefusalCode::ContextLength,
         Some(FailureKind::ContentFilter) => RefusalCode::ContentFilter,
         Some(FailureKind::RateLimit) => RefusalCode::RateLimited,

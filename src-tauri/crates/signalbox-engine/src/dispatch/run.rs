@@ -188,7 +188,10 @@ impl Run {
                     continue;
                 }
             };
-            if let Some(from) = failed_at.take() {
+            let last = self.attempts.last().and_then(|attempt| attempt.failure);
+            if let Some(from) =
+                failed_at.take().filter(|_| last.is_some_and(FailureKind::speaks_against_target))
+            {
                 self.engine.health.note_failover(&self.start.operation, from);
             }
             let rest = chain.get(place + 1..).unwrap_or_default();
@@ -311,7 +314,8 @@ impl Run {
         if give_up == Some(GiveUp::Deadline) {
             return Refusal::too_late(&self.attempts, self.began.elapsed());
         }
-        let come_back = self.come_back(skipped);
+        // Waiting does not cure a fault of the request itself.
+        let come_back = self.come_back(skipped).filter(|_| give_up != Some(GiveUp::ClientFault));
         if self.attempts.is_empty() {
             Refusal::nothing_to_try(&self.start, skipped, come_back)
         } else {

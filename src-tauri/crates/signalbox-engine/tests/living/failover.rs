@@ -250,6 +250,9 @@ async fn a_full_provider_is_passed_over_and_used_again_when_there_is_room() {
     let reply = app.chat(CHAT, "hello").await.unwrap();
     assert_eq!((reply.status, reply.header("x-signalbox-provider")), (200, "second"));
     assert_eq!(reply.header("x-signalbox-attempts"), "1", "it was not even tried");
+    let pinned = app.post("/v1/chat/completions", &chat_body("first/m", "hello"));
+    let refused = app.send(pinned.header("x-signalbox-operation", "chat_message")).await.unwrap();
+    assert_eq!((refused.status, refused.code(), refused.header("retry-after")), (429, "rate_limited", "1"));
     drop(slow);
     at_rest(&app).await;
     first.dials().set(Dials::default());

@@ -5,10 +5,13 @@ use std::time::Duration;
 use futures::future::join_all;
 use signalbox_core::breaker::{Cause, Circuit};
 use signalbox_core::ids::ProviderName;
+use signalbox_core::provider::ProviderKind;
 use signalbox_engine::events::Topic;
 use signalbox_simulator::{Dials, ErrorKind};
 use signalbox_store::{HealthEvent, HealthEventFilter};
 use signalbox_testkit::{TestApp, Vendor, chat_body};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::support::*;
 
@@ -161,4 +164,52 @@ async fn a_last_target_is_never_left_alone_because_it_failed() {
         Circuit::Closed,
         "the call that had nowhere else to go was the probe"
     );
+}
+
+/// A provider that answers every call well, and says with each answer that nothing is left for half a minute.
+async fn serve_the_last_call_of_a_period(listener: TcpListener) {
+    const BODY: &str = r#"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,
+        "message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],
+        "usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
+    loop {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"}]}") && connection.read_buf(&mut request).await.unwrap() > 0 {}
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\
+             x-ratelimit-limit-requests: 60\r\nx-ratelimit-remaining-requests: 0\r\n\
+             x-ratelimit-reset-requests: 30s\r\n\r\n{BODY}",
+            BODY.len()
+        );
+        connection.write_all(answer.as_bytes()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_provider_whose_headers_say_that_nothing_is_left_is_spared_for_a_moment() {
+    let (app, clock) = clocked().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let talking = async {
+        app.add_provider("tight", ProviderKind::Openai, &url).await.unwrap();
+        let _second = app.add_anthropic("second").await.unwrap();
+        for target in ["tight/m", "second/m"] {
+            app.add_model(target, prices()).await.unwrap();
+        }
+        app.set_route("chat_message", &["tight/m", "second/m"]).await.unwrap();
+        let provider =
+            async || app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider").to_owned();
+        assert_eq!(provider().await, "tight");
+        let headroom = *standing(&app, "tight/m").health.headroom().unwrap();
+        assert_eq!((headroom.remaining_requests, headroom.limit_requests), (Some(0), Some(60)));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(provider().await, "second");
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(provider().await, "tight");
+        assert_eq!(circuit(&app, "tight/m"), Circuit::Closed);
+    };
+    tokio::select! {
+        () = talking => {}
+        () = serve_the_last_call_of_a_period(listener) => {}
+    }
 }
