@@ -3,6 +3,7 @@ import {
   IconArrowsExchange,
   IconClockHour4,
   IconCopy,
+  IconFileImport,
   IconFlame,
   IconKeyboard,
   IconLayoutSidebar,
@@ -87,6 +88,13 @@ export function CommandPalette({ shortcuts }: Props) {
           keywords: ["history", "hop", "circuit", "health"],
           leftSection: <IconArrowsExchange size={16} aria-hidden />,
           onClick: () => void router.navigate({ to: "/providers", search: { view: "failovers" } }),
+        },
+        {
+          id: "import-prices",
+          label: "Import a price list",
+          keywords: ["litellm", "genai", "cost"],
+          leftSection: <IconFileImport size={16} aria-hidden />,
+          onClick: () => void router.navigate({ to: "/prices", search: { import: true } }),
         },
         {
           id: "create-key",

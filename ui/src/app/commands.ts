@@ -1,5 +1,6 @@
 import {
   IconActivity,
+  IconCoin,
   IconHistory,
   IconKey,
   IconListDetails,
@@ -67,7 +68,16 @@ export const SCREENS: readonly Screen[] = [
     goKey: "V",
     section: "Route",
     icon: IconPlugConnected,
-    keywords: ["models", "credentials", "openai", "anthropic", "prices"],
+    keywords: ["models", "credentials", "openai", "anthropic", "health", "failovers"],
+  },
+  {
+    id: "prices",
+    title: "Prices",
+    to: "/prices",
+    goKey: "M",
+    section: "Route",
+    icon: IconCoin,
+    keywords: ["cost", "money", "rates", "catalogue", "import", "litellm", "unpriced"],
   },
   {
     id: "keys",

@@ -43,6 +43,8 @@ type Props<Row> = {
   density?: Density;
   /** Enter, or a click on the row. */
   onOpen?: (row: Row) => void;
+  /** `Space`, e.g. to choose the row; absent: it opens the row, as Enter does. */
+  onToggle?: (row: Row) => void;
   /** Called when the row under the keyboard changes. */
   onActiveChange?: (row: Row) => void;
   /** `J` and `K` work wherever the focus is, not only inside the table: for the one list a screen is about. */
@@ -77,7 +79,7 @@ const OVERSCAN_ROWS = 12;
 /** The next page is asked for when this many rows are left below. */
 const END_MARGIN_ROWS = 20;
 
-/** Rows and columns with a sticky header, by mouse and by keyboard (`J` `K` `Enter` `Home` `End`), any number of rows. */
+/** Rows and columns with a sticky header, by mouse and by keyboard (`J` `K` `Enter` `Space` `Home` `End`), any number of rows. */
 export function DataTable<Row extends AnyRow>(props: Props<Row>) {
   const { columns, rows, rowId, onOpen, openId, height = "fill" } = props;
   const preferred = usePreferences().density;
@@ -158,6 +160,10 @@ export function DataTable<Row extends AnyRow>(props: Props<Row>) {
       Enter: () => {
         const row = shown[activeIndex];
         if (row && onOpen) onOpen(row.original);
+      },
+      " ": () => {
+        const row = shown[activeIndex];
+        if (row) (props.onToggle ?? onOpen)?.(row.original);
       },
     };
     const step = steps[event.key];

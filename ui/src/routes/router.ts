@@ -8,6 +8,7 @@ import { keysRoute } from "./keys";
 import { logsRoute } from "./logs";
 import { operationsRoute } from "./operations";
 import { overviewRoute } from "./overview";
+import { pricesRoute } from "./prices";
 import { providersRoute } from "./providers";
 import { rootRoute } from "./root";
 
@@ -19,6 +20,7 @@ const routeTree = rootRoute.addChildren([
   operationsRoute,
   providersRoute,
   drillsRoute,
+  pricesRoute,
   keysRoute,
   firstRunRoute,
 ]);

@@ -1,6 +1,8 @@
 import {
   IconAdjustments,
+  IconCoin,
   IconCpu,
+  IconHeartbeat,
   IconKey,
   IconPackage,
   IconPencil,
@@ -22,6 +24,8 @@ export const KINDS: readonly Kind[] = [
   { kind: "provider", word: "Provider", icon: IconPlugConnected },
   { kind: "credential", word: "Credential", icon: IconShieldLock },
   { kind: "model", word: "Model", icon: IconCpu },
+  { kind: "price", word: "Price", icon: IconCoin },
+  { kind: "health", word: "Circuit", icon: IconHeartbeat },
   { kind: "key", word: "API key", icon: IconKey },
   { kind: "setting", word: "Setting", icon: IconAdjustments },
   { kind: "install", word: "Installation", icon: IconPackage },
@@ -78,6 +82,12 @@ export function subjectLink(
     case "provider":
     case "credential":
       return { to: "/providers", search: { provider: change.subject } };
+    case "price":
+      // An import changes many; only one model has a page of its own.
+      return change.subject.includes("/")
+        ? { to: "/prices", search: { price: change.subject } }
+        : { to: "/prices", search: {} };
+    case "health":
     case "model":
       return {
         to: "/providers",

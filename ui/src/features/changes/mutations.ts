@@ -4,7 +4,7 @@ import { platform } from "@/platform";
 
 type Revert = { seq: number; reason: string | null };
 
-const INVALIDATES = ["changes", "operations", "providers", "status"] as const;
+const INVALIDATES = ["changes", "operations", "prices", "providers", "status"] as const;
 
 /** Puts things back to what they were before a change; the dialog shows why it was refused. */
 export function revertMutationOptions() {

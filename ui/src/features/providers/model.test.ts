@@ -21,6 +21,8 @@ function provider(name: string, change: Partial<Provider> = {}): Provider {
     enabled: true,
     builtin: false,
     credential: { state: "set", hint: "…a91f", env_var: null, set_at: null },
+    auth: { scheme: "vendor" },
+    max_concurrent: null,
     ready: { ready: true, code: "ready", text: "Ready" },
     last_check: null,
     models: [],

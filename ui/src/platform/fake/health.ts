@@ -287,7 +287,7 @@ function healthOf(world: World, health: Health, provider: Provider): ProviderHea
     window: windowOf(strip, first?.latency_ms_p50 ?? null),
     strip,
     in_use: total(targets.map((target) => target.in_use)),
-    max_concurrent: provider.name === "deepseek" ? 64 : provider.name === "anthropic" ? 20 : null,
+    max_concurrent: provider.max_concurrent,
     headroom: headroomOf(world, provider.name),
     spend_24h: provider.last_24h.spend,
     targets,

@@ -19,6 +19,7 @@ import { checkOf, firstCredential, model, PRESETS, READY } from "./providers";
 import { createRandom } from "./random";
 import { makeRequest } from "./requests";
 import { applied, previewOf, simulationOf, stateOf } from "./routes";
+import { settingCommands } from "./settings";
 import { announce, iso, key, makeWorld, type World } from "./world";
 
 const LATENCY_MS = 40;
@@ -152,6 +153,8 @@ function makeCommands(world: World, latency: number): Commands {
         const added: Provider = {
           ...template,
           ...input,
+          auth: input.auth ?? { scheme: "vendor" },
+          max_concurrent: null,
           builtin: false,
           ...firstCredential(input.base_url),
           last_check: null,
@@ -183,6 +186,9 @@ function makeCommands(world: World, latency: number): Commands {
           found.ready = { ready: false, code: "no_credential", text: "It has no credential yet." };
         }
         if (patch.enabled !== null) found.enabled = patch.enabled;
+        if (patch.auth) found.auth = patch.auth;
+        if (typeof patch.max_concurrent === "number")
+          found.max_concurrent = patch.max_concurrent === 0 ? null : patch.max_concurrent;
         found.version += 1;
       });
     },
@@ -238,6 +244,7 @@ function makeCommands(world: World, latency: number): Commands {
     ...healthCommands(world, answer, health),
     ...drillCommands(world, answer, health),
     ...priceCommands(world, answer),
+    ...settingCommands(world, answer),
     keysList: () => answer(() => ok(world.keys.map((found) => ({ ...found })))),
     keyCreate: (input) =>
       answer(() => {

@@ -54,6 +54,8 @@ export function makeProviders(nowMs: number, empty: boolean): Provider[] {
         env_var: null,
         set_at: has ? new Date(nowMs - 9 * 86_400_000).toISOString() : null,
       },
+      auth: { scheme: "vendor" },
+      max_concurrent: name === "deepseek" ? 64 : name === "anthropic" ? 20 : null,
       ready: has ? READY : NO_KEY,
       last_check: has
         ? {
@@ -202,6 +204,11 @@ export const PRESETS: ProviderPreset[] = [
   preset("mistral", "Mistral", "openai", "https://api.mistral.ai/v1", 5),
   preset("groq", "Groq", "openai", "https://api.groq.com/openai/v1", 4),
   {
+    ...preset("azure", "Azure OpenAI", "openai", "https://RESOURCE.openai.azure.com/openai/v1", 0),
+    auth: { scheme: "header", name: "api-key" },
+    hint: "Put the name of your resource into the address.",
+  },
+  {
     ...preset("ollama", "Ollama (this computer)", "openai", "http://127.0.0.1:11434/v1", 0),
     needs_credential: false,
   },
@@ -214,5 +221,14 @@ function preset(
   base_url: string,
   catalogue_models: number,
 ): ProviderPreset {
-  return { name, label, kind, base_url, needs_credential: true, catalogue_models };
+  return {
+    name,
+    label,
+    kind,
+    base_url,
+    needs_credential: true,
+    auth: { scheme: "vendor" },
+    hint: null,
+    catalogue_models,
+  };
 }

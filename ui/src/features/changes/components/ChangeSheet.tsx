@@ -117,6 +117,7 @@ function Body({ change, later }: { change: Change; later: number }) {
 const NOT_REVERTIBLE: Readonly<Record<string, string>> = {
   key: "A key cannot be brought back: create another one instead.",
   credential: "Credentials are never in the history. Set it again on the provider's page.",
+  health: "A circuit is held open or reset again on the provider's page.",
   model: "Prices are dated. Give the model its old price again, and it holds from then on.",
   provider: "A provider that was added is removed on its own page, with its credential.",
   install: "The first start of an installation cannot be undone.",
