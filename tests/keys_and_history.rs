@@ -105,6 +105,8 @@ async fn a_revert_is_itself_an_entry_and_takes_nothing_from_the_history() {
         base_version: version,
         base_url: None,
         enabled: Some(enabled),
+        auth: None,
+        max_concurrent: None,
     };
     providers::update(&admin, &me, patch(provider.version, !provider.enabled)).await.unwrap();
     let page = |limit| changes::page(&admin, &me, dto::ChangeFilter::default(), None, limit);

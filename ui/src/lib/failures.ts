@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<string, string>> = {
   truncated: "Stream broke off",
   model_not_found: "No such model",
   bad_request: "Request refused",
+  unsupported: "Not possible there",
 };
 
 /** Why a call failed, in two or three words. A kind this window does not know is shown as it is written. */

@@ -546,7 +546,7 @@ impl Breaker {
                 self.key_refused = true;
                 true
             }
-            (kind, _) => kind.fails_over(),
+            (kind, _) => kind.speaks_against_target(),
         }
     }
 

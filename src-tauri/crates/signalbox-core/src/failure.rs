@@ -53,6 +53,8 @@ kinds! {
     ContextLength => "context_length",
     /// The provider says the request itself is wrong.
     BadRequest => "bad_request",
+    /// The request asks for what this provider cannot do and another might. It was not called.
+    Unsupported => "unsupported",
 }
 
 impl FailureKind {
@@ -71,9 +73,17 @@ impl FailureKind {
             | Self::Network
             | Self::BadResponse
             | Self::Truncated
-            | Self::ModelNotFound => true,
+            | Self::ModelNotFound
+            | Self::Unsupported => true,
             Self::ContentFilter | Self::ContextLength | Self::BadRequest => false,
         }
+    }
+}
+
+impl FailureKind {
+    /// Whether it says something about the target's health, as opposed to the request.
+    pub const fn speaks_against_target(self) -> bool {
+        self.fails_over() && !matches!(self, Self::Unsupported)
     }
 }
 
@@ -86,6 +96,13 @@ mod tests {
         let stops: Vec<_> =
             FailureKind::ALL.iter().filter(|kind| !kind.fails_over()).map(|kind| kind.as_str()).collect();
         assert_eq!(stops, ["content_filter", "context_length", "bad_request"]);
+    }
+
+    #[test]
+    fn what_a_provider_cannot_do_goes_on_to_the_next_and_is_no_sign_of_ill_health() {
+        assert!(FailureKind::Unsupported.fails_over() && !FailureKind::Unsupported.speaks_against_target());
+        assert!(FailureKind::ServerError.speaks_against_target());
+        assert!(!FailureKind::BadRequest.speaks_against_target());
     }
 
     #[test]

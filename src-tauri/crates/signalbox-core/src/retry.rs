@@ -168,7 +168,8 @@ pub const fn may_pass(kind: FailureKind) -> bool {
         | FailureKind::ModelNotFound
         | FailureKind::ContentFilter
         | FailureKind::ContextLength
-        | FailureKind::BadRequest => false,
+        | FailureKind::BadRequest
+        | FailureKind::Unsupported => false,
     }
 }
 

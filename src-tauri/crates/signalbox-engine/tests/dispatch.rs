@@ -246,3 +246,27 @@ async fn unknown_fields_reach_a_provider_of_the_same_family_and_ours_never_do() 
     assert_eq!(seen.body["model"], "m");
     assert!(seen.headers.keys().all(|name| !name.contains("signalbox")), "{:?}", seen.headers);
 }
+
+#[tokio::test]
+async fn what_the_first_target_cannot_do_is_asked_of_the_next_without_blaming_the_first() {
+    let app = TestApp::start().await.unwrap();
+    let first = app.add_anthropic("first").await.unwrap();
+    let second = app.add_openai("second").await.unwrap();
+    for target in ["first/m", "second/m"] {
+        app.add_model(target, prices()).await.unwrap();
+    }
+    app.set_route("chat_message", &["first/m", "second/m"]).await.unwrap();
+    for _ in 0..7 {
+        let mut body = chat_body("op:chat_message", "hello there");
+        // Anthropic's form knows one answer to a request; OpenAI's knows several.
+        body["n"] = json!(2);
+        let reply = app.send(app.post("/v1/chat/completions", &body)).await.unwrap();
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        assert_eq!(reply.header("x-signalbox-provider"), "second");
+        let attempts = settlement(&app, &reply).await.attempts;
+        assert_eq!(attempts[0].failure, Some(FailureKind::Unsupported));
+        assert_eq!(attempts[0].cost.total, Some(NanoUsd::ZERO));
+    }
+    assert_eq!(first.observed().received, 0);
+    assert_eq!(second.observed().received, 7);
+}

@@ -79,7 +79,7 @@ fn refused(fault: InvalidRequest) -> CallError {
 /// What the client wants is beyond this provider, which says what is not.
 fn unsupported(account: &Account, field: &str, wanted: &str, supported: &str) -> CallError {
     let message = format!("{field}: {} has no `{wanted}`; it has {supported}", account.name);
-    failed(FailureKind::BadRequest, None, message)
+    failed(FailureKind::Unsupported, None, message)
 }
 
 /// A request with a JSON body, or with none.

@@ -123,7 +123,8 @@ fn holds_sound(request: &ChatRequest) -> bool {
 }
 
 fn refused(fault: &InvalidRequest) -> CallError {
-    failed(FailureKind::BadRequest, None, fault.to_string())
+    // Every client's form was read before: it is this provider that has no form for it.
+    failed(FailureKind::Unsupported, None, fault.to_string())
 }
 
 /// Whether the client itself asked for usage at the end of its stream.

@@ -155,7 +155,7 @@ fn a_late_probe_nobody_replaced_still_counts() {
 
 #[test]
 fn faults_of_the_clients_own_request_never_count_not_even_a_hundred_of_them() {
-    for kind in FailureKind::ALL.iter().copied().filter(|kind| !kind.fails_over()) {
+    for kind in FailureKind::ALL.iter().copied().filter(|kind| !kind.speaks_against_target()) {
         let mut breaker = Breaker::default();
         for second in 0..100 {
             assert_eq!(fail(&mut breaker, failure(kind), at(second)), None);
@@ -169,7 +169,7 @@ fn faults_of_the_clients_own_request_never_count_not_even_a_hundred_of_them() {
 
 #[test]
 fn every_fault_of_the_providers_own_counts_three_times_and_opens() {
-    for kind in FailureKind::ALL.iter().copied().filter(|kind| kind.fails_over()) {
+    for kind in FailureKind::ALL.iter().copied().filter(|kind| kind.speaks_against_target()) {
         if matches!(kind, FailureKind::RateLimit | FailureKind::InvalidKey) {
             continue;
         }

@@ -191,7 +191,7 @@ impl Window {
         let counts = self.minute(now);
         if kind == FailureKind::RateLimit {
             counts.rate_limited += 1;
-        } else if kind.fails_over() {
+        } else if kind.speaks_against_target() {
             counts.failed += 1;
         } else {
             counts.refused += 1;

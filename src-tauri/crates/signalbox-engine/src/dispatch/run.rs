@@ -197,17 +197,23 @@ impl Run {
             let rest = chain.get(place + 1..).unwrap_or_default();
             match self.try_target(candidate, permit, is_last_resort, rest).await {
                 Tried::Done => return Tried::Done,
-                Tried::Next => failed_at = Some(&candidate.target),
+                Tried::Next => failed_at = self.failed_there().then_some(&candidate.target),
                 Tried::Over(give_up) => {
                     over = give_up;
                     if matches!(give_up, Some(GiveUp::ClientFault | GiveUp::Deadline)) {
                         return Tried::Over(give_up);
                     }
-                    failed_at = Some(&candidate.target);
+                    failed_at = self.failed_there().then_some(&candidate.target);
                 }
             }
         }
         Tried::Over(if self.is_over() { Some(GiveUp::Deadline) } else { over })
+    }
+
+    /// Whether the last attempt failed for a reason that lies with its target: only then it counts as a failover from it.
+    fn failed_there(&self) -> bool {
+        let failure = self.attempts.last().and_then(|attempt| attempt.failure);
+        failure.is_some_and(FailureKind::speaks_against_target)
     }
 
     /// Calls one target, and again when it is the last one, its fault may pass and the route's retries allow it.

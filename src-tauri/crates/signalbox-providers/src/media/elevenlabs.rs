@@ -177,7 +177,7 @@ fn speech_body(account: &Account, model: &str, request: &SpeechRequest<'_>) -> R
     if request.speed != 1000 {
         if !SPEEDS.contains(&request.speed) {
             let message = format!("speed: {} speaks at 0.7 to 1.2 times its normal speed", account.name);
-            return Err(failed(FailureKind::BadRequest, None, message));
+            return Err(failed(FailureKind::Unsupported, None, message));
         }
         if let Some(fields) = body.as_object_mut() {
             let settings = json!({"speed": millis::to_seconds(request.speed)});

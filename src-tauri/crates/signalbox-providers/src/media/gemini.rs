@@ -89,7 +89,7 @@ impl EmbeddingAdapter for GeminiMedia {
         let Inputs::Texts(texts) = &request.inputs else {
             let message =
                 format!("input: {} reads texts, not token numbers of another vocabulary", account.name);
-            return Err(failed(FailureKind::BadRequest, None, message));
+            return Err(failed(FailureKind::Unsupported, None, message));
         };
         let mut vectors = Vec::with_capacity(texts.len());
         let (mut said, mut status) = (Some(0_u64), 200);

@@ -66,7 +66,7 @@ fn check(account: &Account, request: &SpeechRequest<'_>) -> Result<(), CallError
     } else {
         return Ok(());
     };
-    Err(failed(FailureKind::BadRequest, None, fault))
+    Err(failed(FailureKind::Unsupported, None, fault))
 }
 
 /// The vendor's models have the voice in their name: `aura-2` and `thalia` are `aura-2-thalia-en`. A model with a voice in its

@@ -79,7 +79,7 @@ impl SpeechAdapter for GeminiMedia {
 fn format_of(account: &Account, request: &SpeechRequest<'_>) -> Result<AudioFormat, CallError> {
     if request.speed != 1000 {
         let message = format!("speed: {} speaks at its normal speed alone", account.name);
-        return Err(failed(FailureKind::BadRequest, None, message));
+        return Err(failed(FailureKind::Unsupported, None, message));
     }
     if !request.names_format {
         return Ok(AudioFormat::Wav);
