@@ -151,7 +151,6 @@ async fn a_rule_is_refused_while_it_is_faulty_then_tried_dry_and_applied() {
 
     window.click("draft-preview").await;
     window.reads("preview-sentences", "the rule `Short requests` is added").await;
-    tokio::time::sleep(Duration::from_millis(900)).await;
     window.click("draft-apply").await;
     wait_until(async || {
         let operation = operations::find(&app, &caller(), "chat_message").await.unwrap();
@@ -168,6 +167,9 @@ async fn choose_from_menu(window: &Window, text: &str) {
         .driver
         .query(By::XPath(format!("//*[@role='menuitem'][contains(., '{text}')]")))
         .wait(Duration::from_secs(10), Duration::from_millis(50))
+        // It unfolds first.
+        .and_displayed()
+        .and_enabled()
         .first()
         .await
         .expect("the menu has the item");
