@@ -99,7 +99,7 @@ async fn an_own_price_holds_from_now_on_and_what_was_charged_stays() {
     let desk = desk().await;
     desk.running.set_route("chat_message", &["vendor/m"]).await.unwrap();
     let before = desk.running.chat("op:chat_message", "one two").await.unwrap();
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     desk.set(&[("input_tokens", "20"), ("cached_input_tokens", "0.5")]).await.unwrap();
     let after = desk.running.chat("op:chat_message", "one two").await.unwrap();
     let cost = async |reply: &signalbox_testkit::Reply| {
@@ -206,7 +206,7 @@ async fn a_planned_price_waits_for_its_day_and_goes_when_it_is_reverted_before()
     assert_eq!(row.card.unwrap().rates[0].usd, "2");
     assert_eq!(row.planned.unwrap().rates[0].usd, "3");
     desk.revert_last().await.unwrap();
-    desk.clock.advance(Duration::from_secs(24 * 3_600));
+    desk.clock.advance(Duration::from_hours(24));
     assert_eq!(desk.rates("vendor/m").await[0].1, "2", "the planned price never came");
 }
 
@@ -214,13 +214,13 @@ async fn a_planned_price_waits_for_its_day_and_goes_when_it_is_reverted_before()
 async fn a_price_that_was_in_force_is_reverted_by_a_new_card_and_that_can_be_reverted_too() {
     let desk = desk().await;
     desk.set(&[("input_tokens", "3")]).await.unwrap();
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     desk.revert_last().await.unwrap();
     assert_eq!(desk.rates("vendor/m").await[0].1, "2");
     let history = desk.history("vendor/m").await;
     assert_eq!(history.cards.len(), 3, "no card is taken back");
     assert_eq!(history.cards[1].rates[0].usd, "3");
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     desk.revert_last().await.unwrap();
     assert_eq!(desk.rates("vendor/m").await[0].1, "3");
     let set = desk.set(&[("input_tokens", "3")]).await.unwrap();
@@ -236,7 +236,7 @@ async fn a_first_price_that_is_reverted_leaves_the_model_unpriced_and_not_free()
         ..input(&[("input_tokens", "1"), ("output_tokens", "2")])
     };
     prices::set(&desk.app, &admin(), first).await.unwrap();
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     desk.revert_last().await.unwrap();
     let history = desk.history("vendor/bare").await;
     assert!(history.row.card.is_none());
@@ -307,7 +307,7 @@ async fn a_list_is_compared_first_and_only_what_is_chosen_is_taken_over() {
     assert_eq!((preview.other_providers[0].name.as_str(), preview.other_providers[0].entries), ("else", 1));
     assert_eq!(desk.rates("vendor/m").await[0].1, "2", "nothing is in force before it is chosen");
 
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     let nothing = desk.apply(&preview.token, &[]).await.unwrap_err();
     assert_eq!(nothing.code, Code::Invalid);
     let absent = desk.apply(&preview.token, &["vendor/same"]).await.unwrap_err();
@@ -329,11 +329,11 @@ async fn a_list_is_compared_first_and_only_what_is_chosen_is_taken_over() {
 async fn an_import_is_one_change_and_is_reverted_as_one() {
     let desk = desk().await;
     let preview = desk.import().await;
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     desk.apply(&preview.token, &["vendor/m", "vendor/new", "vendor/bare"]).await.unwrap();
     let change = desk.last_change().await;
     assert_eq!((change.kind.as_str(), change.subject.as_str()), ("price", "litellm"));
-    desk.clock.advance(Duration::from_secs(60));
+    desk.clock.advance(Duration::from_mins(1));
     desk.revert_last().await.unwrap();
     assert_eq!(desk.rates("vendor/m").await, pairs(&[("input_tokens", "2"), ("output_tokens", "8")]));
     assert!(desk.history("vendor/bare").await.row.card.is_none());
