@@ -128,7 +128,10 @@ fn a_big_jump_a_lost_tier_and_a_cache_dearer_than_fresh_input_are_suspicious() {
     let suspicious = found.changed[0].suspicious.join("; ");
     assert!(suspicious.contains("the price of output_tokens rises by 275 %"), "{suspicious}");
     assert!(suspicious.contains("the list has no rates above 200000 tokens"), "{suspicious}");
-    assert!(suspicious.contains("the price of cached_input_tokens would be above that of input_tokens"), "{suspicious}");
+    assert!(
+        suspicious.contains("the price of cached_input_tokens would be above that of input_tokens"),
+        "{suspicious}"
+    );
     assert!(!suspicious.contains("the price of input_tokens rises"), "45 % is no jump: {suspicious}");
     let bounds: BTreeSet<_> =
         found.changed[0].changes.iter().map(|change| change.above_input_tokens).collect();
