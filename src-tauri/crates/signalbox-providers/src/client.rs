@@ -104,5 +104,5 @@ fn no_such_work(account: &Account, work: Work) -> CallError {
         Work::Transcription => "transcribes nothing",
         Work::Speech => "does not speak",
     };
-    failed(FailureKind::ModelNotFound, None, format!("{} {what}", account.name))
+    failed(FailureKind::Unsupported, None, format!("{} {what}", account.name))
 }
