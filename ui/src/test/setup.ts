@@ -1,3 +1,4 @@
+import { notifications } from "@mantine/notifications";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
@@ -30,4 +31,8 @@ Element.prototype.scrollIntoView = () => undefined;
 // A screen that is opened for the first time is read and compiled first; on a busy machine that takes its time.
 configure({ asyncUtilTimeout: 5_000 });
 
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  // Notices outlive the window of a test; the next test must not find them.
+  notifications.clean();
+});

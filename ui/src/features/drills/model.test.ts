@@ -4,6 +4,7 @@ import {
   drillOperations,
   drillProblems,
   happening,
+  leftWords,
   planWords,
   progressOf,
   shownUntil,
@@ -62,6 +63,11 @@ describe("time", () => {
     expect(progressOf(drill({ running: false }), START)).toBe(1);
     expect(shownUntil(drill(), START + 999_000)).toBe(START + 60_000);
     expect(shownUntil(drill(), START)).toBe(START + 1_000);
+    expect([START, START + 5_400, START + 99_000].map((now) => leftWords(drill(), now))).toEqual([
+      "1 min 00 s",
+      "55 s",
+      "0 s",
+    ]);
   });
 });
 
@@ -97,7 +103,7 @@ describe("a plan", () => {
 
   it("reads as a line", () => {
     expect(planWords(INPUT)).toBe(
-      "Outage of sim-chat for 1 min 00 s, 100 % of its calls, 5 requests/s as chat_message",
+      "Outage of sim-chat for 1 min, 100 % of its calls, 5 requests/s as chat_message",
     );
   });
 });

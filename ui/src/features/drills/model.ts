@@ -128,7 +128,7 @@ export function shownUntil(drill: Drill, nowMs: number): number {
   return Math.max(end, start + 1_000);
 }
 
-/** The plan in a line: `Outage of sim-chat for 1 min, 100 % of calls, 5 requests/s under chat_message`. */
+/** The plan in a line: `Outage of sim-chat for 1 min, 100 % of its calls, 5 requests/s under chat_message`. */
 export function planWords(input: DrillInput): string {
   const { word, shared } = faultWords(input.fault);
   const share = shared ? `, ${formatCount(input.percent)} % of its calls` : "";
@@ -136,5 +136,14 @@ export function planWords(input: DrillInput): string {
     input.requests_per_second === 0
       ? "no requests of its own"
       : `${formatCount(input.requests_per_second)} requests/s as ${input.operation}`;
-  return `${word} of ${input.model} for ${formatDuration(input.seconds * 1_000)}${share}, ${rate}`;
+  const length =
+    LENGTHS.find(({ seconds }) => seconds === input.seconds)?.label ??
+    formatDuration(input.seconds * 1_000);
+  return `${word} of ${input.model} for ${length}${share}, ${rate}`;
+}
+
+/** How long it still goes on, in whole seconds: `54 s`, `4 min 05 s`. */
+export function leftWords(drill: Drill, nowMs: number): string {
+  const seconds = Math.max(Math.ceil((Date.parse(drill.ends_at) - nowMs) / 1_000), 0);
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1_000);
 }

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { PriceCard, PriceImportPreview, PriceRate, RateChange } from "@/bindings";
 import { firstChoice, firstTab, selectable, tabCounts, toggleAll, toggleOne } from "./importChoice";
-import { changeWords, largestChange, mainRates, percentWords, pickFilter, unitWord } from "./model";
+import {
+  changeWords,
+  largestChange,
+  mainRates,
+  percentWords,
+  pickFilter,
+  unitWord,
+  usdWords,
+} from "./model";
 import { atFields, changesPrice, ownPriceOf, toInput } from "./ownPrice";
 
 function rate(unit: string, usd: string): PriceRate {
@@ -80,6 +88,18 @@ describe("changes", () => {
   it("are as large as the largest of them", () => {
     expect(largestChange([change("5"), change("-80"), change("20")])?.percent).toBe("-80");
     expect(largestChange([change("5"), change(null)])?.percent).toBeNull();
+  });
+});
+
+describe("dollars", () => {
+  it("keep every digit and have at least two decimals", () => {
+    expect(["0.3", "1", "0.00075", "0.0", null].map((usd) => usdWords(usd))).toEqual([
+      "$0.30",
+      "$1.00",
+      "$0.00075",
+      "free",
+      "no price",
+    ]);
   });
 });
 

@@ -137,9 +137,12 @@ export function changeWords(change: RateChange): string {
   return `${unitWord(change.unit)}${above} ${usdWords(change.before)} → ${usdWords(change.after)}${percent === undefined ? "" : ` (${percent})`}`;
 }
 
-/** `0.27` as `$0.27`; nothing as what it means. */
+/** `0.3` as `$0.30`, with every digit there is; nothing as what it means. */
 export function usdWords(usd: string | null): string {
-  return usd === null ? "no price" : /^0(\.0*)?$/.test(usd) ? "free" : `$${usd}`;
+  if (usd === null) return "no price";
+  if (/^0(\.0*)?$/.test(usd)) return "free";
+  const [whole, fraction = ""] = usd.split(".");
+  return `$${whole}.${fraction.padEnd(2, "0")}`;
 }
 
 /** `-12.5` as `−12.5 %`, `8` as `+8 %`; undefined where there is nothing to compare. */

@@ -97,3 +97,33 @@ test("a provider that routes use is not removed, and the dialog says why", async
   const problem = await screen.findByTestId("provider-remove-problem");
   expect(problem.textContent).toContain("still a target");
 });
+
+test("a preset whose key travels in a header of its own says so, with what has to be filled in", async () => {
+  const { platform, user } = open("/providers?add=true");
+  const add = vi.spyOn(platform.commands, "providerAdd");
+  await user.click(await screen.findByTestId("preset-azure"));
+  expect(await screen.findByText(/name of your resource/)).toBeDefined();
+  expect(screen.getByTestId<HTMLInputElement>("provider-auth-header").value).toBe("api-key");
+  await user.clear(screen.getByTestId("provider-base-url"));
+  await user.type(
+    screen.getByTestId("provider-base-url"),
+    "https://mine.openai.azure.com/openai/v1",
+  );
+  await user.click(screen.getByTestId("provider-add-submit"));
+  await waitFor(() =>
+    expect(add).toHaveBeenCalledWith(
+      expect.objectContaining({ name: "azure", auth: { scheme: "header", name: "api-key" } }),
+    ),
+  );
+});
+
+test("how many calls a provider gets at once is set, shown on its card, and taken back", async () => {
+  const { platform, user } = open("/providers?provider=openai");
+  await user.type(await screen.findByTestId("provider-limit"), "8");
+  await user.click(screen.getByTestId("provider-limit-save"));
+  const card = screen.getByTestId("provider-card-openai");
+  await waitFor(() => expect(card.textContent).toMatch(/Calls in use \d+ of 8/));
+  await user.click(await screen.findByTestId("undo"));
+  const found = platform.world.providers.find(({ name }) => name === "openai");
+  await waitFor(() => expect(found?.max_concurrent).toBeNull());
+});

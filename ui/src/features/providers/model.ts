@@ -101,6 +101,7 @@ export function checkBlames(code: string): "key" | "address" | "provider" {
 const KINDS: Readonly<Record<string, string>> = {
   openai: "OpenAI-compatible",
   anthropic: "Anthropic",
+  gemini: "Google Gemini",
   deepgram: "Deepgram",
   elevenlabs: "ElevenLabs",
   edge_tts: "Edge TTS",

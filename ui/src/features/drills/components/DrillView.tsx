@@ -11,10 +11,9 @@ import { HealthBadge } from "@/components/HealthBadge";
 import { Panel } from "@/components/Panel";
 import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
-import { formatDuration } from "@/lib/duration";
 import { failureWord } from "@/lib/failures";
 import { formatCount } from "@/lib/numbers";
-import { happening, planWords, progressOf, shownUntil } from "../model";
+import { happening, leftWords, planWords, progressOf, shownUntil } from "../model";
 import { stopDrillMutationOptions } from "../mutations";
 import { drillFailoversQueryOptions } from "../queries";
 import { useEverySecond } from "../useEverySecond";
@@ -84,10 +83,9 @@ function Actions({ drill, now }: { drill: Drill; now: number }) {
         ended <RelativeTime value={drill.ends_at} />
       </span>
     );
-  const left = Math.max(Date.parse(drill.ends_at) - now, 0);
   return (
     <>
-      <span className="muted tabular">{formatDuration(Math.ceil(left / 1_000) * 1_000)} left</span>
+      <span className="muted tabular">{leftWords(drill, now)} left</span>
       <Button
         color="critical"
         variant="outline"

@@ -12,17 +12,35 @@ type Props = {
   card: PriceCard;
   /** When the card after it begins, if one does. */
   until: string | undefined;
+  /** It is only proposed: what would hold, not what does. */
+  proposed?: boolean;
 };
 
 /** One price of a model: since when, by whose word, and every rate. */
-export function CardView({ card, until }: Props) {
+export function CardView({ card, until, proposed = false }: Props) {
   return (
-    <li className={classes.card} data-state={card.state} data-testid={`price-card-${card.state}`}>
+    <li
+      className={classes.card}
+      data-state={proposed ? "planned" : card.state}
+      data-testid={`price-card-${card.state}`}
+    >
       <div className={classes.cardHead}>
-        <StateMark card={card} />
+        {proposed ? (
+          <StatusBadge tone="info" icon={IconCalendarClock}>
+            Proposed
+          </StatusBadge>
+        ) : (
+          <StateMark card={card} />
+        )}
         <span>
-          {card.state === "planned" ? "from " : "since "}
-          <RelativeTime value={card.effective_from} format="clock" />
+          {proposed && card.state === "in_force" ? (
+            "from when you apply it"
+          ) : (
+            <>
+              {card.state === "planned" ? "from " : "since "}
+              <RelativeTime value={card.effective_from} format="clock" />
+            </>
+          )}
           {until === undefined ? null : (
             <>
               {" until "}
@@ -138,11 +156,15 @@ export function ChangeTable({ changes }: { changes: readonly RateChange[] }) {
   );
 }
 
+const LARGE_PERCENT = 50;
+
 /** By how much, with a sign; dearer and cheaper are told apart by more than their colour. */
 export function Percent({ percent }: { percent: string | null }) {
   const words = percentWords(percent);
   if (words === undefined) return <span className="muted">new</span>;
-  return <span className={words.startsWith("−") ? classes.down : classes.up}>{words}</span>;
+  // A large step is worth a second look in either direction.
+  const calm = words.startsWith("−") && Number(percent) > -LARGE_PERCENT;
+  return <span className={calm ? classes.down : classes.up}>{words}</span>;
 }
 
 function hostOf(url: string): string {

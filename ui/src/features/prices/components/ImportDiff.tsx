@@ -119,7 +119,7 @@ export function ImportDiff({ preview, onApplied, onGone }: Props) {
               {offered.length > 0 ? (
                 <Checkbox
                   size="xs"
-                  label={`All ${formatCount(offered.length)} of ${TAB_WORDS[tab].toLowerCase()}`}
+                  label={`All ${formatCount(offered.length)} ${TAB_WORDS[tab].toLowerCase()}`}
                   checked={taken === offered.length}
                   indeterminate={taken > 0 && taken < offered.length}
                   onChange={() => setChosen(toggleAll(chosen, offered))}
@@ -327,7 +327,7 @@ function changedColumns(suspicious: boolean): readonly Column<ChangedPrice>[] {
     { id: "model", header: "Model", width: "minmax(190px, 1.2fr)", cell: (row) => row.target },
     {
       id: "largest",
-      header: "At most",
+      header: "Largest",
       width: "92px",
       align: "end",
       hint: "The rate that moves most",

@@ -55,6 +55,7 @@ export function ImportRowSheet({ preview, target, chosen, onToggle, onClose }: P
               <CardView
                 key={card.effective_from}
                 card={card}
+                proposed
                 until={cards[index + 1]?.effective_from}
               />
             ))}

@@ -8,9 +8,11 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { notifySuccess, notifyUndo } from "@/lib/notices";
 import { clearCredentialMutationOptions, switchProviderMutationOptions } from "../mutations";
 import { credentialWords, kindLabel } from "../model";
+import { authWords } from "../auth";
 import { BaseUrlForm } from "./BaseUrlForm";
 import { CheckOutcome } from "./CheckOutcome";
 import { KeyEntry } from "./KeyEntry";
+import { LimitForm } from "./LimitForm";
 import classes from "./parts.module.css";
 
 type Props = {
@@ -63,6 +65,16 @@ export function ConnectionSection({ provider, verify }: Props) {
         <Fact name="Credential">
           <CredentialFact provider={provider} onSaved={() => verify.mutate(provider.name)} />
         </Fact>
+        {provider.auth.scheme === "vendor" ? null : (
+          <Fact name="Key travels">
+            <span className={classes.plain}>{authWords(provider.auth)}</span>
+          </Fact>
+        )}
+        {provider.builtin ? null : (
+          <Fact name="At once">
+            <LimitForm key={provider.max_concurrent ?? 0} provider={provider} />
+          </Fact>
+        )}
         {callable ? (
           <Fact name="Last check">
             <CheckOutcome

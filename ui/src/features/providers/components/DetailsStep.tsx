@@ -1,9 +1,17 @@
-import { Button, SegmentedControl, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
+import { Button, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { type GetInputPropsReturnType, useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { CommandError, fieldErrors } from "@/api/call";
-import type { Provider, ProviderPreset } from "@/bindings";
+import type { Auth, Provider, ProviderPreset } from "@/bindings";
 import { focusFirst } from "../focusFirst";
+import {
+  AUTH_CHOICES,
+  authErrors,
+  type AuthFields,
+  authFieldsOf,
+  authOf,
+  authProblems,
+} from "../auth";
 import { addProviderMutationOptions } from "../mutations";
 import { baseUrlProblem, freeName, kindLabel, nameProblem } from "../model";
 import { FormProblem } from "./FormProblem";
@@ -27,15 +35,17 @@ export function DetailsStep({ preset, taken, onBack, onAdded }: Props) {
       name: preset ? freeName(preset, taken) : "",
       kind: preset?.kind ?? "openai",
       base_url: preset?.base_url ?? "",
+      ...authFieldsOf(preset?.auth),
     },
     validate: {
+      ...authProblems,
       name: (text) => nameProblem(text.trim(), taken) ?? null,
       base_url: (text) => baseUrlProblem(text.trim()) ?? null,
     },
   });
-  const submit = form.onSubmit(({ name, kind, base_url }) =>
+  const submit = form.onSubmit(({ name, kind, base_url, ...auth }) =>
     add.mutate(
-      { name: name.trim(), kind, base_url: base_url.trim() },
+      { name: name.trim(), kind, base_url: base_url.trim(), auth: authOf(auth) },
       { onSuccess: onAdded, onError: (error) => form.setErrors(atFields(error)) },
     ),
   );
@@ -47,6 +57,7 @@ export function DetailsStep({ preset, taken, onBack, onAdded }: Props) {
           {second
             ? `There is ${preset.name} already; this adds a second account of it with its own key.`
             : null}
+          {preset.hint === null ? null : <strong> {preset.hint}</strong>}
         </p>
       ) : (
         <div>
@@ -78,6 +89,9 @@ export function DetailsStep({ preset, taken, onBack, onAdded }: Props) {
         data-testid="provider-base-url"
         {...form.getInputProps("base_url")}
       />
+      {preset && preset.auth.scheme === "vendor" ? null : (
+        <AuthFieldset scheme={form.values.auth_scheme} field={form.getInputProps} />
+      )}
       {Object.keys(form.errors).length > 0 ? null : <FormProblem error={add.error} />}
       <div className={classes.buttons}>
         <Button variant="default" onClick={onBack}>
@@ -91,9 +105,62 @@ export function DetailsStep({ preset, taken, onBack, onAdded }: Props) {
   );
 }
 
+type AuthProps = {
+  scheme: Auth["scheme"];
+  field: (path: keyof AuthFields) => GetInputPropsReturnType;
+};
+
+/** How its key travels, where that is not as the protocol has it. */
+function AuthFieldset({ scheme, field }: AuthProps) {
+  return (
+    <>
+      <Select
+        label="How its key travels"
+        data={[...AUTH_CHOICES]}
+        data-testid="provider-auth"
+        {...field("auth_scheme")}
+      />
+      {scheme === "header" ? (
+        <TextInput
+          label="Header"
+          description="Carries the key and nothing else"
+          placeholder="api-key"
+          spellCheck={false}
+          data-testid="provider-auth-header"
+          {...field("auth_header")}
+        />
+      ) : null}
+      {scheme === "client_credentials" ? (
+        <>
+          <TextInput
+            label="Token address"
+            description="Exchanges the client's secret for a token that expires. The secret is asked next"
+            placeholder="https://login.example.com/oauth2/token"
+            spellCheck={false}
+            data-testid="provider-auth-token-url"
+            {...field("auth_token_url")}
+          />
+          <TextInput
+            label="Client id"
+            spellCheck={false}
+            data-testid="provider-auth-client"
+            {...field("auth_client_id")}
+          />
+          <TextInput
+            label="Scope (optional)"
+            spellCheck={false}
+            data-testid="provider-auth-scope"
+            {...field("auth_scope")}
+          />
+        </>
+      ) : null}
+    </>
+  );
+}
+
 /** A taken name is the name's fault, also when the backend names no field. */
 function atFields(error: Error): Record<string, string> {
-  const fields = fieldErrors(error);
+  const fields = authErrors(fieldErrors(error));
   return error instanceof CommandError && error.code === "already_exists"
     ? { name: error.message, ...fields }
     : fields;
