@@ -245,7 +245,7 @@ async fn sound_goes_only_to_who_can_hear_it() {
     let sent = parts(&simulator, 0);
     assert_eq!(sent, json!([{"inlineData": {"mimeType": "audio/mp3", "data": "UklGRg=="}}]));
     let failure = providers().complete(&at(&simulator, ProviderKind::Anthropic), &call).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::BadRequest);
+    assert_eq!(failure.kind, FailureKind::Unsupported);
     assert!(failure.message.starts_with("messages: "), "{}", failure.message);
     assert_eq!(simulator.observed().received, 1);
 }

@@ -201,13 +201,13 @@ async fn a_provider_that_holds_no_chats_is_not_called() {
 }
 
 #[tokio::test]
-async fn a_request_another_dialect_cannot_say_is_the_clients_fault_and_names_the_field() {
+async fn a_request_this_providers_dialect_cannot_say_names_the_field_and_may_be_said_elsewhere() {
     let mut body = hello();
     body["n"] = json!(2);
     let server = Hostile::new(200, "application/json", "{}");
     let account = account(ProviderKind::Anthropic, &server.serve().await);
     let failure = providers().complete(&account, &call(Surface::OpenaiChat, body)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::BadRequest);
+    assert_eq!(failure.kind, FailureKind::Unsupported);
     assert!(failure.message.starts_with("n: "), "{}", failure.message);
     assert_eq!(server.times_asked(), 0);
 }

@@ -253,7 +253,7 @@ async fn what_a_provider_cannot_do_is_refused_before_it_is_asked() {
     let body = json!({"input": "hi", "tools": [{"type": "web_search"}]});
     for kind in &KINDS[1..] {
         let failure = providers().complete(&at(&simulator, *kind), &asked(body.clone())).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::BadRequest, "{kind:?}");
+        assert_eq!(failure.kind, FailureKind::Unsupported, "{kind:?}");
         assert!(failure.message.starts_with("tools[0].type: the tool `web_search`"), "{}", failure.message);
     }
     assert_eq!(simulator.observed().received, 0);
