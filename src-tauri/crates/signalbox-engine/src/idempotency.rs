@@ -313,9 +313,15 @@ fn mismatch() -> Refusal {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use signalbox_core::ids::{OperationId, RequestId};
+    use signalbox_core::ids::{NodeId, OperationId, RequestId};
+    use signalbox_core::ledger::Surface;
+    use signalbox_store::Durability;
 
     use super::*;
+    use crate::EngineOptions;
+    use crate::clock::SystemClock;
+    use crate::control::Options;
+    use crate::secrets::Keychain;
 
     const KEY: Idempotency = Idempotency { key_hash: [1; 32], body_hash: [2; 32] };
 
@@ -369,5 +375,65 @@ mod tests {
         assert!(waiting.answer().await.is_none());
         drop(first(&runs));
         assert_eq!(runs.count(), 0);
+    }
+
+    async fn engine(directory: &tempfile::TempDir) -> Arc<Engine> {
+        let installation = Options {
+            data_dir: directory.path().to_owned(),
+            database_url: None,
+            durability: Durability::Process,
+            keychain: Keychain::Unused,
+        };
+        let options = EngineOptions { installation, simulator: None };
+        Engine::start(options, Arc::new(SystemClock)).await.unwrap()
+    }
+
+    async fn claim(engine: &Arc<Engine>, text: &str) -> Result<Claimed, RefusalCode> {
+        let operation = OperationId::new("chat_message").unwrap();
+        let addressed = Addressed { surface: Surface::OpenaiChat, operation: &operation, pinned: None };
+        let payload = Payload::Json(Arc::default());
+        let claimed = engine.claim(None, text, addressed, &payload, RequestId::generate(), None).await;
+        claimed.map_err(|refusal| refusal.code)
+    }
+
+    /// As if `node` had begun to serve the request that [`claim`] would.
+    async fn begun_by(engine: &Arc<Engine>, text: &str, node: NodeId) {
+        let operation = OperationId::new("chat_message").unwrap();
+        let addressed = Addressed { surface: Surface::OpenaiChat, operation: &operation, pinned: None };
+        let idempotency = Idempotency {
+            key_hash: fingerprint::of_client_key(None, text),
+            body_hash: fingerprint::of_request(addressed, &Payload::Json(Arc::default())),
+        };
+        let (request, now) = (RequestId::generate(), engine.control.now());
+        let claim = IdempotencyClaim { idempotency, request, node, expires_at: now.plus_micros(KEPT_US) };
+        let found = engine.control.store.claim_idempotency(&claim, now).await.unwrap();
+        assert_eq!(found, ClaimedKey::Fresh);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_another_node_serves_is_told_to_come_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = engine(&directory).await;
+        begun_by(&engine, "k", NodeId::generate()).await;
+        assert_eq!(claim(&engine, "k").await.err(), Some(RefusalCode::IdempotencyInProgress));
+        assert!(matches!(claim(&engine, "l").await, Ok(Claimed::First(_))));
+        engine.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_key_is_free_again_after_a_crash_and_when_its_request_has_no_answer() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = engine(&directory).await;
+        begun_by(&first, "crashed", first.node).await;
+        drop(claim(&first, "given up").await);
+        assert!(
+            matches!(claim(&first, "given up").await, Ok(Claimed::First(_))),
+            "given back here and in the store"
+        );
+        first.shutdown().await;
+        drop(first);
+        let second = engine(&directory).await;
+        assert!(matches!(claim(&second, "crashed").await, Ok(Claimed::First(_))));
+        second.shutdown().await;
     }
 }

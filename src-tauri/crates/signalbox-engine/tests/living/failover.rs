@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::multipart::{Form, Part};
 use serde_json::json;
 use signalbox_core::breaker::Circuit;
 use signalbox_core::failure::FailureKind;
 use signalbox_core::health::FAILOVERS_PER_HOUR;
 use signalbox_core::ledger::Outcome;
+use signalbox_core::operation::Capability;
+use signalbox_engine::events::Topic;
 use signalbox_simulator::{Dials, ErrorKind};
 use signalbox_testkit::{TestApp, chat_body};
 
@@ -285,4 +288,75 @@ async fn a_card_keeps_answers_short_whatever_the_client_asks() {
     first.dials().set(failing(ErrorKind::ServerError));
     ask(Some(40)).await;
     assert_eq!(limit_seen(&second), Some(20), "each target has a limit of its own");
+}
+
+#[tokio::test]
+async fn every_kind_of_work_and_every_surface_takes_the_same_way_past_a_target_that_fails() {
+    let app = TestApp::start().await.unwrap();
+    let (first, _second) = two_vendors(&app).await;
+    let other = app.add_openai("other").await.unwrap();
+    for (operation, capability, model) in [
+        ("memory_synthesis", Capability::Embedding, "vectors"),
+        ("text_to_speech", Capability::Speech, "voice"),
+        ("audio_transcription", Capability::Transcription, "ears"),
+    ] {
+        let targets = [format!("first/{model}"), format!("other/{model}")];
+        for target in &targets {
+            add_model_for(&app, target, capability).await;
+        }
+        app.set_route(operation, &[&targets[0], &targets[1]]).await.unwrap();
+        edit(&app, operation, |entry| entry.operation.capability = capability).await;
+    }
+    first.dials().set(failing(ErrorKind::ServerError));
+    let json = |path: &str, body: serde_json::Value| app.post(path, &body);
+    let sound = Part::bytes(vec![7; 4_000]).file_name("a.mp3").mime_str("audio/mpeg").unwrap();
+    let form = Form::new().text("model", "op:audio_transcription").part("file", sound);
+    let requests = [
+        json("/v1/embeddings", json!({"model": "op:memory_synthesis", "input": ["a", "b"]})),
+        json("/v1/audio/speech", json!({"model": "op:text_to_speech", "input": "hello", "voice": "alloy"})),
+        app.http.post(app.url("/v1/audio/transcriptions")).bearer_auth(&app.key).multipart(form),
+        json("/v1/responses", json!({"model": CHAT, "input": "hello"})),
+        json("/v1/messages", signalbox_testkit::message_body(CHAT, "hello")),
+    ];
+    for request in requests {
+        let reply = app.send(request).await.unwrap();
+        let path = settlement(&app, &reply).await;
+        let tried: Vec<_> = path.attempts.iter().map(|attempt| attempt.failure).collect();
+        assert_eq!(
+            (reply.status, tried),
+            (200, vec![Some(FailureKind::ServerError), None]),
+            "{}",
+            reply.body
+        );
+    }
+    assert_eq!(other.observed().received, 3);
+    for streamed in ["/v1/responses", "/v1/messages"] {
+        app.engine.reset_circuits(&provider("first"), "test", None);
+        let body = match streamed {
+            "/v1/responses" => json!({"model": CHAT, "input": "hello", "stream": true}),
+            _ => json!({"model": CHAT, "max_tokens": 50, "stream": true,
+                "messages": [{"role": "user", "content": "hello"}]}),
+        };
+        // An opening event that is valid and says nothing is no answer yet.
+        first.dials().set(Dials { error_after_chunks: Some(0), ..failing(ErrorKind::InsufficientQuota) });
+        let answer = app.send_streamed(app.post(streamed, &body)).await.unwrap();
+        assert_eq!((answer.status, answer.header("x-signalbox-provider")), (200, "second"), "{streamed}");
+        assert!(!answer.text.contains("quota"), "{streamed}: {}", answer.text);
+    }
+    at_rest(&app).await;
+}
+
+#[tokio::test]
+async fn a_target_without_a_price_is_told_of_and_left_out_where_the_policy_says_so() {
+    let app = TestApp::start().await.unwrap();
+    let _vendor = app.add_openai("vendor").await.unwrap();
+    app.add_model("vendor/new", signalbox_testkit::Prices::unknown()).await.unwrap();
+    app.set_route("chat_message", &["vendor/new"]).await.unwrap();
+    let mut events = app.engine.events.subscribe();
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().status, 200);
+    assert!(std::iter::from_fn(|| events.try_recv().ok()).any(|topic| topic == Topic::Health));
+    set(&app, &[("unpriced_policy", "block")]).await;
+    let reply = app.chat(CHAT, "hello").await.unwrap();
+    assert_eq!((reply.status, reply.code()), (503, "no_target_available"));
+    assert!(reply.body.to_string().contains("no price"), "{}", reply.body);
 }

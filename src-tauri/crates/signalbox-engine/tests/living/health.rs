@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures::future::join_all;
 use signalbox_core::breaker::{Cause, Circuit};
 use signalbox_core::ids::ProviderName;
-use signalbox_core::provider::ProviderKind;
+use signalbox_core::provider::{CredentialSource, ProviderKind};
 use signalbox_engine::events::Topic;
 use signalbox_simulator::{Dials, ErrorKind};
-use signalbox_store::{HealthEvent, HealthEventFilter};
+use signalbox_store::{ConfigWrite, HealthEvent, HealthEventFilter};
 use signalbox_testkit::{TestApp, Vendor, chat_body};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -143,6 +143,25 @@ async fn a_refused_credential_opens_at_once_and_a_free_probe_closes_once_it_is_t
     assert_eq!(circuit(&app, "first/m"), Circuit::Open);
     vendor.dials().set(Dials::default());
     assert!(app.engine.probe(&provider).await.unwrap().unwrap().models.is_ok());
+    assert_eq!(circuit(&app, "first/m"), Circuit::Closed);
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
+}
+
+#[tokio::test]
+async fn a_new_credential_is_tried_at_once() {
+    let (app, _clock) = clocked().await;
+    let (vendor, _second) = two_vendors(&app).await;
+    vendor.dials().set(failing(ErrorKind::InvalidKey));
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().status, 200);
+    assert!(standing(&app, "first/m").health.breaker().is_key_refused());
+    vendor.dials().set(Dials::default());
+    let name = ProviderName::new("first").unwrap();
+    let mut provider = app.engine.live().snapshot.providers[&name].provider.clone();
+    let base_version = Some(provider.version);
+    let set_at = app.engine.control.now().plus_micros(1);
+    provider.credential = CredentialSource::Stored { hint: "…new".to_owned(), set_at };
+    provider.version += 1;
+    app.write(vec![ConfigWrite::PutProvider { provider, base_version }]).await.unwrap();
     assert_eq!(circuit(&app, "first/m"), Circuit::Closed);
     assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
 }

@@ -7,7 +7,8 @@ use signalbox_core::breaker::Circuit;
 use signalbox_core::ids::{OperationId, ProviderName};
 use signalbox_core::key::KeyLimits;
 use signalbox_core::ledger::Settlement;
-use signalbox_core::provider::ProviderKind;
+use signalbox_core::operation::Capability;
+use signalbox_core::provider::{Model, ProviderKind};
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::OperationEntry;
 use signalbox_engine::health::{Circuits, TargetStanding};
@@ -64,6 +65,14 @@ pub async fn edit(app: &TestApp, operation: &str, edit: impl FnOnce(&mut Operati
     entry.route.version += 1;
     let OperationEntry { operation, route } = entry;
     app.write(vec![ConfigWrite::PutOperation { operation, route, base_version }]).await.unwrap();
+}
+
+/// Adds a model for one kind of work.
+pub async fn add_model_for(app: &TestApp, text: &str, capability: Capability) {
+    let Target { provider, model: name } = target(text);
+    let capabilities = vec![capability];
+    let model = Model { provider, name, capabilities, context_window: None, max_output: None, quality: None };
+    app.write(vec![ConfigWrite::PutModel { model }]).await.unwrap();
 }
 
 /// Limits the app's own key.
