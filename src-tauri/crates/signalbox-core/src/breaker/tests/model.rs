@@ -144,7 +144,10 @@ impl Model {
         let recent =
             |times: &[Timestamp]| times.iter().filter(|time| now.micros_since(**time) < window).count();
         let against = match failed.kind {
-            FailureKind::BadRequest | FailureKind::ContentFilter | FailureKind::ContextLength => false,
+            FailureKind::BadRequest
+            | FailureKind::ContentFilter
+            | FailureKind::ContextLength
+            | FailureKind::Unsupported => false,
             FailureKind::RateLimit => {
                 self.cool_downs.push(now.plus_micros(named.unwrap_or(COOL_DOWN_UNNAMED_US)));
                 if named.is_some() {
