@@ -150,7 +150,7 @@ async fn a_rule_is_refused_while_it_is_faulty_then_tried_dry_and_applied() {
     window.reads("dry-run-rule", "none holds").await;
 
     window.click("draft-preview").await;
-    window.reads("preview-sentences", "the rule `Short requests` is added").await;
+    window.reads("preview-sentences", "rule `Short requests` is added").await;
     window.click("draft-apply").await;
     wait_until(async || {
         let operation = operations::find(&app, &caller(), "chat_message").await.unwrap();
@@ -230,7 +230,15 @@ async fn screenshots() {
         ("operations", "/operations".to_owned(), "page-operations"),
         ("route-editor", "/operations?operation=chat_message".to_owned(), "route-target-select-1"),
         ("providers", "/providers".to_owned(), "page-providers"),
+        (
+            "providers-health",
+            "/providers?provider=simulator&model=sim-chat".to_owned(),
+            "target-detail",
+        ),
         ("provider-add", "/providers?add=true".to_owned(), "page-providers"),
+        ("failovers", "/providers?view=failovers".to_owned(), "failovers-table"),
+        ("prices", "/prices".to_owned(), "prices-table"),
+        ("price-detail", "/prices?price=deepseek%2Fdeepseek-flash".to_owned(), "price-detail"),
         ("keys", "/keys".to_owned(), "page-keys"),
         ("changes", "/changes".to_owned(), "page-changes"),
         ("first-run", "/first-run".to_owned(), "page-first-run"),
@@ -238,6 +246,13 @@ async fn screenshots() {
     for theme in ["dark", "light"] {
         window.click("theme-menu").await;
         window.click(&format!("theme-{theme}")).await;
+        // First, so that the health of what it used is there to be shown.
+        if wanted("drill") || wanted("providers-health") {
+            picture_a_drill(&window, &folder.join(format!("drill-{theme}.png"))).await;
+        }
+        if wanted("price-import") {
+            picture_an_import(&window, &folder.join(format!("price-import-{theme}.png"))).await;
+        }
         for (name, route, landmark) in screens.iter().filter(|(name, _, _)| wanted(name)) {
             window.go(route).await;
             window.find(landmark).await;
@@ -258,6 +273,45 @@ async fn screenshots() {
         window.screenshot(&folder.join(format!("{name}-empty.png"))).await;
     }
     window.close().await;
+}
+
+/// An outage of a simulated model while it runs.
+async fn picture_a_drill(window: &Window, picture: &Path) {
+    window.go("/drills?model=sim-chat").await;
+    window.click("drill-start").await;
+    window.reads("drill-words", "circuit is open").await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    window.screenshot(picture).await;
+    window.click("drill-stop").await;
+    window.find("drill-verdict").await;
+}
+
+/// A price list beside what is in force, nothing applied.
+async fn picture_an_import(window: &Window, picture: &Path) {
+    let listed = |provider: &str, input: f64, output: f64| {
+        serde_json::json!({
+            "litellm_provider": provider,
+            "mode": "chat",
+            "input_cost_per_token": input / 1e6,
+            "output_cost_per_token": output / 1e6,
+        })
+    };
+    let list = serde_json::json!({
+        "gpt-5-mini": listed("openai", 0.2, 1.6),
+        "gpt-5": listed("openai", 1.25, 10.0),
+        "gpt-5-nano": listed("openai", 5.0, 40.0),
+        "gpt-6-preview": listed("openai", 2.5, 20.0),
+        "claude-sonnet-5": listed("anthropic", 2.5, 12.5),
+        "deepseek/deepseek-flash": listed("deepseek", 0.2, 0.4),
+    });
+    window.go("/prices?import=true").await;
+    let text = window.find("import-text").await;
+    text.send_keys(list.to_string()).await.unwrap();
+    window.click("import-compare").await;
+    window.find("import-table").await;
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    window.screenshot(picture).await;
+    window.click("import-back").await;
 }
 
 /// Connected providers, keys, changes and two days of traffic.
