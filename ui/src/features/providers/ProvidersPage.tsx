@@ -131,20 +131,21 @@ export function ProvidersPage() {
             aria-label="What is shown"
             data-testid="providers-view"
           />
-          <TextInput
-            ref={filter}
-            className={classes.filter}
-            hidden={failovers}
-            value={search.q ?? ""}
-            onChange={(event) => setFilter(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              if (event.key === "Escape") setFilter("");
-            }}
-            placeholder="Filter by name, address or model"
-            aria-label="Filter providers"
-            leftSection={<IconSearch size={14} aria-hidden />}
-            data-testid="providers-filter"
-          />
+          {failovers ? null : (
+            <TextInput
+              ref={filter}
+              className={classes.filter}
+              value={search.q ?? ""}
+              onChange={(event) => setFilter(event.currentTarget.value)}
+              onKeyDown={(event) => {
+                if (event.key === "Escape") setFilter("");
+              }}
+              placeholder="Filter by name, address or model"
+              aria-label="Filter providers"
+              leftSection={<IconSearch size={14} aria-hidden />}
+              data-testid="providers-filter"
+            />
+          )}
           <span className={classes.summary}>
             {all && !failovers ? summary(all, healthQuery.data ?? []) : null}
           </span>

@@ -33,7 +33,7 @@ export function UnpricedBanner({ count, filtered, onPrice, onShowAll }: Props) {
           <strong>{plural(count, "model")}</strong> {count === 1 ? "has" : "have"} no price.{" "}
           {requests > 0
             ? `${plural(requests, "request")} of the last 30 days ran without a known cost.`
-            : "None of them was called in the last 30 days."}
+            : `${count === 1 ? "It was not" : "None of them was"} called in the last 30 days.`}
         </p>
         {seen.length > 0 ? (
           <Button

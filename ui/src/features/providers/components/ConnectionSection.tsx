@@ -71,7 +71,7 @@ export function ConnectionSection({ provider, verify }: Props) {
           </Fact>
         )}
         {provider.builtin ? null : (
-          <Fact name="At once">
+          <Fact name="Calls at once">
             <LimitForm key={provider.max_concurrent ?? 0} provider={provider} />
           </Fact>
         )}

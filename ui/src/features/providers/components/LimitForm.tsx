@@ -32,7 +32,7 @@ export function LimitForm({ provider }: { provider: Provider }) {
     <form onSubmit={save}>
       <span className={classes.line}>
         <NumberField
-          label="Calls at once"
+          label="At most"
           aria-label={`Calls of ${provider.name} at once`}
           inline
           value={limit}
