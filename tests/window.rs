@@ -133,6 +133,7 @@ async fn a_rule_is_refused_while_it_is_faulty_then_tried_dry_and_applied() {
 
     window.go("/operations?operation=chat_message").await;
     window.find("route-target-select-1").await;
+    window.find("route-add-rule").await.scroll_into_view().await.unwrap();
     window.click("route-add-rule").await;
     choose_from_menu(&window, "Short requests").await;
     let condition = window.find("rule-when-1").await;

@@ -175,7 +175,12 @@ function useEditorShortcuts(
 ) {
   const actions = useLatest({
     addTarget: () => find(content.current, "route-add-target")?.click(),
-    addRule: () => find(content.current, "route-add-rule")?.click(),
+    addRule: () => {
+      const button = find(content.current, "route-add-rule");
+      // The list hangs on its button, and is hidden where that is out of sight.
+      button?.scrollIntoView({ block: "center" });
+      button?.click();
+    },
     tryRequest: openDryRun,
     preview: () => editor.showPreview(!editor.previewing),
     apply: editor.apply,
