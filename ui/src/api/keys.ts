@@ -29,6 +29,7 @@ export type QueryKey =
   | readonly ["price_preview", string]
   | readonly ["prices_unpriced"]
   | readonly ["keys_list"]
+  | readonly ["settings_list"]
   | readonly ["changes_page", "head" | "older", ChangeFilter, ...string[]]
   | readonly ["change_verify"];
 
@@ -55,6 +56,8 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   price_preview: [],
   prices_unpriced: ["prices", "requests"],
   keys_list: ["keys", "requests"],
+  // There is no tag of their own; each change of one is an entry of the history.
+  settings_list: ["changes"],
   changes_page: ["changes"],
   change_verify: [],
 };

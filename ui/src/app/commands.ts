@@ -1,5 +1,6 @@
 import {
   IconActivity,
+  IconAdjustments,
   IconCoin,
   IconHistory,
   IconKey,
@@ -87,6 +88,15 @@ export const SCREENS: readonly Screen[] = [
     section: "Admin",
     icon: IconKey,
     keywords: ["token", "secret", "client"],
+  },
+  {
+    id: "settings",
+    title: "Settings",
+    to: "/settings",
+    goKey: ",",
+    section: "Admin",
+    icon: IconAdjustments,
+    keywords: ["preferences", "options", "timeout", "circuit", "breaker", "payloads", "limits"],
   },
   {
     id: "first-run",

@@ -11,6 +11,7 @@ import { overviewRoute } from "./overview";
 import { pricesRoute } from "./prices";
 import { providersRoute } from "./providers";
 import { rootRoute } from "./root";
+import { settingsRoute } from "./settings";
 
 const routeTree = rootRoute.addChildren([
   indexRoute,
@@ -22,6 +23,7 @@ const routeTree = rootRoute.addChildren([
   drillsRoute,
   pricesRoute,
   keysRoute,
+  settingsRoute,
   firstRunRoute,
 ]);
 

@@ -56,6 +56,9 @@ test("states that are not JSON are known as such, and absent ones are fine", () 
 
 test("a subject leads to its page", () => {
   expect(subjectLink(change(1, "openai/gpt-5", "model"))?.search).toEqual({ provider: "openai" });
+  expect(subjectLink(change(1, "max_requests", "setting"))?.search).toEqual({
+    setting: "max_requests",
+  });
   expect(subjectLink(change(1, "x", "install"))).toBeUndefined();
 });
 

@@ -95,6 +95,8 @@ export function subjectLink(
       };
     case "key":
       return { to: "/keys", search: { q: change.subject } };
+    case "setting":
+      return { to: "/settings", search: { setting: change.subject } };
     default:
       return undefined;
   }

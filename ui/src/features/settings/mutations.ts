@@ -1,0 +1,42 @@
+import { mutationOptions, type QueryClient } from "@tanstack/react-query";
+import { call } from "@/api/call";
+import type { Setting } from "@/bindings";
+import { platform } from "@/platform";
+import { settingsQueryOptions } from "./queries";
+
+/** The setting as it was when the change was made, and what it is to be. */
+export type SettingChange = { setting: Setting; value: string };
+
+const INVALIDATES = ["changes"] as const;
+
+/** Gives a setting a value; its field shows why it was refused. */
+export function setSettingMutationOptions() {
+  return mutationOptions({
+    mutationFn: setSetting,
+    meta: {
+      failureTitle: "The setting was not changed",
+      failure: "inline",
+      invalidates: INVALIDATES,
+    },
+  });
+}
+
+/** Gives it its old value again, from its notice: the field may be gone by then, so a failure is a notice too. */
+export function undoSettingMutationOptions() {
+  return mutationOptions({
+    mutationFn: setSetting,
+    onSuccess: (changed, _change, _result, { client }) => showSetting(client, changed),
+    meta: { failureTitle: "The setting was not changed back", invalidates: INVALIDATES },
+  });
+}
+
+/** Puts the answer in its place before the list is read again: the control must not jump back meanwhile. */
+export function showSetting(client: QueryClient, changed: Setting): void {
+  client.setQueryData(settingsQueryOptions().queryKey, (settings) =>
+    settings?.map((setting) => (setting.name === changed.name ? changed : setting)),
+  );
+}
+
+function setSetting({ setting, value }: SettingChange): Promise<Setting> {
+  return call(platform().commands.settingSet({ name: setting.name, value, reason: null }));
+}
