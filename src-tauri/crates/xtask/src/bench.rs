@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what the gateway adds to a call, and what becomes of a thousand streams in an outage.
+//! `cargo xtask bench`: what the gateway adds to a call, what becomes of a thousand streams in an outage, and how long a
+//! decision and the registry's look-up take.
 
 use anyhow::Result;
 
@@ -8,11 +9,25 @@ use crate::{
     step::{Step, run_all},
 };
 
-/// Builds with full optimisation and measures; the benchmark prints one table.
+/// What is measured: package and benchmark. The smallest first.
+const MEASURED: [(&str, &str); 4] = [
+    ("signalbox-core", "decide"),
+    ("signalbox-providers", "registry"),
+    ("signalbox-node", "gateway"),
+    ("signalbox-node", "storm"),
+];
+
+/// Builds with full optimisation and measures; each benchmark prints one table.
 pub fn bench() -> Result<()> {
     run_all(packages::install(&[packages::NODE])?)?;
-    let target = ["--package", "signalbox-node", "--bench", "gateway", "--bench", "storm"];
-    let build = cargo(["bench", "--no-run"].into_iter().chain(target));
-    Step::new("compiling the benchmark with optimisation", build).streamed_to_terminal().run()?;
-    Step::new("measuring", cargo(["bench"].into_iter().chain(target))).streamed().run()
+    for (package, name) in MEASURED {
+        let build = cargo(["bench", "--no-run", "--package", package, "--bench", name]);
+        Step::new(format!("compiling {name} with optimisation"), build).streamed_to_terminal().run()?;
+    }
+    for (package, name) in MEASURED {
+        Step::new(format!("measuring {name}"), cargo(["bench", "--package", package, "--bench", name]))
+            .streamed()
+            .run()?;
+    }
+    Ok(())
 }

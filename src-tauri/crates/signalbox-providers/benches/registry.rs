@@ -1,4 +1,4 @@
-//! How long the registry takes to find an adapter: `cargo run --release -p signalbox-providers --example registry_lookup`.
+//! How long the registry takes to find an adapter. `cargo xtask bench` runs it.
 //!
 //! The seeds ask for less than half a millisecond.
 #![expect(clippy::print_stdout, reason = "it is run for what it prints")]
