@@ -6,6 +6,7 @@
 mod config;
 mod database;
 mod feedback;
+mod health;
 mod history;
 mod idempotency;
 mod ledger;
