@@ -242,6 +242,7 @@ async fn screenshots() {
         ("price-detail", "/prices?price=deepseek%2Fdeepseek-flash".to_owned(), "price-detail"),
         ("keys", "/keys".to_owned(), "page-keys"),
         ("changes", "/changes".to_owned(), "page-changes"),
+        ("settings", "/settings".to_owned(), "page-settings"),
         ("first-run", "/first-run".to_owned(), "page-first-run"),
     ];
     for theme in ["dark", "light"] {
