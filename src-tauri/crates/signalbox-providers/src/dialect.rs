@@ -104,7 +104,12 @@ impl Dialect {
     }
 
     /// The complete answer to what was `asked`, as the client wants it.
-    pub fn encode_response(self, response: &ChatResponse, usage: &Usage, asked: &Map<String, Value>) -> Value {
+    pub fn encode_response(
+        self,
+        response: &ChatResponse,
+        usage: &Usage,
+        asked: &Map<String, Value>,
+    ) -> Value {
         match self {
             Self::OpenaiChat | Self::Gemini => openai_chat::response::encode(response, usage),
             Self::OpenaiResponses => openai_responses::response::encode(response, usage, asked),

@@ -206,7 +206,13 @@ struct Walk {
 
 impl Walk {
     const fn new(exact_bytes: usize) -> Self {
-        Self { tokens: TOKENS_PER_CHAT, exact_bytes_left: exact_bytes, images: false, sound: false, caches: false }
+        Self {
+            tokens: TOKENS_PER_CHAT,
+            exact_bytes_left: exact_bytes,
+            images: false,
+            sound: false,
+            caches: false,
+        }
     }
 
     fn request(&mut self, body: &Map<String, Value>) {

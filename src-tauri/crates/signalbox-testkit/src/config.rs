@@ -126,7 +126,9 @@ impl TestApp {
     /// Adds a provider anywhere, e.g. where nothing listens. Its credential is [`CREDENTIAL`], sealed.
     pub async fn add_provider(&self, name: &str, kind: ProviderKind, base_url: &str) -> anyhow::Result<()> {
         let hint = format!("…{}", &CREDENTIAL[CREDENTIAL.len() - 4..]);
-        let provider = Provider { auth: signalbox_core::provider::Auth::default(), max_concurrent: None, 
+        let provider = Provider {
+            auth: signalbox_core::provider::Auth::default(),
+            max_concurrent: None,
             name: ProviderName::new(name)?,
             kind,
             base_url: base_url.parse()?,
@@ -141,7 +143,8 @@ impl TestApp {
     /// Adds a chat model, e.g. `alpha/gpt-test`.
     pub async fn add_model(&self, target: &str, prices: Prices) -> anyhow::Result<()> {
         let target: Target = target.parse()?;
-        let model = Model { quality: None, 
+        let model = Model {
+            quality: None,
             provider: target.provider.clone(),
             name: target.model.clone(),
             capabilities: vec![Capability::Chat, Capability::Vision],
@@ -157,7 +160,15 @@ impl TestApp {
     pub async fn set_route(&self, operation: &str, targets: &[&str]) -> anyhow::Result<()> {
         let targets = targets
             .iter()
-            .map(|text| Ok(RouteTarget { weight: 1, timeout_ms: None, max_output: None,  target: text.parse()?, enabled: true }))
+            .map(|text| {
+                Ok(RouteTarget {
+                    weight: 1,
+                    timeout_ms: None,
+                    max_output: None,
+                    target: text.parse()?,
+                    enabled: true,
+                })
+            })
             .collect::<anyhow::Result<Vec<_>>>()?;
         self.edit_operation(operation, |entry| entry.route.targets = targets).await
     }
@@ -192,7 +203,8 @@ impl TestApp {
     pub async fn create_key(&self, operations: &[&str]) -> anyhow::Result<String> {
         let secret = api_key::generate()?;
         let secret = secret.expose_secret();
-        let key = ApiKey { limits: signalbox_core::key::KeyLimits::default(), 
+        let key = ApiKey {
+            limits: signalbox_core::key::KeyLimits::default(),
             id: KeyId::generate(),
             name: "test".to_owned(),
             last4: secret.chars().skip(secret.chars().count().saturating_sub(4)).collect(),

@@ -420,7 +420,11 @@ fn an_answer_of_another_form_is_refused_and_never_a_panic() {
         json!({"choices": [{"message": {"content": 7, "refusal": 7, "tool_calls": {}}, "finish_reason": 7}], "id": 7}),
     ] {
         let response = Dialect::OpenaiChat.decode_response(&odd).unwrap();
-        Dialect::Anthropic.encode_response(&response, &Usage::default().with(Unit::OutputTokens, 1), &Map::new());
+        Dialect::Anthropic.encode_response(
+            &response,
+            &Usage::default().with(Unit::OutputTokens, 1),
+            &Map::new(),
+        );
     }
 }
 

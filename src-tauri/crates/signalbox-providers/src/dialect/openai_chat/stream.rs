@@ -201,10 +201,7 @@ impl Encoder {
             }
             ChatEvent::Finish(finish) => self.delta(&json!({}), Some(finish_word(finish.reason)), out),
             ChatEvent::Signature(signature) => self.signature = Some(signature.clone()),
-            ChatEvent::OtherChoice(_)
-            | ChatEvent::Usage(_)
-            | ChatEvent::Failed(_)
-            | ChatEvent::Done => {}
+            ChatEvent::OtherChoice(_) | ChatEvent::Usage(_) | ChatEvent::Failed(_) | ChatEvent::Done => {}
         }
     }
 
