@@ -42,6 +42,17 @@ test("a number is applied on Enter, once, and taken back from its notice", async
   expect(screen.getByTestId("setting-breaker_open_s").textContent).not.toContain("Not the usual");
 });
 
+test("a number that was typed is applied when its field is left", async () => {
+  const { platform, user } = openWindow("/settings");
+  const set = vi.spyOn(platform.commands, "settingSet");
+  const field = await numberField("stream_idle_ms");
+  await user.clear(field);
+  await user.type(field, "45000");
+  await user.tab();
+  await screen.findByText("It was 2 min.");
+  expect(set.mock.calls).toEqual([[{ name: "stream_idle_ms", value: "45000", reason: null }]]);
+});
+
 test("a number that is left without a change asks for nothing, and Escape forgets what was typed", async () => {
   const { platform, user } = openWindow("/settings");
   const set = vi.spyOn(platform.commands, "settingSet");

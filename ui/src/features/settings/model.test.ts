@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import type { Setting } from "@/bindings";
-import { boundsWords, choiceOf, grouped, isSwitch, labelOf, spanBeside, valueWords } from "./model";
+import {
+  boundsWords,
+  choiceOf,
+  grouped,
+  isSwitch,
+  labelOf,
+  spanBeside,
+  valuePhrase,
+  valueWords,
+} from "./model";
 
 function setting(name: string, more: Partial<Setting> = {}): Setting {
   const bounds = { unit: null, least: null, most: null, choices: [] };
@@ -36,6 +45,8 @@ test("values other than time are said in their unit or in words", () => {
   expect(valueWords(kept, "true")).toBe("On");
   const policy = setting("unpriced_policy", { choices: ["allow", "block"] });
   expect(valueWords(policy, "block")).toBe("Do not send");
+  expect(valuePhrase(policy, "block")).toBe("“Do not send”");
+  expect(valuePhrase(kept, "false")).toBe("off");
 });
 
 test("a setting and a choice this window does not know are shown as they are written", () => {

@@ -146,6 +146,13 @@ export function valueWords(setting: Setting, value = setting.value): string {
   return `${formatCount(amount)} ${amount === 1 ? unit.replace(/s$/, "") : unit}`;
 }
 
+/** The value within a sentence: `5 min`, `off`, `“Serve them”`. */
+export function valuePhrase(setting: Setting, value = setting.value): string {
+  const words = valueWords(setting, value);
+  if (isSwitch(setting)) return words.toLowerCase();
+  return setting.choices.length > 0 ? `“${words}”` : words;
+}
+
 /** What stands beside a number of seconds or milliseconds, where the number alone does not say it: `5 min`. */
 export function spanBeside({ unit }: Pick<Setting, "unit">, text: string): string | undefined {
   const amount = numberOf(text);

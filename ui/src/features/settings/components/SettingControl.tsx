@@ -56,7 +56,7 @@ export function SettingControl(props: Props) {
     <>
       <SegmentedControl
         className={classes.segments}
-        size="xs"
+        size="sm"
         data={data}
         value={value}
         onChange={onApply}
@@ -98,7 +98,7 @@ function NumberControl({ setting, value, onType, onCancel, onApply, error }: Pro
         }
         error={error}
         rightSection={unit === undefined ? null : <span className={classes.unit}>{unit}</span>}
-        rightSectionWidth={unit === undefined ? 0 : 14 + unit.length * 7}
+        rightSectionWidth={unit === undefined ? 0 : 20 + unit.length * 7}
         rightSectionPointerEvents="none"
         data-testid={`setting-control-${setting.name}`}
       />

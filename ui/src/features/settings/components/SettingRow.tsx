@@ -6,7 +6,15 @@ import { fieldErrors } from "@/api/call";
 import type { Setting } from "@/bindings";
 import { StatusBadge } from "@/components/StatusBadge";
 import { notifyUndo } from "@/lib/notices";
-import { boundsWords, choiceOf, consequenceOf, isUsual, labelOf, valueWords } from "../model";
+import {
+  boundsWords,
+  choiceOf,
+  consequenceOf,
+  isUsual,
+  labelOf,
+  valuePhrase,
+  valueWords,
+} from "../model";
 import { setSettingMutationOptions, showSetting, undoSettingMutationOptions } from "../mutations";
 import { SettingControl } from "./SettingControl";
 import classes from "./SettingRow.module.css";
@@ -62,7 +70,7 @@ export function SettingRow({ setting, linked }: Props) {
         <Consequence name={name} value={value} />
         <div className={classes.usual}>
           <span>
-            usually {valueWords(setting, setting.usual)}
+            usually {valuePhrase(setting, setting.usual)}
             {bounds(setting)}
           </span>
           {isUsual(setting) ? null : (
@@ -70,7 +78,7 @@ export function SettingRow({ setting, linked }: Props) {
               variant="subtle"
               size="compact-xs"
               leftSection={<IconArrowBackUp size={14} aria-hidden />}
-              aria-label={`${label}: back to ${valueWords(setting, setting.usual)}, as usual`}
+              aria-label={`${label}: back to usual, ${valuePhrase(setting, setting.usual)}`}
               onClick={() => {
                 // The button goes away with what it did; the focus must not.
                 focusControl(row.current);
@@ -100,7 +108,7 @@ function useChange(setting: Setting) {
         `${labelOf(changed.name)}: ${valueWords(changed)}`,
         // What goes wrong shows as a notice of the mutation itself.
         () => undo.mutateAsync({ setting: changed, value: before.value }).catch(() => undefined),
-        `It was ${valueWords(before)}.`,
+        `It was ${valuePhrase(before)}.`,
       );
     },
     onError: () => {
