@@ -40,6 +40,8 @@ export default defineConfig({
           environment: "jsdom",
           include: ["src/**/*.test.tsx"],
           setupFiles: ["./src/test/setup.ts"],
+          // Each drives a whole window; beside a compiler on two cores that takes its time.
+          testTimeout: 30_000,
           css: false,
         },
       },

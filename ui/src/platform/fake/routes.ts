@@ -224,11 +224,6 @@ function settingSentences(now: Operation, draft: RouteDraft): string[] {
     else if (JSON.stringify(known) !== JSON.stringify(rule))
       sentences.push(`the rule \`${rule.name}\` changes: when ${rule.when}`);
   }
-  const stays = (list: readonly RouteRule[], other: readonly RouteRule[]) =>
-    list
-      .filter((rule) => other.some((known) => known.name === rule.name))
-      .map((rule) => `\`${rule.name}\``)
-      .join(", ");
   if (stays(now.rules, draft.rules) !== stays(draft.rules, now.rules))
     sentences.push(`the rules are looked at in the order ${stays(draft.rules, now.rules)}`);
   if (now.deadline_ms !== draft.deadline_ms)
@@ -248,6 +243,14 @@ function settingSentences(now: Operation, draft: RouteDraft): string[] {
         : `its data may go only to ${draft.allowed_providers.join(", ")}`,
     );
   return sentences;
+}
+
+/** The names of the rules that are in the other list too, in the order of this one. */
+function stays(list: readonly RouteRule[], other: readonly RouteRule[]): string {
+  return list
+    .filter((rule) => other.some((known) => known.name === rule.name))
+    .map((rule) => `\`${rule.name}\``)
+    .join(", ");
 }
 
 function limit(given: number | null, unit: string, none: string): string {

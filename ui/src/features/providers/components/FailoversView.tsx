@@ -195,5 +195,5 @@ function footer(count: number, hasMore: boolean, fetching: boolean): string | nu
 
 /** A request may change targets more than once. */
 function rowId(row: Failover): string {
-  return `${row.request_id} ${row.from_provider}/${row.from_model} ${row.at}`;
+  return `${row.request_id} ${row.from_provider}/${row.from_model} ${row.to_provider}/${row.to_model}`;
 }
