@@ -1,11 +1,8 @@
 import { MantineProvider } from "@mantine/core";
 import { render, screen, within } from "@testing-library/react";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { openWindow } from "@/test/openWindow";
 import { LOG_COLUMNS } from "./columns";
-
-// The whole window in a made-up page takes its time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 test("why this model: the rule that matched, the score, and until when a target is out", async () => {
   const { platform, router } = openWindow("/logs");

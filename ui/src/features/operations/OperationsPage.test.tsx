@@ -10,9 +10,6 @@ import { installPlatform } from "@/platform";
 import { createFakePlatform } from "@/platform/fake";
 import { createAppRouter } from "@/routes/router";
 
-// The whole window in a made-up page takes its time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
-
 /** The whole window on a made-up backend, at one operation. */
 function openWindow(operation: string) {
   const platform = createFakePlatform("normal", { latencyMs: 0, live: false });

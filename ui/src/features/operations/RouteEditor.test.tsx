@@ -4,9 +4,6 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { listenToKeyboard } from "@/lib/shortcuts";
 import { openWindow } from "@/test/openWindow";
 
-// The whole window in a made-up page takes its time on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
-
 let stop: () => void;
 beforeEach(() => {
   stop = listenToKeyboard();
