@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use signalbox_core::decide::Candidate;
 use signalbox_core::failure::FailureKind;
 use signalbox_core::health::{Answered, Failed};
@@ -26,6 +27,9 @@ const DEADLINE_COUNTS_FROM: Duration = Duration::from_secs(10);
 const VECTORS_MAX: Duration = Duration::from_mins(1);
 /// How long speech may take to be made.
 const SPEECH_MAX: Duration = Duration::from_mins(2);
+
+/// The least Anthropic's models think.
+const THINKING_TOKENS_MIN: u32 = 1_024;
 
 /// An attempt that has begun.
 pub(super) struct Begun {
@@ -264,13 +268,28 @@ impl Run {
         let Some(field) = output_field(self.start.surface, target, |field| body.contains_key(field)) else {
             return self.payload.clone();
         };
-        let asked = body.get(field).and_then(serde_json::Value::as_u64);
+        let asked = body.get(field).and_then(Value::as_u64);
         if asked.is_some_and(|asked| asked <= u64::from(most)) {
             return self.payload.clone();
         }
         let mut capped = (**body).clone();
         capped.insert(field.to_owned(), most.into());
+        fit_thinking(&mut capped, most);
         Payload::Json(Arc::new(capped))
+    }
+}
+
+/// Anthropic wants thinking to fit into the answer: it is shortened with it, and left out where too little room remains.
+fn fit_thinking(body: &mut Map<String, Value>, most: u32) {
+    let Some(Value::Object(thinking)) = body.get_mut("thinking") else { return };
+    let Some(budget) = thinking.get("budget_tokens").and_then(Value::as_u64) else { return };
+    if budget < u64::from(most) {
+        return;
+    }
+    if most / 2 >= THINKING_TOKENS_MIN {
+        thinking.insert("budget_tokens".to_owned(), (most / 2).into());
+    } else {
+        body.remove("thinking");
     }
 }
 
@@ -295,5 +314,44 @@ pub(crate) async fn at(instant: Option<Instant>) {
     match instant {
         Some(instant) => tokio::time::sleep_until(instant).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn thinking_never_asks_for_more_room_than_the_answer_has() {
+        for (budget, most, expected) in [
+            (5_000, 8_000, Some(5_000)),
+            (8_000, 8_000, Some(4_000)),
+            (8_000, 2_000, None),
+            (900, 1_000, Some(900)),
+        ] {
+            let mut body = Map::new();
+            body.insert("thinking".to_owned(), json!({"type": "enabled", "budget_tokens": budget}));
+            fit_thinking(&mut body, most);
+            let left = body.get("thinking").and_then(|thinking| thinking["budget_tokens"].as_u64());
+            assert_eq!(left, expected, "{budget} in {most}");
+        }
+    }
+
+    #[test]
+    fn the_limit_of_an_answer_goes_where_the_client_or_the_model_expects_it() {
+        let field = |surface, target: &str, said: Option<&str>| {
+            output_field(surface, &target.parse().unwrap(), |field| said == Some(field))
+        };
+        let chat = Surface::OpenaiChat;
+        assert_eq!(field(chat, "deepseek/deepseek-chat", None), Some("max_tokens"));
+        assert_eq!(field(chat, "openai/gpt-5-mini", None), Some("max_completion_tokens"));
+        assert_eq!(field(chat, "openrouter/openai/o3", None), Some("max_completion_tokens"));
+        let said = Some("max_completion_tokens");
+        assert_eq!(field(chat, "deepseek/deepseek-chat", said), Some("max_completion_tokens"));
+        assert_eq!(field(Surface::OpenaiResponses, "a/b", None), Some("max_output_tokens"));
+        assert_eq!(field(Surface::AnthropicMessages, "a/b", None), Some("max_tokens"));
+        assert_eq!(field(Surface::OpenaiSpeech, "a/b", None), None);
     }
 }

@@ -1,7 +1,6 @@
 //! Many at once, and many that leave.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -20,18 +19,20 @@ async fn two_hundred_streams_through_an_outage_lose_and_double_no_row_and_leave_
     let slowly = Dials { chunk_interval_ms: 5, output_tokens: Some(20), ..Dials::default() };
     first.dials().set(slowly.clone());
     second.dials().set(slowly.clone());
-    let streams = (0..STREAMS).map(|number| {
-        let app = &app;
-        async move {
-            tokio::time::sleep(Duration::from_millis(u64::try_from(number).unwrap() * 2)).await;
-            app.chat_streamed(CHAT, &format!("hello {number}")).await.unwrap()
-        }
-    });
-    let outage = async {
-        until("half of the streams have begun", || first.observed().received > 80).await;
-        first.dials().set(Dials { error: ErrorKind::ServerError, error_rate: 1.0, ..slowly.clone() });
+    let half = |from: usize| {
+        let streams = (from..from + STREAMS / 2).map(|number| {
+            let app = &app;
+            async move { app.chat_streamed(CHAT, &format!("hello {number}")).await.unwrap() }
+        });
+        join_all(streams)
     };
-    let (answers, ()) = tokio::join!(join_all(streams), outage);
+    let outage = async {
+        until("the first half is on its way", || first.observed().received == 100).await;
+        first.dials().set(Dials { error: ErrorKind::ServerError, error_rate: 1.0, ..slowly.clone() });
+        half(STREAMS / 2).await
+    };
+    let (mut answers, more) = tokio::join!(half(0), outage);
+    answers.extend(more);
     let mut ids = HashSet::new();
     for answer in &answers {
         assert_eq!(answer.status, 200);
@@ -52,20 +53,28 @@ async fn a_client_that_leaves_at_any_point_leaves_no_permit_place_or_open_row_be
     let app = TestApp::start().await.unwrap();
     let (first, second) = two_vendors(&app).await;
     set(&app, &[("breaker_failures", "100")]).await;
-    let dials = Dials { latency_ms: 10, chunk_interval_ms: 2, output_tokens: Some(12), ..Dials::default() };
+    let dials = Dials { latency_ms: 10, chunk_interval_ms: 5, output_tokens: Some(40), ..Dials::default() };
     second.dials().set(dials.clone());
-    for round in 0..60_u64 {
+    for round in 0..60_usize {
         // Some leave before a failover, some after it, some in the middle of the words.
         let error = if round % 3 == 0 { ErrorKind::ServerError } else { ErrorKind::None };
         first.dials().set(Dials { error, ..dials.clone() });
         let mut body = chat_body(CHAT, "hello");
-        body["stream"] = json!(round % 2 == 0);
+        body["stream"] = json!(round % 5 != 0);
         let request = app.post("/v1/chat/completions", &body);
-        let leaving = async {
-            let mut chunks = request.send().await.unwrap().bytes_stream();
-            while chunks.next().await.is_some() {}
-        };
-        let _ = tokio::time::timeout(Duration::from_micros(700 * round), leaving).await;
+        let calls = first.observed().received + second.observed().received;
+        match round % 12 {
+            0 | 5 => {
+                let called = || first.observed().received + second.observed().received > calls;
+                drop(sent(request, "a provider was called", called).await);
+            }
+            pieces => {
+                let mut chunks = request.send().await.unwrap().bytes_stream();
+                for _ in 1..pieces {
+                    let _ = chunks.next().await;
+                }
+            }
+        }
     }
     at_rest(&app).await;
     let rows = app.settled_rows(1).await.unwrap();

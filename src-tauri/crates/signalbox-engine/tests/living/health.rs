@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use signalbox_core::breaker::{Cause, Circuit};
 use signalbox_core::ids::ProviderName;
 use signalbox_core::provider::{CredentialSource, ProviderKind};
@@ -69,21 +70,25 @@ async fn a_half_open_circuit_lets_one_probe_through_however_many_requests_come_a
     let (vendor, _second) = two_vendors(&app).await;
     open_first(&app, &vendor).await;
     let calls = vendor.observed().received;
-    vendor.dials().set(Dials { latency_ms: 500, ..Dials::default() });
+    vendor.dials().set(Dials { latency_ms: 60_000, ..Dials::default() });
     clock.advance(Duration::from_mins(5));
-    let requests = (0..50).map(|_| app.chat(CHAT, "hello"));
-    let replies = join_all(requests).await;
-    let providers: Vec<String> = replies
-        .iter()
-        .map(|reply| reply.as_ref().unwrap().header("x-signalbox-provider").to_owned())
-        .collect();
-    assert_eq!(providers.iter().filter(|name| *name == "first").count(), 1);
-    assert_eq!(providers.iter().filter(|name| *name == "second").count(), 49, "nobody is refused meanwhile");
-    assert_eq!(vendor.observed().received, calls + 1);
-    assert_eq!(circuit(&app, "first/m"), Circuit::Closed);
+    let mut requests: FuturesUnordered<_> = (0..50).map(|_| app.chat(CHAT, "hello")).collect();
+    for _ in 0..49 {
+        let reply = requests.next().await.unwrap().unwrap();
+        assert_eq!(
+            (reply.status, reply.header("x-signalbox-provider")),
+            (200, "second"),
+            "nobody waits meanwhile"
+        );
+    }
+    until("the probe is on its way", || vendor.observed().in_flight == 1).await;
+    assert_eq!((vendor.observed().received, circuit(&app, "first/m")), (calls + 1, Circuit::HalfOpen));
+    drop(requests);
+    at_rest(&app).await;
+    vendor.dials().set(Dials::default());
+    assert_eq!(app.chat(CHAT, "hello").await.unwrap().header("x-signalbox-provider"), "first");
     let words: Vec<_> = steps(&app, 3).await.iter().map(|step| step.to).collect();
     assert_eq!(words, [Circuit::Open, Circuit::HalfOpen, Circuit::Closed]);
-    at_rest(&app).await;
 }
 
 #[tokio::test]
