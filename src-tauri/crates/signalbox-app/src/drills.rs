@@ -36,7 +36,7 @@ pub async fn start(app: &App, caller: &Caller, input: dto::DrillInput) -> Result
     let engine = app.engine().ok_or_else(|| {
         AppError::new(Code::Refused, "Drills run where Signalbox runs: start one in its window.")
     })?;
-    let report = engine.start_drill(plan(input)?).await.map_err(refusal)?;
+    let report = engine.start_drill(plan(&input)?).await.map_err(|error| refusal(&error))?;
     shown(app, report).await
 }
 
@@ -49,7 +49,7 @@ pub async fn stop(app: &App, caller: &Caller) -> Result<Option<dto::Drill>, AppE
     state(app, caller).await
 }
 
-fn plan(input: dto::DrillInput) -> Result<Plan, AppError> {
+fn plan(input: &dto::DrillInput) -> Result<Plan, AppError> {
     Ok(Plan {
         model: ModelName::new(&input.model)
             .map_err(|error| AppError::invalid("model", format!("{error}.")))?,
@@ -67,7 +67,7 @@ fn plan(input: dto::DrillInput) -> Result<Plan, AppError> {
     })
 }
 
-fn refusal(error: DrillError) -> AppError {
+fn refusal(error: &DrillError) -> AppError {
     let message = sentence(&error.to_string());
     match error {
         DrillError::UnknownModel(_) => AppError::invalid("model", message),

@@ -217,7 +217,7 @@ fn window(summary: Option<&HealthSummary>) -> dto::HealthWindow {
     let first_token = summary.and_then(|summary| summary.first_token);
     let ms = view::milliseconds;
     dto::HealthWindow {
-        minutes: u32::try_from(WINDOW_MINUTES).unwrap_or(u32::MAX),
+        minutes: WINDOW_MINUTES,
         succeeded: counts.succeeded,
         failed: counts.failed.saturating_add(counts.rate_limited),
         success_rate: counts.success_bp().map(|share| f64::from(share) / 10_000.0),
@@ -309,9 +309,9 @@ pub async fn failovers(
     caller.must_be(Role::Viewer)?;
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let filter = FailoverFilter {
-        operation: named("operation", filter.operation, |text| OperationId::new(text))?,
-        from_provider: named("provider", filter.provider, |text| ProviderName::new(text))?,
-        from_model: named("model", filter.model, |text| ModelName::new(text))?,
+        operation: named("operation", filter.operation, OperationId::new)?,
+        from_provider: named("provider", filter.provider, ProviderName::new)?,
+        from_model: named("model", filter.model, ModelName::new)?,
         since: None,
     };
     let before = cursor.as_deref().map(place).transpose()?;

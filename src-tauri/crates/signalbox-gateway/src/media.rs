@@ -133,9 +133,8 @@ mod tests {
     fn form(parts: &[(&str, &str)]) -> Bytes {
         let mut body = String::new();
         for (disposition, content) in parts {
-            body.push_str(&format!(
-                "--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n"
-            ));
+            let head = "--b\r\nContent-Disposition: form-data; ";
+            body.extend([head, disposition, "\r\n\r\n", content, "\r\n"]);
         }
         body.push_str("--b--\r\n");
         body.into()

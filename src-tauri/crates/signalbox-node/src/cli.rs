@@ -183,7 +183,7 @@ pub enum Providers {
         after_help = "Examples:\n  signalbox-node providers add --kind openai --name ollama --base-url http://127.0.0.1:11434/v1\n  signalbox-node providers add --kind openai --name groq --base-url https://api.groq.com/openai/v1 --credential-env GROQ_API_KEY\n  pass show anthropic | signalbox-node providers add --kind anthropic --name claude --base-url https://api.anthropic.com --credential-stdin"
     )]
     Add {
-        /// Which API it speaks: openai (and everything compatible), anthropic, gemini, deepgram, elevenlabs or edge_tts
+        /// Which API it speaks: openai (and everything compatible), anthropic, gemini, deepgram, elevenlabs or `edge_tts`
         #[arg(long)]
         kind: String,
         /// Its name in routes

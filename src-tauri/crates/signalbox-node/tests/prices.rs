@@ -95,7 +95,10 @@ async fn an_import_changes_nothing_until_it_is_told_what_to_take() {
         assert!(text.contains("input_tokens $2 → $2.2 per 1M tokens (10 %)"), "{text}");
         assert!(text.contains("suspicious: The price of input_tokens rises by 350 %."), "{text}");
         assert!(text.contains("looks like a price per million typed as per token"), "{text}");
-        assert!(text.contains("Left out: 1 entries of 1 providers that this installation does not have."), "{text}");
+        assert!(
+            text.contains("Left out: 1 entries of 1 providers that this installation does not have."),
+            "{text}"
+        );
         assert!(text.contains("Nothing is changed."), "{text}");
     }
     let card =

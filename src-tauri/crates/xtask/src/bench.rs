@@ -10,12 +10,8 @@ use crate::{
 };
 
 /// What is measured: package and benchmark. The smallest first.
-const MEASURED: [(&str, &str); 4] = [
-    ("signalbox-core", "decide"),
-    ("signalbox-providers", "registry"),
-    ("signalbox-node", "gateway"),
-    ("signalbox-node", "storm"),
-];
+const MEASURED: [(&str, &str); 3] =
+    [("signalbox-core", "decide"), ("signalbox-providers", "registry"), ("signalbox-node", "gateway")];
 
 /// Builds with full optimisation and measures; each benchmark prints one table.
 pub fn bench() -> Result<()> {

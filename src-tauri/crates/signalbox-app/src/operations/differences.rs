@@ -80,7 +80,7 @@ fn route_differences(before: &OperationEntry, after: &OperationEntry) -> Vec<Str
         match old.rules.iter().find(|known| known.name == rule.name) {
             None => sentences.push(format!("the rule `{}` is added: when {}", rule.name, rule.when)),
             Some(known) if known != rule => {
-                sentences.push(format!("the rule `{}` changes: when {}", rule.name, rule.when))
+                sentences.push(format!("the rule `{}` changes: when {}", rule.name, rule.when));
             }
             Some(_) => {}
         }

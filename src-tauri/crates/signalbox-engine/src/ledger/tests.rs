@@ -13,7 +13,7 @@ use crate::journal::samples::{begun, end_of, settled, start, traffic};
 use crate::secrets::Keychain;
 
 /// Far beyond what applying takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 async fn opened(dir: &tempfile::TempDir, durability: Durability) -> Control {
     let options = Options {

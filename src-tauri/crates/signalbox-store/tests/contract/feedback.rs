@@ -4,7 +4,7 @@ use signalbox_core::ids::KeyId;
 use signalbox_core::ledger::RequestStart;
 use signalbox_store::{Feedback, StoreError};
 
-use crate::database::{Database, on_both_databases};
+use crate::database::on_both_databases;
 use crate::samples::{HOSTILE, MIDNIGHT, begin, start};
 
 on_both_databases! {

@@ -1,17 +1,7 @@
 //! A thousand streams at once, and the first provider fails under them: nothing may be lost, doubled or leaked.
 //!
 //! The real node runs as its own process; every client keeps its own count of whole answers, which must be what the ledger
-//! says. `cargo xtask bench` runs it.
-
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a benchmark is a program for a person; it stops at the first fault"
-)]
-#![expect(clippy::disallowed_methods, reason = "the load generator has no engine to track its tasks")]
-
-mod support;
+//! says.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,8 +11,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use signalbox_simulator::{Dials, DialsHandle, Simulator};
 
-use support::node::{Node, cli, verify};
-use support::peer::{Connection, Peer};
+use crate::Only;
+use crate::node::{Node, cli, unpin, verify};
+use crate::peer::{Connection, Peer};
 
 /// Streams at once.
 const STREAMS: usize = 1_000;
@@ -34,11 +25,12 @@ const MEMORY_MAX_MIB: u64 = 300;
 const FIRST_WORD_MS: u64 = 300;
 const BETWEEN_WORDS_MS: u64 = 40;
 
-fn main() {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run());
-}
-
-async fn run() {
+/// Runs it, if it was chosen.
+pub async fn run(only: &Only) {
+    if !only.includes("storm") {
+        return;
+    }
+    unpin(std::process::id());
     let dials = Dials {
         require_key: false,
         latency_ms: FIRST_WORD_MS,

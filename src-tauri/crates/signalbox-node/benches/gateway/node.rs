@@ -16,6 +16,15 @@ pub fn pin(pid: u32, core: u32) {
         .status();
 }
 
+/// Lets a process use every core again.
+pub fn unpin(pid: u32) {
+    let _ = Command::new("taskset")
+        .args(["-a", "-p", "0xffffffff", &pid.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}
+
 /// A program started on one core, where the system has a way to, so that it counts one core when it plans its threads.
 pub fn on_core(core: u32, program: &str) -> Command {
     if Command::new("taskset").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err()

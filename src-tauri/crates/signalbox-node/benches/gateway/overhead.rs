@@ -4,19 +4,6 @@
 //! measured open-loop (a request is due at its time whether or not earlier ones have come back, and its latency counts from
 //! then), so a stall shows. Every figure is measured against the simulator directly and through the gateway; the
 //! difference is what we add. The processor time per request tells how far a machine goes whatever else runs on it.
-//!
-//! `cargo xtask bench` runs it; arguments choose measurements whose names contain one of them, e.g.
-//! `cargo bench -p signalbox-node --bench gateway -- 100/s`.
-
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a benchmark is a program for a person; it stops at the first fault"
-)]
-#![expect(clippy::disallowed_methods, reason = "the load generator has no engine to track its tasks")]
-
-mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,8 +12,9 @@ use std::time::{Duration, Instant};
 use signalbox_simulator::{Dials, Simulator};
 use tokio::sync::mpsc;
 
-use support::node::{Node, pin, verify};
-use support::peer::{Connection, Peer};
+use crate::Only;
+use crate::node::{Node, pin, verify};
+use crate::peer::{Connection, Peer};
 
 /// How long each open-loop measurement runs.
 const MEASURED: Duration = Duration::from_secs(8);
@@ -39,12 +27,8 @@ const WARM_UP: usize = 500;
 /// Connections of the throughput measurement, as in published comparisons.
 const THROUGHPUT_CONNECTIONS: usize = 16;
 
-fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(run());
-}
-
-async fn run() {
+/// Measures what was chosen.
+pub async fn run(only: &Only) {
     pin(std::process::id(), 1);
     let simulator =
         Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
@@ -60,7 +44,6 @@ async fn run() {
         "{:<34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>17}",
         "milliseconds", "p50", "p95", "p99", "p50", "p95", "p99", "p50/p99"
     );
-    let only = Only::from_arguments();
     for latency_ms in [0, 50] {
         simulator.dials().update(|dials| dials.latency_ms = latency_ms);
         for rate in [100, 1_000] {
@@ -86,7 +69,8 @@ async fn run() {
         let without = throughput(&direct, streamed, THROUGHPUT).await;
         let used = node.processor_time();
         let with = throughput(&gateway, streamed, THROUGHPUT).await;
-        let each = (node.processor_time() - used).as_micros() / u128::from(with.requests.max(1));
+        let each =
+            (node.processor_time().saturating_sub(used)).as_micros() / u128::from(with.requests.max(1));
         println!(
             "{name}: direct {}, gateway {} ({each} µs of processor each)",
             without.per_second(),
@@ -101,19 +85,6 @@ async fn run() {
     drop(node);
     verify(data_dir.path());
     simulator.shutdown().await;
-}
-
-/// Which measurements to make.
-struct Only(Vec<String>);
-
-impl Only {
-    fn from_arguments() -> Self {
-        Self(std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect())
-    }
-
-    fn includes(&self, name: &str) -> bool {
-        self.0.is_empty() || self.0.iter().any(|part| name.contains(part.as_str()))
-    }
 }
 
 fn row(name: &str, without: &Latencies, with: &Latencies) {

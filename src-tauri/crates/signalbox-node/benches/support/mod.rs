@@ -1,4 +1,0 @@
-//! What the benchmarks share: the node as its own process, and the least possible client.
-
-pub mod node;
-pub mod peer;
