@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { HealthState, Provider, ProviderHealth, TargetHealth } from "@/bindings";
-import { headroomParts, notableTargets, shownHealth } from "./health";
+import { headroomParts, healthSentence, notableTargets, shownHealth } from "./health";
 
 function provider(change: Partial<Provider> = {}): Provider {
   return {
@@ -15,6 +15,8 @@ function provider(change: Partial<Provider> = {}): Provider {
 const health = (state: HealthState) => ({ state }) as ProviderHealth;
 const target = (model: string, rank: number | null, state: HealthState) =>
   ({ model, rank, state }) as TargetHealth;
+const window = (succeeded: number, failed: number) =>
+  ({ minutes: 5, succeeded, failed }) as TargetHealth["window"];
 const badCheck = { ok: false, code: "invalid_key" } as Provider["last_check"];
 
 describe("the state of a card", () => {
@@ -34,6 +36,19 @@ describe("the state of a card", () => {
     expect(shownHealth(provider({ last_check: badCheck }), health("idle"))).toBeUndefined();
     expect(shownHealth(provider({ last_check: badCheck }), health("credential_bad"))).toBe(
       "credential_bad",
+    );
+  });
+});
+
+describe("the sentence", () => {
+  it("says what a good state rests on, and leaves every other one as it was told", () => {
+    const healthy = { state: "healthy", text: "Healthy." } as const;
+    expect(healthSentence({ ...healthy, window: window(1_198, 2) })).toBe(
+      "1,198 of the 1,200 calls of the last 5 min were answered.",
+    );
+    expect(healthSentence({ ...healthy, window: window(0, 0) })).toBe("Healthy.");
+    expect(healthSentence({ state: "open", text: "It is out.", window: window(1, 0) })).toBe(
+      "It is out.",
     );
   });
 });

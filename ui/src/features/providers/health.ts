@@ -1,7 +1,7 @@
 /** What the Providers screen derives from health. */
 
 import type { HealthState, Provider, ProviderHealth, RateHeadroom, TargetHealth } from "@/bindings";
-import { formatCount } from "@/lib/numbers";
+import { formatCount, plural } from "@/lib/numbers";
 import { providerState } from "./model";
 
 /**
@@ -28,6 +28,18 @@ export function notableTargets(targets: readonly TargetHealth[]): TargetHealth[]
   return targets.filter(
     ({ rank, state }) => rank !== null || (state !== "idle" && state !== "off"),
   );
+}
+
+/** The sentence under the word. "Healthy" needs no repeating: how many calls it rests on says more. */
+export function healthSentence({
+  state,
+  text,
+  window,
+}: Pick<TargetHealth, "state" | "text" | "window">): string {
+  if (state !== "healthy") return text;
+  const calls = window.succeeded + window.failed;
+  if (calls === 0) return text;
+  return `${formatCount(window.succeeded)} of the ${plural(calls, "call")} of the last ${formatCount(window.minutes)} min ${window.succeeded === 1 ? "was" : "were"} answered.`;
 }
 
 export type HeadroomPart = { words: string; share: number | undefined };

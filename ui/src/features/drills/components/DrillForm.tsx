@@ -42,6 +42,7 @@ export function DrillForm({ models, operations, first, running }: Props) {
         <div className={classes.fields}>
           <Select
             label="Simulated model"
+            description="The one that goes wrong"
             data={[...models]}
             value={input.model === "" ? null : input.model}
             onChange={(model) => change({ model: model ?? "" })}
@@ -51,6 +52,7 @@ export function DrillForm({ models, operations, first, running }: Props) {
           {faultWords(input.fault).shared ? (
             <NumberField
               label="Share of its calls"
+              description="The others are answered"
               value={input.percent}
               onChange={(percent) => change({ percent: percent ?? 0 })}
               unit="%"

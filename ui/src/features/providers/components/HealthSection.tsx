@@ -6,6 +6,7 @@ import type { HealthWindow, ProviderHealth } from "@/bindings";
 import { Duration } from "@/components/Duration";
 import { Fact, Facts } from "@/components/Facts";
 import { formatCount } from "@/lib/numbers";
+import { healthSentence } from "../health";
 import { CircuitDialog, type Asked } from "./CircuitDialog";
 import { Headroom } from "./Headroom";
 import { Success, TargetLines } from "./TargetLines";
@@ -30,7 +31,7 @@ export function HealthSection({ health, onOpenTarget }: Props) {
         <span className={parts.count}>last {formatCount(health.window.minutes)} min</span>
       </h3>
       <div className={classes.stack}>
-        <p>{health.text}</p>
+        <p>{healthSentence(health)}</p>
         <OutcomeStrip label={provider} minutes={health.strip} />
         <WindowFigures window={health.window} />
         <Facts>

@@ -6,7 +6,7 @@ import { HealthBadge } from "@/components/HealthBadge";
 import { Money } from "@/components/Money";
 import { RelativeTime } from "@/components/RelativeTime";
 import { formatCompact, formatCount, plural } from "@/lib/numbers";
-import { notableTargets, shownHealth } from "../health";
+import { healthSentence, notableTargets, shownHealth } from "../health";
 import { checkWord, credentialWords, kindLabel } from "../model";
 import { Headroom } from "./Headroom";
 import { inUse } from "./HealthSection";
@@ -72,7 +72,7 @@ export function ProviderCard(props: Props) {
       </p>
       {figures ? (
         <>
-          <p className={classes.sentence}>{health?.text ?? " "}</p>
+          <p className={classes.sentence}>{health ? healthSentence(health) : " "}</p>
           <div className={classes.strip}>
             <OutcomeStrip label={provider.name} minutes={health?.strip ?? NO_MINUTES} />
           </div>

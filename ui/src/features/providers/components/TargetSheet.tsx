@@ -15,7 +15,7 @@ import { Sheet } from "@/components/Sheet";
 import { SheetSteps } from "@/components/SheetSteps";
 import { useNow } from "@/lib/clock";
 import { formatCount } from "@/lib/numbers";
-import { isHeld } from "../health";
+import { healthSentence, isHeld } from "../health";
 import { verifyProviderMutationOptions } from "../mutations";
 import { type Asked, CircuitDialog } from "./CircuitDialog";
 import { CheckOutcome } from "./CheckOutcome";
@@ -67,7 +67,7 @@ export function TargetSheet({ provider, target, onBack, onClose, onPrevious, onN
     >
       <div className={parts.sections}>
         <div className={classes.stack}>
-          <p>{target.text}</p>
+          <p>{healthSentence(target)}</p>
           <div className={classes.actions}>
             <Button
               variant="default"
@@ -115,7 +115,7 @@ export function TargetSheet({ provider, target, onBack, onClose, onPrevious, onN
             <Fact name="Rank">
               {target.rank === null
                 ? "not called lately"
-                : `${formatCount(target.rank)} of all targets called lately`}
+                : `No. ${formatCount(target.rank)} of all targets called lately`}
             </Fact>
             <Fact name="Calls in use">{formatCount(target.in_use)}</Fact>
             {target.until === null ? null : (
