@@ -18,7 +18,9 @@ type Props = {
   placeholder?: string;
   /** Accessible name, where the label alone does not say what it is about. */
   "aria-label"?: string;
+  /** In line, the field only shows that there is one: say it below the line, under this id. */
   error?: string | undefined;
+  errorId?: string;
   width?: number;
   disabled?: boolean;
   "data-testid"?: string;
@@ -51,7 +53,8 @@ export function NumberField(props: Props) {
       inputMode={per === 1 ? "numeric" : "decimal"}
       autoComplete="off"
       aria-label={props["aria-label"] ?? (inline ? label : undefined)}
-      error={props.error}
+      error={inline ? props.error !== undefined : props.error}
+      aria-describedby={inline && props.error !== undefined ? props.errorId : undefined}
       disabled={props.disabled ?? false}
       rightSection={unit === undefined ? null : <span className={classes.unit}>{unit}</span>}
       rightSectionWidth={unit === undefined ? 0 : 14 + unit.length * 7}

@@ -18,6 +18,10 @@ export function CardSettingsRow(props: Props) {
   const { card, index, weighted, realShare, problemAt, onChange } = props;
   const name = targetName(card);
   const place = index + 1;
+  const problems = ["timeout_ms", "max_output", "weight"].flatMap(
+    (part) => problemAt(`targets[${index}].${part}`) ?? [],
+  );
+  const errorId = `route-card-${place}-problem`;
   return (
     <div className={classes.settings}>
       <NumberField
@@ -31,6 +35,7 @@ export function CardSettingsRow(props: Props) {
         width={74}
         onChange={(timeout_ms) => onChange({ timeout_ms })}
         error={problemAt(`targets[${index}].timeout_ms`)}
+        errorId={errorId}
         data-testid={`route-timeout-${place}`}
       />
       <NumberField
@@ -42,6 +47,7 @@ export function CardSettingsRow(props: Props) {
         width={84}
         onChange={(max_output) => onChange({ max_output })}
         error={problemAt(`targets[${index}].max_output`)}
+        errorId={errorId}
         data-testid={`route-max-output-${place}`}
       />
       {weighted ? (
@@ -50,13 +56,19 @@ export function CardSettingsRow(props: Props) {
           label="Share"
           aria-label={`Share of ${name}`}
           value={card.weight}
-          width={88}
+          width={96}
           unit={realShare === undefined ? "" : wholePercent(realShare)}
           onChange={(weight) => onChange({ weight: weight ?? 0 })}
           error={problemAt(`targets[${index}].weight`)}
+          errorId={errorId}
           data-testid={`route-weight-${place}`}
         />
       ) : null}
+      {problems.length === 0 ? null : (
+        <p id={errorId} className={classes.problem}>
+          {problems.join(" ")}
+        </p>
+      )}
     </div>
   );
 }

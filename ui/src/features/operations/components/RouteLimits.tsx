@@ -62,6 +62,7 @@ export function RouteLimits({ operation, editor, catalogue }: Props) {
 function AnswerCache({ operation, editor }: Omit<Props, "catalogue">) {
   const ttl = editor.draft.present.cache_ttl_s;
   const { amount, unit } = splitSeconds(ttl ?? FIRST_TTL_S);
+  const problem = editor.problemAt("cache_ttl_s");
   const set = (cache_ttl_s: number | null) => editor.edit({ type: "set", change: { cache_ttl_s } });
   return (
     <div className={classes.cache} role="group" aria-label="Answer cache">
@@ -82,7 +83,8 @@ function AnswerCache({ operation, editor }: Omit<Props, "catalogue">) {
               value={amount}
               width={90}
               onChange={(next) => set(toSeconds(next ?? 0, unit))}
-              error={editor.problemAt("cache_ttl_s")}
+              error={problem}
+              errorId="route-cache-problem"
               data-testid="route-cache-amount"
             />
             <Select
@@ -95,6 +97,11 @@ function AnswerCache({ operation, editor }: Omit<Props, "catalogue">) {
               data-testid="route-cache-unit"
             />
           </div>
+          {problem === undefined ? null : (
+            <p id="route-cache-problem" className={classes.problem}>
+              {problem}
+            </p>
+          )}
           <p className={classes.warning}>
             <IconAlertTriangle size={16} aria-hidden />
             <span>
