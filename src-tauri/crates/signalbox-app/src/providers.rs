@@ -272,8 +272,14 @@ pub async fn verify(app: &App, caller: &Caller, name: &str) -> Result<dto::Check
     caller.must_be(Role::Operator)?;
     let live = app.live().await?;
     let provider = known(&live.snapshot, name)?;
-    let simulator = app.engine().and_then(|engine| engine.simulator());
-    let checked = check(app.control(), provider, simulator).await?;
+    let checked = match app.engine() {
+        // A running engine learns from it, too: a credential that is taken again closes what its refusal opened.
+        Some(engine) => {
+            let probed = engine.probe(&provider.name).await?;
+            probed.ok_or_else(|| AppError::not_found("provider", name))?
+        }
+        None => check(app.control(), provider, None).await?,
+    };
     let result = check_result(app, name, &checked);
     app.remember_check(&provider.name, result.clone());
     Ok(result)
