@@ -78,6 +78,14 @@ test("another order of the rules alone is a change, with words for it", async ()
   await waitFor(() => expect(operation.rules[0]?.name).toBe("Research team"));
 });
 
+test("two rules of one name are told apart before they are applied", async () => {
+  await openRoute("agent_execution");
+  await screen.findByTestId("rule-name-2");
+  write("rule-name-2", "Pictures");
+  await screen.findByText("Another rule has this name.");
+  expect(screen.getByTestId<HTMLButtonElement>("draft-apply").disabled).toBe(true);
+});
+
 test("a rule whose target has left the chain says so, and lets go of it", async () => {
   const { user } = await openRoute("agent_execution");
   await user.click(await screen.findByRole("button", { name: /^Remove openai/ }));

@@ -145,6 +145,9 @@ function problemsOf(world: World, draft: RouteDraft): Problem[] {
   if (draft.strategy === "weighted" && on.length > 0 && on.every((card) => card.weight === 0))
     add("targets", "At least one target that is on needs a share above 0.");
   for (const [index, rule] of draft.rules.entries()) {
+    if (rule.name.trim() === "") add(`rules[${index}].name`, "A rule needs a name.");
+    else if (draft.rules.slice(0, index).some((known) => known.name === rule.name))
+      add(`rules[${index}].name`, "Another rule has this name.");
     const fault = conditionFault(rule.when);
     if (fault !== undefined) add(`rules[${index}].when`, fault);
     if (rule.targets.length === 0)

@@ -24,6 +24,8 @@ const CACHE_TTL_S: RangeInclusive<u32> = 1..=2_592_000;
 const WEIGHT_MAX: u32 = 10_000;
 /// Most rules of a route: each is looked at for every request.
 const RULES_MAX: usize = 16;
+/// Longest name of a rule.
+const RULE_NAME_CHARS_MAX: usize = 80;
 
 /// The operation as the draft wants it, as far as it can be read, and every fault with its field.
 pub(crate) fn proposed(
@@ -106,6 +108,10 @@ fn parse_rules(
     let mut rules = Vec::with_capacity(draft.rules.len());
     for (index, rule) in draft.rules.iter().enumerate() {
         let at = |field: &str| format!("rules[{index}].{field}");
+        let earlier = draft.rules.iter().take(index).map(|rule| rule.name.as_str());
+        if let Some(message) = name_fault(&rule.name, earlier) {
+            problems.push(problem(at("name"), message.to_owned()));
+        }
         let when = Condition::new(&rule.when)
             .map_err(|error| problems.push(problem(at("when"), format!("{error}."))))
             .ok();
@@ -128,6 +134,18 @@ fn parse_rules(
         }
     }
     rules
+}
+
+/// Receipts and the history tell rules apart by their names.
+fn name_fault<'a>(name: &str, mut earlier: impl Iterator<Item = &'a str>) -> Option<&'static str> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Some("A rule needs a name.");
+    }
+    if name.chars().count() > RULE_NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Some("A name has at most 80 characters, without line breaks.");
+    }
+    earlier.any(|known| known.trim() == name).then_some("Another rule has this name.")
 }
 
 pub(super) fn shown_rule(rule: &RouteRule) -> dto::RouteRule {
@@ -221,5 +239,19 @@ fn fault_of(snapshot: &Snapshot, draft: &dto::RouteDraft, target: &Target) -> Op
                 Some(_) => None,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_have_names_of_their_own() {
+        let fault = |name: &str| name_fault(name, ["Nights", "Short"].into_iter());
+        assert_eq!(fault("Pictures"), None);
+        assert_eq!(fault("  "), Some("A rule needs a name."));
+        assert_eq!(fault(" Short "), Some("Another rule has this name."));
+        assert!(fault("two\nlines").is_some() && fault(&"x".repeat(81)).is_some());
     }
 }
