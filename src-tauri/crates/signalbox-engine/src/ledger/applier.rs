@@ -8,7 +8,7 @@ use std::time::Duration;
 use signalbox_store::{LedgerConnection, LedgerEntry, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use super::{Progress, Shared, Trouble, error_chain};
+use super::{Shared, Trouble, error_chain};
 use crate::events::{Events, Topic};
 use crate::journal::{Folder, Next, Position};
 
@@ -320,8 +320,14 @@ impl Applier {
             }
             self.clear_before(self.at.segment + 1);
         }
+    }
+}
+
+/// However it ends, also by a fault of ours: nothing is taken any more that nobody would apply.
+impl Drop for Applier {
+    fn drop(&mut self) {
         self.shared.close();
-        self.shared.progress.send_modify(|progress: &mut Progress| progress.ended = true);
+        self.shared.progress.send_modify(|progress| progress.ended = true);
     }
 }
 

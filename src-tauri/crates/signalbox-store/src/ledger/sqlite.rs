@@ -191,12 +191,13 @@ static ENDS: [&str; 7] = sizes!(ends, "", "");
 static DETAILS: [&str; 7] = sizes!(details, "", "");
 static DETAILS_LAST: [&str; 7] = sizes!(details, "", " COMMIT");
 
-/// Pages the write-ahead log may get before the writer itself moves it into the file. Far above
-/// [`CHECKPOINT_EVERY`], so that a request normally never waits for it.
+/// Pages the write-ahead log may get before the writer itself moves it into the file. Far above what
+/// [`CHECKPOINT_EVERY`] entries write, so that a batch normally does not wait for it.
 const CHECKPOINT_PAGES_MAX: u32 = 16_384;
 
-/// Entries after which the other connection moves the log into the file meanwhile.
-const CHECKPOINT_EVERY: usize = 256;
+/// Entries after which the other connection moves the log into the file meanwhile. Each time syncs the file; pages that
+/// changed often are moved once.
+const CHECKPOINT_EVERY: usize = 2_048;
 
 /// The connection of the ledger's writer.
 #[derive(Debug)]
