@@ -198,7 +198,7 @@ async fn serve_the_last_call_of_a_period(listener: TcpListener) {
     loop {
         let (mut connection, _) = listener.accept().await.unwrap();
         let mut request = Vec::new();
-        while !request.ends_with(b"}]}") && connection.read_buf(&mut request).await.unwrap() > 0 {}
+        while !request.ends_with(b"}") && connection.read_buf(&mut request).await.unwrap() > 0 {}
         let answer = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\
              x-ratelimit-limit-requests: 60\r\nx-ratelimit-remaining-requests: 0\r\n\
@@ -231,6 +231,11 @@ async fn a_provider_whose_headers_say_that_nothing_is_left_is_spared_for_a_momen
         clock.advance(Duration::from_secs(1));
         assert_eq!(provider().await, "tight");
         assert_eq!(circuit(&app, "tight/m"), Circuit::Closed);
+        // It only knows complete answers: a client that wants a stream gets one all the same.
+        clock.advance(Duration::from_secs(2));
+        let streamed = app.chat_streamed(CHAT, "hello").await.unwrap();
+        assert!(streamed.is_whole(), "{}", streamed.text);
+        assert_eq!((streamed.header("x-signalbox-provider"), streamed.answer().as_str()), ("tight", "hello"));
     };
     tokio::select! {
         () = talking => {}
