@@ -1,8 +1,8 @@
 //! Requests their clients may send again: the first one runs, the others get its answer.
 //!
 //! A request that is sent again while the first one runs waits for it here; on another node it is told to come back. Only
-//! successes of up to 4 MB are kept, for a day. A first run that fails, or whose client leaves, gives the key back, and the
-//! next one with the key runs.
+//! successes of up to 4 MB are kept, for a day. A first run that fails, or whose client leaves while nobody else waits for
+//! its answer, gives the key back, and the next one with the key runs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,6 +93,12 @@ impl FirstRuns {
 }
 
 impl FirstLeave {
+    /// Whether the same request, sent again, waits for the answer.
+    pub fn is_awaited(&self) -> bool {
+        // One receiver is the list's own.
+        self.end.receiver_count() > 1
+    }
+
     /// Gives the answer to those who wait.
     pub fn answered(self, answer: Arc<KeptAnswer>) {
         self.end.send_replace(Some(End::Kept(answer)));
@@ -145,6 +151,11 @@ impl Claim {
     /// Which key and body.
     pub const fn idempotency(&self) -> Idempotency {
         self.idempotency
+    }
+
+    /// Whether the same request, sent again, waits for the answer.
+    pub fn is_awaited(&self) -> bool {
+        self.leave.as_ref().is_some_and(FirstLeave::is_awaited)
     }
 
     /// Keeps the answer for everybody who sends the request again, before its last byte goes out.
@@ -356,7 +367,9 @@ mod tests {
     async fn twins_wait_for_the_first_ones_answer_and_another_body_is_told_apart() {
         let runs = FirstRuns::default();
         let leave = first(&runs);
+        assert!(!leave.is_awaited());
         let waiting = [twin(&runs), twin(&runs)];
+        assert!(leave.is_awaited());
         assert!(matches!(runs.look(Idempotency { body_hash: [9; 32], ..KEY }), Found::OtherBody));
         let kept = answer();
         leave.answered(Arc::clone(&kept));

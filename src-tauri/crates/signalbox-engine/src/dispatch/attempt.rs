@@ -74,7 +74,7 @@ impl Run {
         let deadline = self.deadline;
         let result = tokio::select! {
             result = engine.providers.complete(account, &call) => result,
-            () = self.caller.gone() => return self.abandon(begun, None).await,
+            () = self.caller.gone(&self.keeping) => return self.abandon(begun, None).await,
             () = engine.abort.cancelled() => return self.cut_off(begun, None).await,
             () = at(deadline) => return self.expire(begun, None),
         };

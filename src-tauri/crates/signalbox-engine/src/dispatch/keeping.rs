@@ -29,6 +29,11 @@ pub(super) struct Question {
 }
 
 impl Keeping {
+    /// Whether somebody who sent the same request again waits for the answer.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.claim.as_ref().is_some_and(Claim::is_awaited)
+    }
+
     /// Whether anybody may want the answer again.
     pub(super) const fn wants(&self) -> bool {
         self.question.is_some() || self.claim.is_some()

@@ -67,11 +67,14 @@ impl Caller {
         (Self(Some(answer_to)), answer)
     }
 
-    /// Resolves when the client no longer waits.
-    pub(super) async fn gone(&mut self) {
+    /// Resolves when nobody waits any more: neither the client nor one that sent the same request again.
+    pub(super) async fn gone(&mut self, keeping: &Keeping) {
         match &mut self.0 {
             Some(answer_to) => answer_to.closed().await,
             None => std::future::pending().await,
+        }
+        if keeping.is_awaited() {
+            std::future::pending().await
         }
     }
 
@@ -294,7 +297,7 @@ impl Run {
         let pause = Duration::from_micros(u64::try_from(pause_us).unwrap_or_default());
         let outcome = tokio::select! {
             () = tokio::time::sleep(pause) => return Waited::Whole,
-            () = self.caller.gone() => Outcome::Cancelled,
+            () = self.caller.gone(&self.keeping) => Outcome::Cancelled,
             () = engine.abort.cancelled() => Outcome::Interrupted,
         };
         self.leave(outcome).await;

@@ -56,7 +56,7 @@ impl Run {
         let deadline = self.deadline;
         let opened = tokio::select! {
             opened = engine.providers.stream(account, &call) => opened,
-            () = self.caller.gone() => return self.abandon(begun, None).await,
+            () = self.caller.gone(&self.keeping) => return self.abandon(begun, None).await,
             () = engine.abort.cancelled() => return self.cut_off(begun, None).await,
             () = at(deadline) => return self.expire(begun, None),
         };
@@ -69,7 +69,7 @@ impl Run {
         let patience = begun.patience.unwrap_or_else(|| Instant::now() + self.live.patience.complete_answer);
         let opening = tokio::select! {
             opening = open(&mut stream) => opening,
-            () = self.caller.gone() => return self.abandon(begun, Some(stream.metering_so_far())).await,
+            () = self.caller.gone(&self.keeping) => return self.abandon(begun, Some(stream.metering_so_far())).await,
             () = engine.abort.cancelled() => return self.cut_off(begun, Some(stream.metering_so_far())).await,
             () = at(deadline) => return self.expire(begun, Some(stream.metering_so_far())),
             () = tokio::time::sleep_until(patience) => Opening::Broken(said_nothing(&begun, &stream)),
@@ -80,7 +80,8 @@ impl Run {
                 begun.first_token_us = Some(self.elapsed_us());
                 let (frames_in, frames) = mpsc::channel(FRAMES_WAITING);
                 let meta = self.meta(begun.target.clone(), self.attempts.len() + 1, None);
-                if !self.caller.give(Ok(Answer::Stream { meta, frames })) {
+                let taken = self.caller.give(Ok(Answer::Stream { meta, frames }));
+                if !taken && !self.keeping.is_awaited() {
                     return self.abandon(begun, Some(stream.metering_so_far())).await;
                 }
                 self.pump(stream, begun, held_back, end, &frames_in).await
@@ -100,15 +101,18 @@ impl Run {
         let payload = self.logs_payloads().then(String::new);
         let mut noted = Noted { payload, gathered: Gathered::begin(self.keeping.wants()) };
         let mut frame = Some(held_back);
+        let mut is_client_there = true;
         let abort = self.engine.abort.clone();
         loop {
             if let Some(bytes) = frame.take().filter(|bytes| !bytes.is_empty()) {
                 noted.take(&bytes);
-                let taken = tokio::select! {
-                    sent = client.send_timeout(bytes, CLIENT_STALL) => sent.is_ok(),
-                    () = abort.cancelled() => true,
-                };
-                if !taken {
+                if is_client_there {
+                    is_client_there = tokio::select! {
+                        sent = client.send_timeout(bytes, CLIENT_STALL) => sent.is_ok(),
+                        () = abort.cancelled() => true,
+                    };
+                }
+                if !is_client_there && !self.keeping.is_awaited() {
                     return self.abandon(begun, Some(stream.metering_so_far())).await;
                 }
             }
@@ -118,7 +122,11 @@ impl Run {
             }
             let item = tokio::select! {
                 item = stream.next() => item,
-                () = client.closed() => {
+                () = client.closed(), if is_client_there => {
+                    is_client_there = false;
+                    if self.keeping.is_awaited() {
+                        continue;
+                    }
                     return self.abandon(begun, Some(stream.metering_so_far())).await;
                 }
                 () = abort.cancelled() => {

@@ -97,3 +97,40 @@ async fn a_failure_is_not_kept_and_a_client_that_leaves_gives_its_key_back() {
     let reply = ask(&app, "k", &body).await;
     assert_eq!((reply.status, reply.header("x-signalbox-replayed")), (200, ""));
 }
+
+#[tokio::test]
+async fn a_client_that_loses_its_connection_and_sends_again_gets_the_answer_that_was_being_made() {
+    let app = TestApp::start().await.unwrap();
+    let vendor = one_vendor(&app).await;
+    for streamed in [false, true] {
+        vendor.dials().set(if streamed {
+            Dials { chunk_interval_ms: 100, ..Dials::default() }
+        } else {
+            Dials { latency_ms: 800, ..Dials::default() }
+        });
+        let mut body = chat_body(CHAT, "one two three four five six seven eight");
+        body["stream"] = json!(streamed);
+        let key = format!("streamed: {streamed}");
+        let calls = vendor.observed().received;
+        let first = app.post("/v1/chat/completions", &body).header("idempotency-key", &key);
+        let (mut answering, mut sending) = (None, None);
+        if streamed {
+            answering = Some(first.send().await.unwrap());
+        } else {
+            let called = || vendor.observed().received > calls;
+            sending = Some(sent(first, "the provider was called", called).await);
+        }
+        let mut second = Box::pin(ask_streamed(&app, &key, &body));
+        tokio::select! {
+            answer = &mut second => assert_eq!(answer.status, 0, "it did not wait"),
+            () = until("the second one waits for the first", || app.engine.limits.running() == 2) => {}
+        }
+        drop((answering.take(), sending.take()));
+        let answer = second.await;
+        assert_eq!((answer.status, answer.header("x-signalbox-replayed")), (200, "true"), "{}", answer.text);
+        assert_eq!((answer.is_whole(), vendor.observed().received), (streamed, calls + 1), "{}", answer.text);
+        assert!(answer.text.contains("eight"), "{}", answer.text);
+    }
+    at_rest(&app).await;
+    app.verify().await.unwrap();
+}
