@@ -231,11 +231,7 @@ async fn screenshots() {
         ("operations", "/operations".to_owned(), "page-operations"),
         ("route-editor", "/operations?operation=chat_message".to_owned(), "route-target-select-1"),
         ("providers", "/providers".to_owned(), "page-providers"),
-        (
-            "providers-health",
-            "/providers?provider=simulator&model=sim-chat".to_owned(),
-            "target-detail",
-        ),
+        ("providers-health", "/providers?provider=simulator&model=sim-chat".to_owned(), "target-detail"),
         ("provider-add", "/providers?add=true".to_owned(), "page-providers"),
         ("failovers", "/providers?view=failovers".to_owned(), "failovers-table"),
         ("prices", "/prices".to_owned(), "prices-table"),

@@ -104,6 +104,7 @@ impl World {
 
     pub async fn detail(&self, reply: &Reply) -> dto::RequestDetail {
         let id = reply.request_id().unwrap().to_string();
+        self.app.engine.caught_up().await;
         requests::detail(&self.admin, &self.me, &id).await.unwrap()
     }
 

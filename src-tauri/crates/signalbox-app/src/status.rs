@@ -1,7 +1,6 @@
 //! What the status bar and the first run need at a glance.
 
-use signalbox_core::provider::ProviderKind;
-use signalbox_core::snapshot::Snapshot;
+use signalbox_core::decide::is_any_connected;
 use signalbox_core::time::Timestamp;
 use signalbox_store::{Backend, Durability};
 
@@ -42,7 +41,7 @@ pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError>
         requests_today: view::count(requests),
         simulator: dto::SimulatorStatus { on: simulator.is_some(), base_url: simulator },
         first_run: dto::FirstRun {
-            provider_connected: is_connected(&live.snapshot),
+            provider_connected: is_any_connected(&live.snapshot),
             key_created: live.snapshot.keys.values().any(|key| key.is_live(app.now())),
             first_request: store.has_requests().await?.map(|id| id.to_string()),
         },
@@ -78,11 +77,4 @@ pub fn without_backend(
 
 fn base_url(report: &GatewayReport) -> String {
     format!("http://{}/v1", report.listen)
-}
-
-fn is_connected(snapshot: &Snapshot) -> bool {
-    snapshot.providers.values().any(|entry| {
-        let provider = &entry.provider;
-        entry.credential_ready && provider.kind.has_adapter() && provider.kind != ProviderKind::Simulator
-    })
 }

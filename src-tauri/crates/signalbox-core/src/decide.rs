@@ -442,7 +442,7 @@ impl Considering<'_> {
 
 /// Whether the installation has a provider of its own. A credential that cannot be found at the moment (an unset variable,
 /// a sealed vault) is still one that was given: programs rely on it by then.
-fn is_any_connected(snapshot: &Snapshot) -> bool {
+pub fn is_any_connected(snapshot: &Snapshot) -> bool {
     snapshot.providers.values().any(|entry| {
         let kind = entry.provider.kind;
         kind != ProviderKind::Simulator

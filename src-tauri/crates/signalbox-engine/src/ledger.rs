@@ -88,6 +88,8 @@ struct Front {
     queue_bytes: usize,
     /// How many entries were ever appended.
     written: u64,
+    /// Whether the last record was refused; it is said once, however many follow.
+    refuses: bool,
     closed: bool,
 }
 
@@ -209,7 +211,14 @@ impl Ledger {
 
 impl Shared {
     fn new(journal: Journal, is_synced: bool, waiting_max: u64) -> Arc<Self> {
-        let front = Front { journal, queue: VecDeque::new(), queue_bytes: 0, written: 0, closed: false };
+        let front = Front {
+            journal,
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            written: 0,
+            refuses: false,
+            closed: false,
+        };
         Arc::new(Self {
             front: Mutex::new(front),
             appended: Condvar::new(),
@@ -271,10 +280,18 @@ impl Shared {
         if front.closed {
             return Err(LedgerError("it has stopped".to_owned()));
         }
-        let end = front.journal.append(record).map_err(|error| {
-            tracing::error!(%error, "the journal cannot be written");
-            LedgerError(format!("the journal refuses: {error}"))
-        })?;
+        let end = match front.journal.append(record) {
+            Ok(end) => end,
+            Err(error) => {
+                if !std::mem::replace(&mut front.refuses, true) {
+                    tracing::error!(%error, "the journal cannot be written; nothing is served until it can");
+                }
+                return Err(LedgerError(format!("the journal refuses: {error}")));
+            }
+        };
+        if std::mem::take(&mut front.refuses) {
+            tracing::info!("the journal can be written again");
+        }
         let number = front.written;
         front.written += 1;
         self.waiting.fetch_add(record.len() as u64, Ordering::Relaxed);

@@ -74,7 +74,7 @@ impl Caller {
             None => std::future::pending().await,
         }
         if keeping.is_awaited() {
-            std::future::pending().await
+            std::future::pending().await;
         }
     }
 

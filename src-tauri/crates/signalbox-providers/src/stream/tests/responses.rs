@@ -161,7 +161,7 @@ fn an_unknown_end_and_garbage_are_bad_responses() {
 
 #[test]
 fn what_only_this_api_has_passes_through_and_is_content() {
-    let event = "event: response.custom_tool_call_input.delta\ndata: {\"type\":\"response.custom_tool_call_input.delta\",\"sequence_number\":3,\"item_id\":\"ctc_1\",\"output_index\":0,\"delta\":\"SELECT 1\"}\n\n";
+    let event = "event: response.custom_tool_call_input.delta\ndata: {\"type\":\"response.custom_tool_call_input.delta\",\"sequence_number\":3,\"item_id\":\"ctc_1\",\"output_index\":0,\"delta\":\"ls -l\"}\n\n";
     let text = RESPONSES[0].replacen(
         "event: response.output_item.added",
         &format!("{event}event: response.output_item.added"),
