@@ -22,7 +22,10 @@ use crate::dispatch::{Answer, Payload, Refusal, RefusalCode};
 use crate::engine::Engine;
 use crate::ledger::error_chain;
 
-/// How long a key counts.
+/// How long the key of a request that runs counts: longer than any runs, and short enough for those that wait for a node
+/// that is gone for good.
+const RUNNING_US: i64 = 3_600 * MICROS_PER_SECOND;
+/// How long an answer is kept.
 const KEPT_US: i64 = 24 * 3_600 * MICROS_PER_SECOND;
 /// When to come back for an answer that another node is making.
 const COME_BACK: Duration = Duration::from_secs(1);
@@ -162,7 +165,10 @@ impl Claim {
     pub async fn answered(mut self, kept: Arc<KeptAnswer>) {
         let Some(leave) = self.leave.take() else { return };
         let (store, key_hash) = (&self.engine.control.store, &self.idempotency.key_hash);
-        let written = store.finish_idempotency(key_hash, self.request, &kept.content_type, &kept.body).await;
+        let expires_at = self.engine.control.now().plus_micros(KEPT_US);
+        let written = store
+            .finish_idempotency(key_hash, self.request, &kept.content_type, &kept.body, expires_at)
+            .await;
         if let Err(error) = written {
             tracing::error!(request = %self.request, error = %error_chain(&error), "an answer cannot be kept for when its request is sent again");
         }
@@ -221,7 +227,7 @@ impl Engine {
             idempotency,
             request: id,
             node: self.node,
-            expires_at: now.plus_micros(KEPT_US),
+            expires_at: now.plus_micros(RUNNING_US),
         };
         let found = store.claim_idempotency(&claim, now).await.map_err(|error| unavailable(&error))?;
         match found {

@@ -89,24 +89,26 @@ impl Store {
         }
     }
 
-    /// Keeps the answer to the request that claimed a key, for everybody who sends it again.
+    /// Keeps the answer to the request that claimed a key until `expires_at`, for everybody who sends it again.
     pub async fn finish_idempotency(
         &self,
         key_hash: &[u8; 32],
         request: RequestId,
         content_type: &str,
         body: &[u8],
+        expires_at: Timestamp,
     ) -> Result<(), StoreError> {
         const OPERATION: &str = "keep an answer for an idempotency key";
         let mut transaction = self.inner.pools.begin_write(OPERATION).await?;
         within!(&mut transaction, connection => sqlx::query(
-            "UPDATE idempotency SET state = 'done', content_type = $3, body = $4 \
+            "UPDATE idempotency SET state = 'done', content_type = $3, body = $4, expires_at = $5 \
              WHERE key_hash = $1 AND request_id = $2 AND state = 'running'",
         )
         .bind(key_hash.as_slice())
         .bind(request.as_uuid())
         .bind(content_type)
         .bind(body)
+        .bind(expires_at.as_micros())
         .execute(connection)
         .await
         .map(drop))

@@ -67,14 +67,14 @@ impl Caller {
         (Self(Some(answer_to)), answer)
     }
 
-    /// Resolves when nobody waits any more: neither the client nor one that sent the same request again.
+    /// Resolves when the client leaves while no other, that sent the same request again, waits for its answer.
     pub(super) async fn gone(&mut self, keeping: &Keeping) {
         match &mut self.0 {
             Some(answer_to) => answer_to.closed().await,
             None => std::future::pending().await,
         }
         if keeping.is_awaited() {
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         }
     }
 

@@ -23,11 +23,11 @@ on_both_databases! {
         let running = ClaimedKey::Running { request: first.request, node: first.node };
         assert_eq!(db.store.claim_idempotency(&claim(), MIDNIGHT).await.unwrap(), running);
         let body = b"\x00{\"text\": \"\xff\"}".to_vec();
-        db.store.finish_idempotency(&KEY.key_hash, first.request, "application/json", &body).await.unwrap();
+        db.store.finish_idempotency(&KEY.key_hash, first.request, "application/json", &body, first.expires_at).await.unwrap();
         let done = ClaimedKey::Done { request: first.request, content_type: "application/json".to_owned(), body };
         assert_eq!(db.store.claim_idempotency(&claim(), MIDNIGHT).await.unwrap(), done);
         // An answer stays what it is, whoever comes late.
-        db.store.finish_idempotency(&KEY.key_hash, first.request, "text/plain", b"other").await.unwrap();
+        db.store.finish_idempotency(&KEY.key_hash, first.request, "text/plain", b"other", first.expires_at).await.unwrap();
         db.store.release_idempotency(&KEY.key_hash, first.request).await.unwrap();
         assert_eq!(db.store.claim_idempotency(&claim(), MIDNIGHT).await.unwrap(), done);
     }
@@ -38,7 +38,7 @@ on_both_databases! {
         let other = IdempotencyClaim { idempotency: Idempotency { body_hash: [9; 32], ..KEY }, ..claim() };
         let expected = ClaimedKey::OtherBody { request: first.request };
         assert_eq!(db.store.claim_idempotency(&other, MIDNIGHT).await.unwrap(), expected);
-        db.store.finish_idempotency(&KEY.key_hash, first.request, "application/json", b"{}").await.unwrap();
+        db.store.finish_idempotency(&KEY.key_hash, first.request, "application/json", b"{}", first.expires_at).await.unwrap();
         assert_eq!(db.store.claim_idempotency(&other, MIDNIGHT).await.unwrap(), expected);
     }
 
@@ -50,7 +50,7 @@ on_both_databases! {
         assert_eq!(db.store.claim_idempotency(&second, MIDNIGHT).await.unwrap(), running);
         db.store.release_idempotency(&KEY.key_hash, first.request).await.unwrap();
         assert_eq!(db.store.claim_idempotency(&second, MIDNIGHT).await.unwrap(), ClaimedKey::Fresh);
-        db.store.finish_idempotency(&KEY.key_hash, first.request, "application/json", b"late").await.unwrap();
+        db.store.finish_idempotency(&KEY.key_hash, first.request, "application/json", b"late", first.expires_at).await.unwrap();
         let running = ClaimedKey::Running { request: second.request, node: second.node };
         assert_eq!(db.store.claim_idempotency(&claim(), MIDNIGHT).await.unwrap(), running);
     }
@@ -69,7 +69,7 @@ on_both_databases! {
         for claim in [&own, &elsewhere, &answered] {
             assert_eq!(db.store.claim_idempotency(claim, MIDNIGHT).await.unwrap(), ClaimedKey::Fresh);
         }
-        db.store.finish_idempotency(&[8; 32], answered.request, "application/json", b"{}").await.unwrap();
+        db.store.finish_idempotency(&[8; 32], answered.request, "application/json", b"{}", answered.expires_at).await.unwrap();
         assert_eq!(db.store.release_idempotency_of(own.node).await.unwrap(), 1);
         assert_eq!(db.store.claim_idempotency(&own, MIDNIGHT).await.unwrap(), ClaimedKey::Fresh);
         let of_elsewhere = db.store.claim_idempotency(&elsewhere, MIDNIGHT).await.unwrap();
@@ -81,7 +81,7 @@ on_both_databases! {
     async fn an_expired_key_is_free_and_its_answer_is_forgotten(db: &Database) {
         let first = claim();
         db.store.claim_idempotency(&first, MIDNIGHT).await.unwrap();
-        db.store.finish_idempotency(&KEY.key_hash, first.request, "application/json", b"{}").await.unwrap();
+        db.store.finish_idempotency(&KEY.key_hash, first.request, "application/json", b"{}", first.expires_at).await.unwrap();
         let second = IdempotencyClaim { expires_at: MIDNIGHT.plus_micros(90 * SECOND), ..claim() };
         assert_eq!(db.store.claim_idempotency(&second, first.expires_at).await.unwrap(), ClaimedKey::Fresh);
         let running = ClaimedKey::Running { request: second.request, node: second.node };
