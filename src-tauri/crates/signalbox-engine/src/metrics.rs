@@ -13,6 +13,8 @@ use crate::engine::Engine;
 pub struct Figures {
     /// Requests that run at this moment.
     pub in_flight: u32,
+    /// Bytes of the journal that the database does not have yet.
+    pub journal_waiting_bytes: u64,
     /// Settled requests by how they ended.
     pub by_outcome: Vec<Counted>,
     /// By operation.
@@ -53,6 +55,7 @@ impl Engine {
         }
         Ok(Figures {
             in_flight: self.in_flight(),
+            journal_waiting_bytes: self.ledger.waiting_bytes(),
             by_outcome: counted(facets.outcomes),
             by_operation: counted(facets.operations),
             by_provider: counted(facets.providers),

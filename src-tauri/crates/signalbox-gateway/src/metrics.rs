@@ -38,6 +38,9 @@ fn text(figures: &Figures) -> String {
     let mut out = String::new();
     family(&mut out, "signalbox_requests_in_flight", "gauge", "Requests that run at this moment.");
     line(&mut out, "signalbox_requests_in_flight", None, figures.in_flight);
+    let name = "signalbox_journal_waiting_bytes";
+    family(&mut out, name, "gauge", "Bytes of the ledger's journal that the database does not have yet.");
+    line(&mut out, name, None, figures.journal_waiting_bytes);
     for (by, values) in [
         ("outcome", &figures.by_outcome),
         ("operation", &figures.by_operation),
@@ -83,6 +86,7 @@ mod tests {
         let counted = |value: &str, requests| Counted { value: value.to_owned(), requests };
         let figures = Figures {
             in_flight: 3,
+            journal_waiting_bytes: 2_048,
             by_outcome: vec![counted("succeeded", 7), counted("failed", 1)],
             by_operation: vec![counted("a\"b\\c", 8)],
             by_provider: Vec::new(),
@@ -91,6 +95,7 @@ mod tests {
         let text = text(&figures);
         for expected in [
             "# TYPE signalbox_requests_in_flight gauge\nsignalbox_requests_in_flight 3\n",
+            "# TYPE signalbox_journal_waiting_bytes gauge\nsignalbox_journal_waiting_bytes 2048\n",
             "signalbox_requests_by_outcome_total{outcome=\"succeeded\"} 7\n",
             "signalbox_requests_by_operation_total{operation=\"a\\\"b\\\\c\"} 8\n",
             "signalbox_spend_today_usd{provider=\"openai\"} 1.234000001\n",
