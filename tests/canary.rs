@@ -246,6 +246,9 @@ async fn look_at_everything(admin: &App, me: &Caller, seen: &mut Seen) {
         let query = dto::OverviewQuery { from, to: at.clone(), group_by, bucket: None };
         seen.command("overview", overview::overview(admin, me, query).await);
     }
+    if let Some(engine) = admin.engine() {
+        engine.caught_up().await;
+    }
     let page = requests::page(admin, me, dto::RequestFilter::default(), None, 500).await;
     for row in seen.command("requests_page", page).unwrap().rows {
         seen.command("request_detail", requests::detail(admin, me, &row.id).await).unwrap();

@@ -1,6 +1,6 @@
 //! The ledger: takes an entry as soon as its journal has it, and brings it into the database a moment later.
 //!
-//! Writing appends one record to the [journal](crate::journal) from the task that asks, which takes microseconds. A thread
+//! Writing appends one record to the [journal] from the task that asks, which takes microseconds. A thread
 //! of its own, the [applier], commits entries in order and many at a time to the database, where screens read them. What
 //! waits between the two is bounded; past the bound requests wait, and are refused when that does not help.
 

@@ -80,7 +80,8 @@ async fn a_damaged_page_is_found_by_the_check() {
     let file = db.file().unwrap();
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2 / 4096 * 4096;
-    bytes[middle..middle + 4096].fill(0x5a);
+    // Several: a single one may happen to be free.
+    bytes[middle..middle + 16 * 4096].fill(0x5a);
     std::fs::write(&file, bytes).unwrap();
     let checked = match open(&file).await {
         Ok(store) => store.verify_ledger().await.map(|report| report.is_clean()),
