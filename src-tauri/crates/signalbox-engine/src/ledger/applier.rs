@@ -12,8 +12,9 @@ use super::{Shared, Trouble, error_chain};
 use crate::events::{Events, Topic};
 use crate::journal::{Folder, Next, Position};
 
-/// Entries per transaction. Larger ones cost less per entry; another process that writes waits for one of them.
-pub(super) const BATCH_ENTRIES_MAX: usize = 512;
+/// Entries per transaction. Larger ones cost a little less per entry, but make requests wait for the processor and other
+/// processes for the database.
+pub(super) const BATCH_ENTRIES_MAX: usize = 128;
 /// Bytes of their records; payloads make entries large.
 const BATCH_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// How long entries are gathered. A request that starts and ends within it is inserted once instead of twice.

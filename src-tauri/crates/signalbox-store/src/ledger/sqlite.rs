@@ -121,7 +121,7 @@ impl Ledger {
     async fn settle<'a>(
         &mut self,
         ends: &[End<'a>],
-        texts: &[&'static str; 7],
+        texts: &[&'static str; 5],
     ) -> Result<Vec<End<'a>>, StoreError> {
         let mut settled = self.settle_open(ends, texts).await?;
         if settled.len() < ends.len() {
@@ -142,7 +142,7 @@ impl Ledger {
     async fn settle_open(
         &mut self,
         ends: &[End<'_>],
-        texts: &[&'static str; 7],
+        texts: &[&'static str; 5],
     ) -> Result<HashSet<RequestId>, StoreError> {
         let mut settled = HashSet::with_capacity(ends.len());
         let mut texts = texts;
@@ -231,7 +231,7 @@ fn nanos(amount: Option<NanoUsd>) -> Option<i64> {
     amount.map(NanoUsd::as_nanos)
 }
 
-fn starts_query<'q>(texts: &[&'static str; 7], rows: &[StartRow<'_>]) -> Query<'q> {
+fn starts_query<'q>(texts: &[&'static str; 5], rows: &[StartRow<'_>]) -> Query<'q> {
     let size = size_for(rows.len());
     let empty = SIZES[size] - rows.len();
     let mut query = sqlx::query(texts[size]);
@@ -245,7 +245,7 @@ fn starts_query<'q>(texts: &[&'static str; 7], rows: &[StartRow<'_>]) -> Query<'
     leave_empty(query, empty, 4)
 }
 
-fn wholes_query<'q>(texts: &[&'static str; 7], rows: &[WholeRow<'_>]) -> Query<'q> {
+fn wholes_query<'q>(texts: &[&'static str; 5], rows: &[WholeRow<'_>]) -> Query<'q> {
     let size = size_for(rows.len());
     let empty = SIZES[size] - rows.len();
     let mut query = sqlx::query(texts[size]);
@@ -259,7 +259,7 @@ fn wholes_query<'q>(texts: &[&'static str; 7], rows: &[WholeRow<'_>]) -> Query<'
     leave_empty(query, empty, 4)
 }
 
-fn ends_query<'q>(texts: &[&'static str; 7], ends: &[End<'_>]) -> Query<'q> {
+fn ends_query<'q>(texts: &[&'static str; 5], ends: &[End<'_>]) -> Query<'q> {
     let size = size_for(ends.len());
     let mut query = sqlx::query(texts[size]);
     for end in ends {
@@ -358,7 +358,7 @@ impl Details<'_> {
         }
     }
 
-    fn query<'q>(&self, texts: &[&'static str; 7]) -> Query<'q> {
+    fn query<'q>(&self, texts: &[&'static str; 5]) -> Query<'q> {
         let requests = [
             self.attempts.len().div_ceil(ATTEMPTS_EACH),
             self.lines.len().div_ceil(LINES_EACH),

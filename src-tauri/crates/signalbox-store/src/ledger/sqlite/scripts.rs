@@ -1,9 +1,10 @@
 //! The texts of the scripts, fixed at compile time, in a few sizes, so that they stay prepared. Places for rows that a
 //! batch does not fill are NULL and skipped.
 
-/// Requests a script has places for.
-pub(super) const SIZES: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
-pub(super) const SIZE_MAX: usize = 64;
+/// Requests a script has places for. A script runs for its whole length before a request can have the processor again,
+/// so the largest takes less than a millisecond.
+pub(super) const SIZES: [usize; 5] = [1, 2, 4, 8, 16];
+pub(super) const SIZE_MAX: usize = 16;
 
 /// Places per request in the script about attempts and sums; most requests have one attempt and three lines.
 pub(super) const ATTEMPTS_EACH: usize = 2;
@@ -34,12 +35,6 @@ macro_rules! times {
     (16, $row:expr) => {
         times!(4, times!(4, $row))
     };
-    (32, $row:expr) => {
-        times!(2, times!(16, $row))
-    };
-    (64, $row:expr) => {
-        times!(4, times!(16, $row))
-    };
 }
 
 /// A script in every size.
@@ -51,8 +46,6 @@ macro_rules! sizes {
             concat!($before, $script!(4), $after),
             concat!($before, $script!(8), $after),
             concat!($before, $script!(16), $after),
-            concat!($before, $script!(32), $after),
-            concat!($before, $script!(64), $after),
         ]
     };
 }
@@ -158,11 +151,11 @@ macro_rules! details {
     };
 }
 
-pub(super) static STARTS_ALONE: [&str; 7] = sizes!(starts, "BEGIN IMMEDIATE; ", " COMMIT");
-pub(super) static STARTS: [&str; 7] = sizes!(starts, "", "");
-pub(super) static WHOLES_FIRST: [&str; 7] = sizes!(wholes, "BEGIN IMMEDIATE; ", "");
-pub(super) static WHOLES: [&str; 7] = sizes!(wholes, "", "");
-pub(super) static ENDS_FIRST: [&str; 7] = sizes!(ends, "BEGIN IMMEDIATE; ", "");
-pub(super) static ENDS: [&str; 7] = sizes!(ends, "", "");
-pub(super) static DETAILS: [&str; 7] = sizes!(details, "", "");
-pub(super) static DETAILS_LAST: [&str; 7] = sizes!(details, "", " COMMIT");
+pub(super) static STARTS_ALONE: [&str; 5] = sizes!(starts, "BEGIN IMMEDIATE; ", " COMMIT");
+pub(super) static STARTS: [&str; 5] = sizes!(starts, "", "");
+pub(super) static WHOLES_FIRST: [&str; 5] = sizes!(wholes, "BEGIN IMMEDIATE; ", "");
+pub(super) static WHOLES: [&str; 5] = sizes!(wholes, "", "");
+pub(super) static ENDS_FIRST: [&str; 5] = sizes!(ends, "BEGIN IMMEDIATE; ", "");
+pub(super) static ENDS: [&str; 5] = sizes!(ends, "", "");
+pub(super) static DETAILS: [&str; 5] = sizes!(details, "", "");
+pub(super) static DETAILS_LAST: [&str; 5] = sizes!(details, "", " COMMIT");
