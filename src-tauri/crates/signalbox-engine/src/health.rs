@@ -236,8 +236,11 @@ impl HealthBoard {
     /// The chain of `operation` went on from `from` to another target.
     pub(crate) fn note_failover(&self, operation: &OperationId, from: &Target) {
         let now = self.0.clock.now();
-        let capped = lock(&self.0.caps).note(operation, from, now, now);
-        if let Some(until) = capped {
+        let mut caps = lock(&self.0.caps);
+        let was_capped = caps.until(operation, from, now).is_some();
+        let capped = caps.note(operation, from, now, now);
+        drop(caps);
+        if let Some(until) = capped.filter(|_| !was_capped) {
             tracing::warn!(%operation, target = %from, %until, "an operation failed over too often and leaves a target alone");
             self.0.events.publish(Topic::Health);
         }
