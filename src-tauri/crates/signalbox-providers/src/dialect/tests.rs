@@ -499,7 +499,12 @@ fn json_of_any_shape() -> impl Strategy<Value = Value> {
         "json_schema",
         "file",
     ];
-    let word = || prop::sample::select(WORDS);
+    json_of(WORDS)
+}
+
+/// JSON of any shape whose keys and strings are often one of `words`, so that it gets past the first look.
+pub(super) fn json_of(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
+    let word = move || prop::sample::select(words);
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -6,6 +6,7 @@ use signalbox_core::usage::Usage;
 
 use super::*;
 use crate::chat::{ChatEvent, Part};
+use crate::dialect::tests::json_of;
 use crate::dialect::{Decoder, Dialect};
 use crate::failure::ErrorBody;
 
@@ -525,22 +526,7 @@ fn json_of_any_shape() -> impl Strategy<Value = Value> {
         "required",
         "additionalProperties",
     ];
-    let word = || prop::sample::select(WORDS);
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(|number| json!(number)),
-        word().prop_map(Value::from),
-        ".{0,8}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(6, 48, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((word(), inner), 0..6)
-                .prop_map(|fields| fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
-        ]
-    })
+    json_of(WORDS)
 }
 
 proptest! {
