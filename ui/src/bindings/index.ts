@@ -165,7 +165,7 @@ export type Balance = {
 export type Bucket = "minute" | "hour" | "day";
 
 /**  What changed; the window refetches the queries that carry the tag. */
-export type CacheTag = "status" | "requests" | "operations" | "providers" | "health" | "prices" | "keys" | "changes";
+export type CacheTag = "status" | "requests" | "operations" | "providers" | "health" | "prices" | "keys" | "changes" | "budgets" | "approvals" | "toggles" | "alerts" | "people";
 
 /**  Queries that carry one of these tags are stale. */
 export type CacheTagsChanged = {

@@ -233,6 +233,7 @@ impl App {
             before: None,
             after: None,
             reason: None,
+            approval: None,
         }
     }
 }
@@ -248,6 +249,11 @@ impl From<Topic> for CacheTag {
             Topic::Prices => Self::Prices,
             Topic::Keys => Self::Keys,
             Topic::Changes => Self::Changes,
+            Topic::Budgets => Self::Budgets,
+            Topic::Approvals => Self::Approvals,
+            Topic::Toggles => Self::Toggles,
+            Topic::Alerts => Self::Alerts,
+            Topic::People => Self::People,
         }
     }
 }

@@ -80,9 +80,17 @@ pub async fn revert(
         ChangeKind::Model => undo_model(app, &entry.change).await?,
         ChangeKind::Price => undo_prices(app, &entry.change).await?,
         ChangeKind::Setting => undo_setting(&entry.change)?,
-        ChangeKind::Credential | ChangeKind::Key | ChangeKind::Health | ChangeKind::Install => {
-            return Err(not_revertible(&entry.change));
-        }
+        ChangeKind::Credential
+        | ChangeKind::Key
+        | ChangeKind::Health
+        | ChangeKind::Install
+        | ChangeKind::Budget
+        | ChangeKind::Approval
+        | ChangeKind::Toggle
+        | ChangeKind::KillSwitch
+        | ChangeKind::Person
+        | ChangeKind::Alert
+        | ChangeKind::Drill => return Err(not_revertible(&entry.change)),
     };
     let sentence = format!("Change {seq} is reverted ({})", entry.change.sentence);
     let change = Change {
@@ -227,7 +235,17 @@ fn is_revertible(change: &Change) -> bool {
     match change.kind {
         ChangeKind::Route | ChangeKind::Provider | ChangeKind::Setting => change.before.is_some(),
         ChangeKind::Model | ChangeKind::Price => change.after.is_some(),
-        ChangeKind::Credential | ChangeKind::Key | ChangeKind::Health | ChangeKind::Install => false,
+        ChangeKind::Credential
+        | ChangeKind::Key
+        | ChangeKind::Health
+        | ChangeKind::Install
+        | ChangeKind::Budget
+        | ChangeKind::Approval
+        | ChangeKind::Toggle
+        | ChangeKind::KillSwitch
+        | ChangeKind::Person
+        | ChangeKind::Alert
+        | ChangeKind::Drill => false,
     }
 }
 

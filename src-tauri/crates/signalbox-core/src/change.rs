@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::ids::ChangeId;
+use crate::ids::{ApprovalId, ChangeId};
 use crate::time::Timestamp;
 
 /// The hash before the first entry.
@@ -29,6 +29,20 @@ pub enum ChangeKind {
     Health,
     /// A setting.
     Setting,
+    /// A budget.
+    Budget,
+    /// The decision on a request or a change that asked for one.
+    Approval,
+    /// A feature or safety toggle.
+    Toggle,
+    /// The switch that stops all traffic.
+    KillSwitch,
+    /// A person and their role.
+    Person,
+    /// Where and when alerts are told.
+    Alert,
+    /// A rehearsed outage.
+    Drill,
     /// The first start of an installation.
     Install,
 }
@@ -44,6 +58,13 @@ impl ChangeKind {
         Self::Price,
         Self::Health,
         Self::Setting,
+        Self::Budget,
+        Self::Approval,
+        Self::Toggle,
+        Self::KillSwitch,
+        Self::Person,
+        Self::Alert,
+        Self::Drill,
         Self::Install,
     ];
 
@@ -58,6 +79,13 @@ impl ChangeKind {
             Self::Price => "price",
             Self::Health => "health",
             Self::Setting => "setting",
+            Self::Budget => "budget",
+            Self::Approval => "approval",
+            Self::Toggle => "toggle",
+            Self::KillSwitch => "kill_switch",
+            Self::Person => "person",
+            Self::Alert => "alert",
+            Self::Drill => "drill",
             Self::Install => "install",
         }
     }
@@ -91,6 +119,8 @@ pub struct Change {
     pub after: Option<String>,
     /// Why, if the actor said so.
     pub reason: Option<String>,
+    /// The approval it was applied with, if it needed one.
+    pub approval: Option<ApprovalId>,
 }
 
 /// A change in its place.
@@ -137,6 +167,10 @@ pub fn chained_hash(seq: i64, prev_hash: &[u8; 32], change: &Change) -> [u8; 32]
     text(change.before.as_deref());
     text(change.after.as_deref());
     text(change.reason.as_deref());
+    // Entries without an approval hash as they did before there were any.
+    if let Some(approval) = change.approval {
+        hasher.update(approval.as_uuid().as_bytes());
+    }
     hasher.finalize().into()
 }
 
@@ -199,6 +233,7 @@ mod tests {
                 before: None,
                 after: Some("{}".to_owned()),
                 reason: None,
+                approval: None,
             };
             entries.push(ChainedChange::after(seq, prev, change));
         }
@@ -242,5 +277,8 @@ mod tests {
         moved.actor = "loca".to_owned();
         moved.source = "lcli".to_owned();
         assert_ne!(chained_hash(1, &GENESIS, &moved), entry.hash);
+        let mut approved = entry.change.clone();
+        approved.approval = Some(ApprovalId::generate());
+        assert_ne!(chained_hash(1, &GENESIS, &approved), entry.hash);
     }
 }

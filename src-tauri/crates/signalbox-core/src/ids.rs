@@ -120,6 +120,32 @@ uuid_id!(
     "hev_"
 );
 
+uuid_id!(
+    /// A limit on spending.
+    BudgetId,
+    "bud_"
+);
+uuid_id!(
+    /// A question that a person decides: a request or a change.
+    ApprovalId,
+    "apr_"
+);
+uuid_id!(
+    /// Something a person should know of.
+    AlertId,
+    "alr_"
+);
+uuid_id!(
+    /// A way alerts take to a person.
+    ChannelId,
+    "chn_"
+);
+uuid_id!(
+    /// A person who may look at or change the installation.
+    PersonId,
+    "per_"
+);
+
 /// Longest accepted name; long enough for any vendor's model name, short enough to index and to show.
 pub const NAME_CHARS_MAX: usize = 128;
 

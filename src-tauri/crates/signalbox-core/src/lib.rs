@@ -5,6 +5,7 @@
 
 #![deny(missing_docs)]
 
+pub mod alert;
 pub mod breaker;
 pub mod catalogue;
 pub mod change;

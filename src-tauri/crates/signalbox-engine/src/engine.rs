@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+use crate::alerts::{self, Alerts};
 use crate::answer_cache::AnswerCache;
 use crate::control::{Control, Options};
 use crate::data_dir::InstanceLock;
@@ -59,6 +60,8 @@ pub struct Engine {
     pub control: Control,
     /// What changed.
     pub events: Events,
+    /// Where a person is told of something.
+    pub alerts: Alerts,
     /// How targets serve, and who may be called.
     pub health: HealthBoard,
     /// How much may be asked for.
@@ -96,6 +99,8 @@ impl Engine {
         let node = node_id(&control.data_dir)?;
         let (background, stop) = (TaskTracker::new(), CancellationToken::new());
         let events = Events::default();
+        let (alerts, raised) = Alerts::new(Arc::clone(&control.clock));
+        background.spawn(alerts::keep(raised, stop.clone()));
         let ledger = Ledger::start(&control, events.clone(), &background, stop.clone()).await?;
         let signal = control.store.config_signal().await;
         let live = live::build(&control, options.simulator.as_ref()).await?;
@@ -117,6 +122,7 @@ impl Engine {
         let engine = Arc::new(Self {
             control,
             events,
+            alerts,
             health,
             limits,
             answers: AnswerCache::default(),

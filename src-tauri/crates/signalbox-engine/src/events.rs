@@ -21,11 +21,32 @@ pub enum Topic {
     Keys,
     /// The change history.
     Changes,
+    /// Budgets, or what they hold.
+    Budgets,
+    /// What waits for a person's decision.
+    Approvals,
+    /// Toggles and the kill switch.
+    Toggles,
+    /// Alerts, channels, deliveries.
+    Alerts,
+    /// People and their roles.
+    People,
 }
 
 /// Topics every configuration change may touch.
-pub const CONFIGURATION: [Topic; 6] =
-    [Topic::Status, Topic::Operations, Topic::Providers, Topic::Prices, Topic::Keys, Topic::Changes];
+pub const CONFIGURATION: [Topic; 11] = [
+    Topic::Status,
+    Topic::Operations,
+    Topic::Providers,
+    Topic::Prices,
+    Topic::Keys,
+    Topic::Changes,
+    Topic::Budgets,
+    Topic::Approvals,
+    Topic::Toggles,
+    Topic::Alerts,
+    Topic::People,
+];
 
 /// How many topics a slow watcher may lag behind before it is told only that it lagged.
 const BACKLOG: usize = 256;

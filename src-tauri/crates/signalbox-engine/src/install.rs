@@ -50,6 +50,7 @@ fn first_edit(now: Timestamp) -> Result<ConfigEdit, EngineError> {
         before: None,
         after: None,
         reason: None,
+        approval: None,
     };
     Ok(ConfigEdit { writes, change })
 }

@@ -5,6 +5,7 @@
 
 #![deny(missing_docs)]
 
+pub mod alerts;
 mod answer_cache;
 pub mod api_key;
 pub mod check;

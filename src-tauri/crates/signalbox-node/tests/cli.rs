@@ -73,9 +73,12 @@ async fn a_first_request_goes_from_a_new_directory_to_a_priced_row_by_commands_a
     let (status, body) = answer(chat(&serving, &key, "op:job_planning")).await;
     assert_eq!((status, &body["error"]["code"]), (403, &json!("operation_not_allowed")));
 
-    let rows = installation
-        .json(&["requests", "list", "--operation", "chat_message", "--status", "succeeded"])
-        .await;
+    let list = ["requests", "list", "--operation", "chat_message", "--status", "succeeded"];
+    within_two_seconds("a settled row", || async {
+        installation.json(&list).await.as_array().is_some_and(|rows| !rows.is_empty())
+    })
+    .await;
+    let rows = installation.json(&list).await;
     assert_eq!(rows.as_array().unwrap().len(), 1);
     // 3 words in at 2 USD per million, 5 words out at 8.
     assert_eq!((&rows[0]["cost"], &rows[0]["cost_status"]), (&json!("46000"), &json!("exact")));

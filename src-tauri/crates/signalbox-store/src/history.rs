@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt;
 use signalbox_core::change::{ChainVerifier, ChainedChange, Change, ChangeKind, GENESIS};
-use signalbox_core::ids::ChangeId;
+use signalbox_core::ids::{ApprovalId, ChangeId};
 use signalbox_core::time::Timestamp;
 use uuid::Uuid;
 
@@ -36,6 +36,7 @@ struct Row {
     before_json: Option<String>,
     after_json: Option<String>,
     reason: Option<String>,
+    approval_id: Option<Uuid>,
     prev_hash: Vec<u8>,
     hash: Vec<u8>,
 }
@@ -57,6 +58,7 @@ impl TryFrom<Row> for ChainedChange {
                 before: row.before_json,
                 after: row.after_json,
                 reason: row.reason,
+                approval: row.approval_id.map(ApprovalId::from_uuid),
             },
             prev_hash: hash("changes.prev_hash", &row.prev_hash)?,
             hash: hash("changes.hash", &row.hash)?,
@@ -159,7 +161,7 @@ async fn insert(transaction: &mut Transaction, entry: &ChainedChange) -> Result<
     let change = &entry.change;
     within!(transaction, connection => sqlx::query(
         "INSERT INTO changes (seq, id, at, actor, source, kind, subject, sentence, before_json, after_json, reason, \
-         prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         approval_id, prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(entry.seq)
     .bind(change.id.as_uuid())
@@ -172,6 +174,7 @@ async fn insert(transaction: &mut Transaction, entry: &ChainedChange) -> Result<
     .bind(change.before.as_deref())
     .bind(change.after.as_deref())
     .bind(change.reason.as_deref())
+    .bind(change.approval.map(ApprovalId::as_uuid))
     .bind(entry.prev_hash.to_vec())
     .bind(entry.hash.to_vec())
     .execute(connection)

@@ -15,6 +15,11 @@ use crate::{Backend, error};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20_261_121_000_001, "initial", include_str!("../../../../migrations/20261121000001_initial.sql")),
     (20_261_121_000_002, "data_plane", include_str!("../../../../migrations/20261121000002_data_plane.sql")),
+    (
+        20_261_121_000_003,
+        "approval_of_a_change",
+        include_str!("../../../../migrations/20261121000003_approval_of_a_change.sql"),
+    ),
 ];
 
 /// The newest schema this program knows.
@@ -134,8 +139,8 @@ mod tests {
                 let own = text_for(backend, text);
                 let statements: Vec<&str> = own.lines().filter(|line| !line.starts_with("--")).collect();
                 assert!(!statements.join("\n").contains('{'));
-                assert_eq!(own.contains("RAISE(ABORT"), backend == Backend::Sqlite);
-                assert_eq!(own.contains("FOR EACH STATEMENT"), backend == Backend::Postgres);
+                assert!(!own.contains("RAISE(ABORT") || backend == Backend::Sqlite);
+                assert!(!own.contains("FOR EACH STATEMENT") || backend == Backend::Postgres);
             }
         }
     }

@@ -95,6 +95,7 @@ impl TestApp {
             before: None,
             after: None,
             reason: None,
+            approval: None,
         };
         self.engine.control.write(vec![ConfigEdit { writes, change }]).await?;
         self.engine.reload().await?;

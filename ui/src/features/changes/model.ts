@@ -1,7 +1,11 @@
 import {
   IconAdjustments,
+  IconBell,
   IconCoin,
   IconCpu,
+  IconFlame,
+  IconGavel,
+  IconHandStop,
   IconHeartbeat,
   IconKey,
   IconPackage,
@@ -9,6 +13,9 @@ import {
   IconPlugConnected,
   IconRoute,
   IconShieldLock,
+  IconToggleRight,
+  IconUser,
+  IconWallet,
 } from "@tabler/icons-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { ComponentType } from "react";
@@ -28,6 +35,13 @@ export const KINDS: readonly Kind[] = [
   { kind: "health", word: "Circuit", icon: IconHeartbeat },
   { kind: "key", word: "API key", icon: IconKey },
   { kind: "setting", word: "Setting", icon: IconAdjustments },
+  { kind: "budget", word: "Budget", icon: IconWallet },
+  { kind: "approval", word: "Approval", icon: IconGavel },
+  { kind: "toggle", word: "Toggle", icon: IconToggleRight },
+  { kind: "kill_switch", word: "Kill switch", icon: IconHandStop },
+  { kind: "person", word: "Person", icon: IconUser },
+  { kind: "alert", word: "Alerts", icon: IconBell },
+  { kind: "drill", word: "Drill", icon: IconFlame },
   { kind: "install", word: "Installation", icon: IconPackage },
 ];
 

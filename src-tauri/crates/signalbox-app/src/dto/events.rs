@@ -15,4 +15,9 @@ pub enum CacheTag {
     Prices,
     Keys,
     Changes,
+    Budgets,
+    Approvals,
+    Toggles,
+    Alerts,
+    People,
 }

@@ -180,6 +180,7 @@ pub fn change(kind: ChangeKind, subject: &str) -> Change {
         before: None,
         after: Some(r#"{"version":1}"#.to_owned()),
         reason: None,
+        approval: None,
     }
 }
 
