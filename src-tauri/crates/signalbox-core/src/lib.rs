@@ -6,13 +6,16 @@
 #![deny(missing_docs)]
 
 pub mod alert;
+pub mod anomaly;
 pub mod breaker;
 pub mod catalogue;
 pub mod change;
 pub mod decide;
 pub mod defaults;
 pub mod failure;
+pub mod forecast;
 pub mod health;
+pub mod hours;
 pub mod ids;
 pub mod key;
 pub mod ledger;

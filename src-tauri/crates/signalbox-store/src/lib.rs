@@ -21,6 +21,7 @@ mod pools;
 mod requests;
 mod rollup;
 mod signal;
+mod spend;
 mod values;
 mod verify;
 
@@ -41,6 +42,7 @@ pub use requests::{
 };
 pub use rollup::{GroupBy, LatencyKind, LatencyQuery, LatencyRow, RollupQuery, RollupRow};
 pub use signal::ConfigSignal;
+pub use spend::{SpendBy, SpendQuery, SpendRanked, SpendRow};
 pub use verify::LedgerReport;
 
 use pools::{Pools, SqlitePools};

@@ -141,7 +141,7 @@ struct HistogramRow {
 /// other.
 const PART: i128 = 1_000_000_000;
 
-/// Two columns that together are the sum of one.
+/// Two columns that together are the sum of one; [`whole`] puts them together.
 macro_rules! sum_in_parts {
     ($column:literal, $name:literal) => {
         concat!(
@@ -158,6 +158,8 @@ macro_rules! sum_in_parts {
         )
     };
 }
+
+pub(crate) use sum_in_parts;
 
 macro_rules! sums_by {
     ($key:literal) => {
@@ -269,7 +271,7 @@ impl TryFrom<HistogramRow> for LatencyRow {
 }
 
 /// A sum from its two parts, held at the end of the range.
-fn whole(high: i64, low: i64) -> i64 {
+pub(crate) fn whole(high: i64, low: i64) -> i64 {
     let sum = i128::from(high) * PART + i128::from(low);
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }

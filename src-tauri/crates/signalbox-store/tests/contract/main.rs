@@ -14,5 +14,6 @@ mod list;
 mod opening;
 mod rollups;
 mod samples;
+mod spend;
 mod verify;
 mod wholes;
