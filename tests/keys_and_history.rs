@@ -123,7 +123,7 @@ async fn a_revert_is_itself_an_entry_and_takes_nothing_from_the_history() {
     let changed = &before.rows[0];
 
     let why = Some("  It was a mistake. ".to_owned());
-    let reverted = changes::revert(&admin, &me, changed.seq, why).await.unwrap();
+    let reverted = changes::revert(&admin, &me, changed.seq, why).await.unwrap().applied().unwrap();
     let after = page(500).await.unwrap();
     assert_eq!(after.rows.len(), before.rows.len() + 1);
     let newest = &after.rows[0];

@@ -5,7 +5,8 @@ use tauri::Runtime;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    changes, drills, health, keys, operations, overview, prices, providers, requests, settings, status, trial,
+    changes, drills, health, keys, operations, overview, people, prices, providers, requests, settings,
+    status, trial,
 };
 use crate::events::CacheTagsChanged;
 
@@ -52,6 +53,9 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             prices::price_import_apply,
             settings::settings_list,
             settings::setting_set,
+            people::people_list,
+            people::person_add,
+            people::person_update,
             keys::keys_list,
             keys::key_create,
             keys::key_set_limits,
@@ -60,6 +64,10 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             changes::changes_page,
             changes::change_verify,
             changes::change_revert,
+            changes::change_revert_preview,
+            changes::changes_count,
+            changes::changes_export,
+            changes::state_at,
         ])
         .events(collect_events![CacheTagsChanged])
 }

@@ -36,6 +36,9 @@ pub const COMMANDS: &[&str] = &[
     "price_import_apply",
     "settings_list",
     "setting_set",
+    "people_list",
+    "person_add",
+    "person_update",
     "keys_list",
     "key_create",
     "key_set_limits",
@@ -44,4 +47,8 @@ pub const COMMANDS: &[&str] = &[
     "changes_page",
     "change_verify",
     "change_revert",
+    "change_revert_preview",
+    "changes_count",
+    "changes_export",
+    "state_at",
 ];

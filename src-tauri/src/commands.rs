@@ -8,6 +8,7 @@ pub mod health;
 pub mod keys;
 pub mod operations;
 pub mod overview;
+pub mod people;
 pub mod prices;
 pub mod providers;
 pub mod requests;

@@ -7,6 +7,7 @@ mod backend;
 mod bindings;
 mod clipboard;
 mod commands;
+mod downloads;
 mod events;
 mod setup;
 mod shell;

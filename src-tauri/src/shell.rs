@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clipboard::Clipboard;
 
+/// Names who uses the window, where several people share a database.
+const PERSON_VARIABLE: &str = "SIGNALBOX_PERSON";
+
 /// How far the backend has come.
 #[derive(Debug, Clone)]
 pub enum Backend {
@@ -30,6 +33,8 @@ pub struct Shell {
     pub clipboard: Clipboard,
     /// Cancelled when the program quits.
     pub stop: CancellationToken,
+    /// Who uses the window, if they said so.
+    person: Option<String>,
     backend: RwLock<Backend>,
 }
 
@@ -41,6 +46,7 @@ impl Shell {
             downloads,
             clipboard: Clipboard::default(),
             stop: CancellationToken::new(),
+            person: std::env::var(PERSON_VARIABLE).ok(),
             backend: RwLock::new(Backend::Starting),
         }
     }
@@ -65,9 +71,11 @@ impl Shell {
             Backend::Failed(problem) => Err(AppError::new(Code::Unavailable, problem)),
         }
     }
-}
 
-/// The person at this machine.
-pub fn caller() -> Caller {
-    Caller::local(Source::Window)
+    /// Who uses the window: the person at this machine, or whom [`PERSON_VARIABLE`] names.
+    ///
+    /// Errors: as [`Self::app`] and [`App::caller`].
+    pub async fn caller(&self) -> Result<Caller, AppError> {
+        self.app()?.caller(Source::Window, self.person.as_deref()).await
+    }
 }

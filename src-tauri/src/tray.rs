@@ -7,7 +7,7 @@ use tauri::menu::{MenuBuilder, MenuItem, MenuItemBuilder};
 use tauri::tray::TrayIconBuilder;
 use tauri::{AppHandle, Manager, Runtime};
 
-use crate::shell::{Shell, caller};
+use crate::shell::Shell;
 use crate::window;
 
 const OPEN: &str = "open";
@@ -56,8 +56,9 @@ fn build<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
 /// Brings the status line up to date.
 pub async fn refresh<R: Runtime>(app: &AppHandle<R>) {
     let Some(line) = app.try_state::<StatusLine<R>>() else { return };
-    let Ok(backend) = app.state::<Shell>().app() else { return };
-    if let Ok(status) = status::status(&backend, &caller()).await {
+    let shell = app.state::<Shell>();
+    let (Ok(backend), Ok(caller)) = (shell.app(), shell.caller().await) else { return };
+    if let Ok(status) = status::status(&backend, &caller).await {
         let _ = line.0.set_text(in_words(&status));
     }
 }

@@ -124,7 +124,8 @@ impl World {
     pub async fn switch(&self, on: bool, reason: &str) -> Result<dto::Operation, AppError> {
         let now = operations::find(&self.admin, &self.me, "email_analysis").await.unwrap();
         let draft = dto::RouteDraft { enabled: on, reason: Some(reason.to_owned()), ..now.draft() };
-        operations::route_apply(&self.admin, &self.me, draft).await
+        let applied = operations::route_apply(&self.admin, &self.me, draft).await;
+        applied.map(|proposed| proposed.applied().unwrap())
     }
 
     pub async fn changes(&self) -> dto::ChangePage {

@@ -4,13 +4,13 @@ use signalbox_app::health;
 use signalbox_app::{AppError, dto};
 use tauri::State;
 
-use crate::shell::{Shell, caller};
+use crate::shell::Shell;
 
 /// All providers with their targets' health.
 #[tauri::command]
 #[specta::specta]
 pub async fn provider_health(shell: State<'_, Shell>) -> Result<Vec<dto::ProviderHealth>, AppError> {
-    health::list(&shell.app()?, &caller()).await
+    health::list(&shell.app()?, &shell.caller().await?).await
 }
 
 /// Holds a circuit open, or resets it.
@@ -20,7 +20,7 @@ pub async fn circuit_action(
     shell: State<'_, Shell>,
     action: dto::CircuitAction,
 ) -> Result<Vec<dto::ProviderHealth>, AppError> {
-    health::circuit(&shell.app()?, &caller(), action).await
+    health::circuit(&shell.app()?, &shell.caller().await?, action).await
 }
 
 /// Failovers, newest first.
@@ -32,5 +32,5 @@ pub async fn failovers_page(
     cursor: Option<String>,
     limit: u32,
 ) -> Result<dto::FailoverPage, AppError> {
-    health::failovers(&shell.app()?, &caller(), filter, cursor, limit).await
+    health::failovers(&shell.app()?, &shell.caller().await?, filter, cursor, limit).await
 }

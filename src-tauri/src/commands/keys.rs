@@ -5,20 +5,20 @@ use signalbox_app::keys::KeyMade;
 use signalbox_app::{AppError, Code, dto, keys};
 use tauri::State;
 
-use crate::shell::{Shell, caller};
+use crate::shell::Shell;
 
 /// All keys, newest first.
 #[tauri::command]
 #[specta::specta]
 pub async fn keys_list(shell: State<'_, Shell>) -> Result<Vec<dto::ApiKey>, AppError> {
-    keys::list(&shell.app()?, &caller()).await
+    keys::list(&shell.app()?, &shell.caller().await?).await
 }
 
 /// Makes a key and puts it on the clipboard; the page sees its last four characters.
 #[tauri::command]
 #[specta::specta]
 pub async fn key_create(shell: State<'_, Shell>, input: dto::KeyInput) -> Result<dto::KeyCreated, AppError> {
-    let KeyMade { key, secret } = keys::create(&shell.app()?, &caller(), input).await?;
+    let KeyMade { key, secret } = keys::create(&shell.app()?, &shell.caller().await?, input).await?;
     match shell.clipboard.copy(secret.expose_secret()) {
         Ok(()) => Ok(dto::KeyCreated { key, copied: true, saved_to: None }),
         Err(error) => {
@@ -39,7 +39,7 @@ pub async fn key_create(shell: State<'_, Shell>, input: dto::KeyInput) -> Result
 #[tauri::command]
 #[specta::specta]
 pub async fn key_revoke(shell: State<'_, Shell>, id: String) -> Result<dto::ApiKey, AppError> {
-    keys::revoke(&shell.app()?, &caller(), &id).await
+    keys::revoke(&shell.app()?, &shell.caller().await?, &id).await
 }
 
 /// Gives a key other limits.
@@ -49,5 +49,5 @@ pub async fn key_set_limits(
     shell: State<'_, Shell>,
     input: dto::KeyLimitsInput,
 ) -> Result<dto::ApiKey, AppError> {
-    keys::set_limits(&shell.app()?, &caller(), input).await
+    keys::set_limits(&shell.app()?, &shell.caller().await?, input).await
 }

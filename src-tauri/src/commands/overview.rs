@@ -4,11 +4,11 @@ use signalbox_app::overview as use_case;
 use signalbox_app::{AppError, dto};
 use tauri::State;
 
-use crate::shell::{Shell, caller};
+use crate::shell::Shell;
 
 /// Figures of a period, and spend over time by group.
 #[tauri::command]
 #[specta::specta]
 pub async fn overview(shell: State<'_, Shell>, query: dto::OverviewQuery) -> Result<dto::Overview, AppError> {
-    use_case::overview(&shell.app()?, &caller(), query).await
+    use_case::overview(&shell.app()?, &shell.caller().await?, query).await
 }

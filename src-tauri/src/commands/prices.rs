@@ -4,7 +4,7 @@ use signalbox_app::prices::{self, import};
 use signalbox_app::{AppError, dto};
 use tauri::State;
 
-use crate::shell::{Shell, caller};
+use crate::shell::Shell;
 
 /// Models with what they cost now.
 #[tauri::command]
@@ -15,14 +15,14 @@ pub async fn prices_page(
     cursor: Option<String>,
     limit: u32,
 ) -> Result<dto::PricePage, AppError> {
-    prices::page(&shell.app()?, &caller(), filter, cursor, limit).await
+    prices::page(&shell.app()?, &shell.caller().await?, filter, cursor, limit).await
 }
 
 /// All price cards of a model.
 #[tauri::command]
 #[specta::specta]
 pub async fn price_history(shell: State<'_, Shell>, target: String) -> Result<dto::PriceHistory, AppError> {
-    prices::history(&shell.app()?, &caller(), &target).await
+    prices::history(&shell.app()?, &shell.caller().await?, &target).await
 }
 
 /// What new prices would change. Nothing is written.
@@ -32,21 +32,24 @@ pub async fn price_preview(
     shell: State<'_, Shell>,
     input: dto::PriceInput,
 ) -> Result<dto::PricePreview, AppError> {
-    prices::preview(&shell.app()?, &caller(), input).await
+    prices::preview(&shell.app()?, &shell.caller().await?, input).await
 }
 
 /// Gives a model prices of one's own.
 #[tauri::command]
 #[specta::specta]
-pub async fn price_set(shell: State<'_, Shell>, input: dto::PriceInput) -> Result<dto::PriceRow, AppError> {
-    prices::set(&shell.app()?, &caller(), input).await
+pub async fn price_set(
+    shell: State<'_, Shell>,
+    input: dto::PriceInput,
+) -> Result<dto::Proposed<dto::PriceRow>, AppError> {
+    prices::set(&shell.app()?, &shell.caller().await?, input).await
 }
 
 /// Models whose requests had no known cost lately.
 #[tauri::command]
 #[specta::specta]
 pub async fn prices_unpriced(shell: State<'_, Shell>) -> Result<Vec<dto::UnpricedModel>, AppError> {
-    prices::unpriced(&shell.app()?, &caller()).await
+    prices::unpriced(&shell.app()?, &shell.caller().await?).await
 }
 
 /// What a price list would change. The page hands over the list's text: it cannot name a file of this machine.
@@ -57,7 +60,7 @@ pub async fn price_import_preview(
     text: String,
 ) -> Result<dto::PriceImportPreview, AppError> {
     let input = dto::PriceListInput { path: None, text: Some(text) };
-    import::preview(&shell.app()?, &caller(), input).await
+    import::preview(&shell.app()?, &shell.caller().await?, input).await
 }
 
 /// Takes over the chosen prices of a list.
@@ -66,6 +69,6 @@ pub async fn price_import_preview(
 pub async fn price_import_apply(
     shell: State<'_, Shell>,
     choice: dto::PriceImportChoice,
-) -> Result<dto::PriceImportResult, AppError> {
-    import::apply(&shell.app()?, &caller(), choice).await
+) -> Result<dto::Proposed<dto::PriceImportResult>, AppError> {
+    import::apply(&shell.app()?, &shell.caller().await?, choice).await
 }

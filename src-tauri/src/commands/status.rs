@@ -6,7 +6,7 @@ use signalbox_engine::clock::SystemClock;
 use tauri::State;
 
 use crate::backend::listen_address;
-use crate::shell::{Backend, Shell, caller};
+use crate::shell::{Backend, Shell};
 
 /// How everything stands; it answers also while the backend is starting or could not start.
 #[tauri::command]
@@ -18,7 +18,7 @@ pub async fn status(shell: State<'_, Shell>) -> Result<dto::Status, AppError> {
         use_case::without_backend(state, problem, &data_dir, &listen, SystemClock.now())
     };
     match shell.backend() {
-        Backend::Ready(app) => use_case::status(&app, &caller()).await,
+        Backend::Ready(app) => use_case::status(&app, &shell.caller().await?).await,
         Backend::Starting => Ok(without(dto::GatewayState::Starting, None)),
         Backend::Failed(problem) => Ok(without(dto::GatewayState::Stopped, Some(problem))),
     }

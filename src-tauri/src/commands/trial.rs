@@ -4,7 +4,7 @@ use signalbox_app::trial;
 use signalbox_app::{AppError, dto};
 use tauri::State;
 
-use crate::shell::{Shell, caller};
+use crate::shell::Shell;
 
 /// Sends a message to an operation and waits for the answer.
 #[tauri::command]
@@ -13,5 +13,5 @@ pub async fn send_test_request(
     shell: State<'_, Shell>,
     input: dto::TestRequest,
 ) -> Result<dto::TestAnswer, AppError> {
-    trial::send_test_request(&shell.app()?, &caller(), input).await
+    trial::send_test_request(&shell.app()?, &shell.caller().await?, input).await
 }

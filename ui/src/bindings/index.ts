@@ -24,7 +24,7 @@ export const commands = {
 	/**  What a draft would change. Nothing is written. */
 	routePreview: (draft: RouteDraft) => typedError<RoutePreview, AppError>(__TAURI_INVOKE("route_preview", { draft })),
 	/**  Makes a draft the route. */
-	routeApply: (draft: RouteDraft) => typedError<Operation, AppError>(__TAURI_INVOKE("route_apply", { draft })),
+	routeApply: (draft: RouteDraft) => typedError<Proposed<Operation>, AppError>(__TAURI_INVOKE("route_apply", { draft })),
 	/**  Decides a request by a draft without sending it. */
 	routeSimulate: (input: SimulationInput) => typedError<Simulation, AppError>(__TAURI_INVOKE("route_simulate", { input })),
 	/**  All providers with models and readiness. */
@@ -46,7 +46,7 @@ export const commands = {
 	/**  The free check: the list of models. */
 	providerVerify: (name: string) => typedError<CheckResult, AppError>(__TAURI_INVOKE("provider_verify", { name })),
 	/**  Adds a model, or gives a known one a new price. */
-	modelAdd: (input: ModelInput) => typedError<Model, AppError>(__TAURI_INVOKE("model_add", { input })),
+	modelAdd: (input: ModelInput) => typedError<Proposed<Model>, AppError>(__TAURI_INVOKE("model_add", { input })),
 	/**  All providers with their targets' health. */
 	providerHealth: () => typedError<ProviderHealth[], AppError>(__TAURI_INVOKE("provider_health")),
 	/**  Holds a circuit open, or resets it. */
@@ -66,17 +66,23 @@ export const commands = {
 	/**  What new prices would change. Nothing is written. */
 	pricePreview: (input: PriceInput) => typedError<PricePreview, AppError>(__TAURI_INVOKE("price_preview", { input })),
 	/**  Gives a model prices of one's own. */
-	priceSet: (input: PriceInput) => typedError<PriceRow, AppError>(__TAURI_INVOKE("price_set", { input })),
+	priceSet: (input: PriceInput) => typedError<Proposed<PriceRow>, AppError>(__TAURI_INVOKE("price_set", { input })),
 	/**  Models whose requests had no known cost lately. */
 	pricesUnpriced: () => typedError<UnpricedModel[], AppError>(__TAURI_INVOKE("prices_unpriced")),
 	/**  What a price list would change. The page hands over the list's text: it cannot name a file of this machine. */
 	priceImportPreview: (text: string) => typedError<PriceImportPreview, AppError>(__TAURI_INVOKE("price_import_preview", { text })),
 	/**  Takes over the chosen prices of a list. */
-	priceImportApply: (choice: PriceImportChoice) => typedError<PriceImportResult, AppError>(__TAURI_INVOKE("price_import_apply", { choice })),
+	priceImportApply: (choice: PriceImportChoice) => typedError<Proposed<PriceImportResult>, AppError>(__TAURI_INVOKE("price_import_apply", { choice })),
 	/**  Every setting with its value. */
 	settingsList: () => typedError<Setting[], AppError>(__TAURI_INVOKE("settings_list")),
 	/**  Gives a setting a value. */
-	settingSet: (input: SettingInput) => typedError<Setting, AppError>(__TAURI_INVOKE("setting_set", { input })),
+	settingSet: (input: SettingInput) => typedError<Proposed<Setting>, AppError>(__TAURI_INVOKE("setting_set", { input })),
+	/**  Everybody, by name. */
+	peopleList: () => typedError<Person[], AppError>(__TAURI_INVOKE("people_list")),
+	/**  Lets somebody in. */
+	personAdd: (input: PersonInput) => typedError<Proposed<Person>, AppError>(__TAURI_INVOKE("person_add", { input })),
+	/**  Gives somebody another role, shuts them out or lets them in again. */
+	personUpdate: (patch: PersonPatch) => typedError<Proposed<Person>, AppError>(__TAURI_INVOKE("person_update", { patch })),
 	/**  All keys, newest first. */
 	keysList: () => typedError<ApiKey[], AppError>(__TAURI_INVOKE("keys_list")),
 	/**  Makes a key and puts it on the clipboard; the page sees its last four characters. */
@@ -92,7 +98,15 @@ export const commands = {
 	/**  Walks the whole chain. */
 	changeVerify: () => typedError<ChainReport, AppError>(__TAURI_INVOKE("change_verify")),
 	/**  Puts things back to what they were before a change. */
-	changeRevert: (seq: number, reason: string | null) => typedError<Change, AppError>(__TAURI_INVOKE("change_revert", { seq, reason })),
+	changeRevert: (seq: number, reason: string | null) => typedError<Proposed<Change>, AppError>(__TAURI_INVOKE("change_revert", { seq, reason })),
+	/**  What a revert would write, without writing it. */
+	changeRevertPreview: (seq: number) => typedError<RevertPreview, AppError>(__TAURI_INVOKE("change_revert_preview", { seq })),
+	/**  How many changes pass a filter. */
+	changesCount: (filter: ChangeFilter) => typedError<number, AppError>(__TAURI_INVOKE("changes_count", { filter })),
+	/**  Writes the filtered changes to a new file in the downloads folder. */
+	changesExport: (filter: ChangeFilter, format: HistoryFormat) => typedError<Exported, AppError>(__TAURI_INVOKE("changes_export", { filter, format })),
+	/**  The configuration as it was at an instant. */
+	stateAt: (at: Instant) => typedError<StateAt, AppError>(__TAURI_INVOKE("state_at", { at })),
 };
 
 /** Events */
@@ -213,16 +227,23 @@ export type Change = {
 	before: JsonText | null,
 	after: JsonText | null,
 	reason: string | null,
+	/**  The approval it was applied with, if it needed one. */
+	approval: string | null,
 	/**  First 12 hex digits of the entry's SHA-256. */
 	hash: string,
 	revertible: boolean,
 };
 
 export type ChangeFilter = {
-	/**  `route`, `provider`, `model`, `price`, `key`, `credential`, `setting`. */
+	/**  As the history names kinds, e.g. `route`, `budget`, `kill_switch`. */
 	kind?: string | null,
 	subject?: string | null,
 	actor?: string | null,
+	/**  From this instant on, and before that one. */
+	from?: Instant | null,
+	to?: Instant | null,
+	/**  A part of the sentence, the reason or the subject. */
+	text?: string | null,
 };
 
 export type ChangePage = {
@@ -477,6 +498,14 @@ export type Figures = {
 	first_token_ms_p95: number | null,
 };
 
+/**  A change that waits for an approval. */
+export type FiledChange = {
+	/**  The approval's id. */
+	approval: string,
+	/**  What it would do, in words. */
+	sentence: string,
+};
+
 /**  Progress of the first-run steps. It is derived from what exists, so it needs no bookkeeping. */
 export type FirstRun = {
 	/**  A provider other than the simulator has a credential (or needs none). */
@@ -539,6 +568,13 @@ export type HealthWindow = {
 	latency_ms_p99: number | null,
 	first_token_ms_p50: number | null,
 };
+
+/**  Which form the history is written out in. */
+export type HistoryFormat = 
+/**  For a spreadsheet. */
+"csv" | 
+/**  Everything, with the hashes that chain the entries. */
+"json";
 
 /**  The requests of the last 24 hours, decided again with the draft. Always an estimate. */
 export type Impact = {
@@ -691,6 +727,34 @@ export type OverviewQuery = {
 export type Payload = {
 	request: string | null,
 	response: string | null,
+};
+
+/**  Somebody who may come in, or could once. */
+export type Person = {
+	name: string,
+	/**  `viewer`, `operator`, `admin`. */
+	role: string,
+	enabled: boolean,
+	created_at: Instant,
+	/**  Whether it is the one who asks. */
+	is_you: boolean,
+	/**  Why neither role nor entry can be changed, if so. */
+	fixed: string | null,
+};
+
+export type PersonInput = {
+	name: string,
+	/**  `viewer`, `operator`, `admin`. */
+	role: string,
+	reason: string | null,
+};
+
+/**  What shall become of a person; what is absent stays. */
+export type PersonPatch = {
+	name: string,
+	role: string | null,
+	enabled: boolean | null,
+	reason: string | null,
 };
 
 export type PriceCard = {
@@ -846,6 +910,13 @@ export type Problem = {
 	field: string,
 	message: string,
 };
+
+/**  What became of a change that moves money. */
+export type Proposed<T> = 
+/**  It is in force. */
+{ outcome: "applied"; value: T } | 
+/**  Somebody else than its author has to approve it first. Nothing has changed yet. */
+{ outcome: "asked"; request: FiledChange };
 
 export type Provider = {
 	name: string,
@@ -1031,6 +1102,15 @@ export type RequestStatus = "in_flight" | "succeeded" | "failed" | "cancelled" |
 /**  The process died while the request ran; settled at its estimate on the next start. */
 "interrupted";
 
+/**  What a revert would write, as before and after of its subject. Nothing is written. */
+export type RevertPreview = {
+	sentence: string,
+	before: JsonText | null,
+	after: JsonText | null,
+	/**  Later changes of the same thing, which are undone too. */
+	later: number,
+};
+
 /**  What the editor wants the operation to become. */
 export type RouteDraft = {
 	operation: string,
@@ -1156,6 +1236,13 @@ export type SkippedPrice = {
 	reason: string,
 };
 
+/**  The configuration as it was at an instant. */
+export type StateAt = {
+	at: Instant,
+	/**  By kind and name. */
+	things: ThingState[],
+};
+
 /**  What the status bar and the first run need at a glance. */
 export type Status = {
 	gateway: GatewayState,
@@ -1173,6 +1260,13 @@ export type Status = {
 	requests_today: number,
 	simulator: SimulatorStatus,
 	first_run: FirstRun,
+	/**  Who asks, and what they may do: `viewer`, `operator`, `admin`. */
+	person: string,
+	role: string,
+	/**  Whether somebody else has to approve changes that move money. */
+	four_eyes: boolean,
+	/**  What was found when the change history was last walked; absent until then. */
+	history: ChainReport | null,
 	at: Instant,
 };
 
@@ -1228,6 +1322,16 @@ export type TestAnswer = {
 export type TestRequest = {
 	operation: string,
 	message: string,
+};
+
+export type ThingState = {
+	/**  As the history names kinds; prices belong to their `model`. */
+	kind: string,
+	name: string,
+	state: JsonText,
+	/**  The entry that made it so, and when; absent: it had been so since the beginning. */
+	seq: number | null,
+	since: Instant | null,
 };
 
 export type TierInput = {

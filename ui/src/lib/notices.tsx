@@ -1,5 +1,5 @@
 import { notifications } from "@mantine/notifications";
-import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCheck, IconUserCheck } from "@tabler/icons-react";
 import { UndoNotice } from "./UndoNotice";
 
 const UNDO_MS = 10_000;
@@ -32,6 +32,17 @@ export function notifyUndo(title: string, undo: () => Promise<unknown>, message?
     ),
     color: "ok",
     icon: <IconCheck size={16} aria-hidden />,
+    autoClose: UNDO_MS,
+  });
+}
+
+/** Another admin has to approve it; nothing has changed yet. */
+export function notifyAsked(sentence: string): void {
+  notifications.show({
+    title: "Asked for approval",
+    message: `${sentence}. Nothing changes until another admin approves it.`,
+    color: "info",
+    icon: <IconUserCheck size={16} aria-hidden />,
     autoClose: UNDO_MS,
   });
 }

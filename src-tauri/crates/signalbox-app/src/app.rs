@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use signalbox_core::catalogue::Catalogue;
 use signalbox_core::change::{ChainedChange, Change, ChangeKind};
 use signalbox_core::ids::{ChangeId, ProviderName};
+pub use signalbox_core::person::Role;
+use signalbox_core::person::{LOCAL, Person};
 use signalbox_core::time::Timestamp;
 use signalbox_engine::control::Control;
 use signalbox_engine::events::Topic;
@@ -14,20 +16,9 @@ use signalbox_engine::{Engine, EngineError};
 use signalbox_store::{ConfigEdit, ConfigWrite};
 use tokio::sync::broadcast;
 
-use crate::dto::{CacheTag, ChainReport, CheckResult, GatewayState};
+use crate::dto::{CacheTag, CheckResult, GatewayState};
 use crate::error::{AppError, Code};
 use crate::prices::import::PendingImports;
-
-/// What a person may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Look.
-    Viewer,
-    /// Look, and send test requests.
-    Operator,
-    /// Change anything that is not locked.
-    Admin,
-}
 
 /// By which way a change came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +50,10 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The person at this machine: its admin.
+    /// The person at this machine, as an installation begins: its only admin. Clients ask [`App::caller`] instead, which
+    /// knows what became of them since.
     pub fn local(source: Source) -> Self {
-        Self { id: "local".to_owned(), role: Role::Admin, source }
+        Self { id: LOCAL.to_owned(), role: Role::Admin, source }
     }
 
     pub(crate) fn must_be(&self, role: Role) -> Result<(), AppError> {
@@ -70,7 +62,12 @@ impl Caller {
         }
         Err(AppError::new(
             Code::Forbidden,
-            format!("`{}` may not do this; it takes the role {role:?}.", self.id),
+            format!(
+                "`{}` is {} and may not do this; it takes the role {}.",
+                self.id,
+                self.role.as_str(),
+                role.as_str()
+            ),
         ))
     }
 }
@@ -96,7 +93,6 @@ struct Inner {
     catalogue: Catalogue,
     gateway: Mutex<GatewayReport>,
     checks: Mutex<HashMap<ProviderName, CheckResult>>,
-    chain: Mutex<Option<ChainReport>>,
     imports: PendingImports,
 }
 
@@ -127,7 +123,6 @@ impl App {
             catalogue,
             gateway: Mutex::new(gateway),
             checks: Mutex::default(),
-            chain: Mutex::default(),
             imports: PendingImports::default(),
         })))
     }
@@ -140,6 +135,28 @@ impl App {
     /// The running engine, if there is one.
     pub fn engine(&self) -> Option<&Arc<Engine>> {
         self.0.engine.as_ref()
+    }
+
+    /// Who asks, by the name they say they have; without one, whoever sits at this machine.
+    ///
+    /// A name is a claim, not a proof: whoever may open the database may take any. It is there so that the history says
+    /// who did what and so that nobody does by accident what their role does not allow.
+    ///
+    /// Errors: [`Code::Forbidden`] when nobody of that name is known, or they may no longer come in.
+    pub async fn caller(&self, source: Source, name: Option<&str>) -> Result<Caller, AppError> {
+        let name = name.map(str::trim).filter(|name| !name.is_empty()).unwrap_or(LOCAL);
+        let live = self.live().await?;
+        let person = live.people.iter().find(|person| person.name.as_str() == name);
+        match person {
+            Some(Person { role, enabled: true, .. }) => {
+                Ok(Caller { id: name.to_owned(), role: *role, source })
+            }
+            Some(_) => Err(AppError::new(Code::Forbidden, format!("`{name}` may no longer come in."))),
+            None => {
+                let shown: String = name.chars().take(80).collect();
+                Err(AppError::new(Code::Forbidden, format!("Nobody named `{shown}` is known here.")))
+            }
+        }
     }
 
     /// Tells how the gateway stands from now on.
@@ -177,15 +194,6 @@ impl App {
     /// Price lists that were previewed and not applied yet.
     pub(crate) fn imports(&self) -> &PendingImports {
         &self.0.imports
-    }
-
-    /// The newest check of the history's chain.
-    pub(crate) fn last_chain_report(&self) -> Option<ChainReport> {
-        self.0.chain.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn remember_chain_report(&self, report: ChainReport) {
-        *self.0.chain.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -77,6 +77,7 @@ impl From<StoreError> for AppError {
             StoreError::Conflict { .. } => Code::Conflict,
             StoreError::AlreadyExists { .. } => Code::AlreadyExists,
             StoreError::NotFound { .. } => Code::NotFound,
+            StoreError::LastAdmin => Code::Refused,
             StoreError::Busy { .. }
             | StoreError::Full { .. }
             | StoreError::Unwritable { .. }

@@ -125,6 +125,6 @@ fn line(row: dto::RequestRow) -> Line {
 }
 
 /// Text from outside that a spreadsheet would run as a formula gets a quote in front.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }

@@ -21,7 +21,9 @@ pub mod keys;
 pub mod models;
 pub mod operations;
 pub mod overview;
+pub mod people;
 pub mod prices;
+mod propose;
 pub mod providers;
 pub mod requests;
 pub mod settings;
@@ -32,3 +34,4 @@ mod view;
 
 pub use app::{App, Caller, GatewayReport, Role, Source};
 pub use error::{AppError, Code};
+pub use propose::ProposedChange;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::change::ChangeKind;
 use signalbox_core::ids::{ModelName, ProviderName};
 use signalbox_core::money::UnitPrice;
 use signalbox_core::operation::Capability;
@@ -17,13 +17,29 @@ use signalbox_store::ConfigWrite;
 
 use crate::app::{App, Caller, Role, json};
 use crate::error::{AppError, Code};
+use crate::propose::{Plan, ProposedChange};
 use crate::{dto, view};
 
 /// Adds a model, or gives a known one a new price from now on; what was charged before stays as it was.
 ///
 /// Errors: unknown provider, a price that is not plain decimal dollars or is absurd, only one of the two prices.
-pub async fn add(app: &App, caller: &Caller, input: dto::ModelInput) -> Result<dto::Model, AppError> {
-    caller.must_be(Role::Admin)?;
+pub async fn add(
+    app: &App,
+    caller: &Caller,
+    input: dto::ModelInput,
+) -> Result<dto::Proposed<dto::Model>, AppError> {
+    let name = format!("{}/{}", input.provider, input.model);
+    let outcome = app.propose(caller, &ProposedChange::Model(input)).await?;
+    outcome.shown(async || find(app, &name).await).await
+}
+
+async fn find(app: &App, name: &str) -> Result<dto::Model, AppError> {
+    let live = app.live().await?;
+    let entry = name.parse::<Target>().ok().and_then(|target| live.snapshot.models.get(&target));
+    entry.map(|entry| view::model(entry, app.now())).ok_or_else(|| AppError::not_found("model", name))
+}
+
+pub(crate) async fn plan(app: &App, input: &dto::ModelInput) -> Result<Plan, AppError> {
     let live = app.live().await?;
     let provider =
         ProviderName::new(&input.provider).ok().filter(|name| live.snapshot.providers.contains_key(name));
@@ -40,7 +56,7 @@ pub async fn add(app: &App, caller: &Caller, input: dto::ModelInput) -> Result<d
         context_window: input.context_window.or_else(|| known.and_then(|entry| entry.model.context_window)),
         max_output: known.and_then(|entry| entry.model.max_output),
     };
-    let card = card_of(&input, app)?;
+    let card = card_of(input, app)?;
     if known.is_some() && card.is_none() && input.context_window.is_none() {
         return Err(AppError::new(Code::AlreadyExists, format!("There is a model {target} already.")));
     }
@@ -53,13 +69,14 @@ pub async fn add(app: &App, caller: &Caller, input: dto::ModelInput) -> Result<d
     let after = ModelEntry { model, cards };
     let verb = if known.is_some() { "has a new price" } else { "is added" };
     let unpriced = if after.cards.is_empty() { ", unpriced" } else { "" };
-    let change = Change {
+    Ok(Plan {
+        kind: ChangeKind::Model,
+        subject: target.to_string(),
+        sentence: format!("{target} {verb}{unpriced}"),
         before: known.map(state_json).transpose()?,
         after: Some(state_json(&after)?),
-        ..app.change(caller, ChangeKind::Model, &target.to_string(), format!("{target} {verb}{unpriced}"))
-    };
-    app.commit(writes, change).await?;
-    Ok(view::model(&after, app.now()))
+        writes,
+    })
 }
 
 /// The model of a target, with its provider's name in front, for lists.
@@ -78,8 +95,8 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<(String, dto::Model)
 }
 
 /// What the history keeps of a model.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub(crate) struct ModelState {
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct ModelState {
     pub(crate) model: Model,
     pub(crate) cards: Vec<PriceCard>,
 }

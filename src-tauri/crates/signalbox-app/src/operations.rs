@@ -5,7 +5,7 @@ mod draft;
 
 use std::collections::HashMap;
 
-use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::change::ChangeKind;
 use signalbox_core::decide::{Rejection, readiness};
 use signalbox_core::ids::OperationId;
 use signalbox_core::operation::Operation;
@@ -16,9 +16,10 @@ use signalbox_core::snapshot::{OperationEntry, Snapshot};
 use signalbox_core::usage::Unit;
 use signalbox_store::{ConfigWrite, GroupBy};
 
-use crate::app::{App, Caller, Role, json, reason};
+use crate::app::{App, Caller, Role, json};
 use crate::error::{AppError, Code};
 use crate::overview::{Traffics, last_24h};
+use crate::propose::{Plan, ProposedChange};
 use crate::{dto, simulation, view};
 use differences::differences;
 pub(crate) use draft::proposed;
@@ -167,31 +168,37 @@ pub async fn route_apply(
     app: &App,
     caller: &Caller,
     draft: dto::RouteDraft,
-) -> Result<dto::Operation, AppError> {
-    caller.must_be(Role::Admin)?;
+) -> Result<dto::Proposed<dto::Operation>, AppError> {
+    let operation = draft.operation.clone();
+    let outcome = app.propose(caller, &ProposedChange::Route(draft)).await?;
+    outcome.shown(async || find(app, caller, &operation).await).await
+}
+
+/// What a draft would write; nothing when it is the route as it is.
+pub(crate) async fn plan(app: &App, draft: &dto::RouteDraft) -> Result<Option<Plan>, AppError> {
     let live = app.live().await?;
     let before = current(&live.snapshot, &draft.operation)?;
-    let (after, problems) = proposed(&live.snapshot, before, &draft);
+    let (after, problems) = proposed(&live.snapshot, before, draft);
     if !problems.is_empty() {
         let message = problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join(" ");
         return Err(AppError { code: Code::Invalid, message, details: problems });
     }
     let sentences = differences(before, &after);
-    if !sentences.is_empty() {
-        let change = Change {
-            before: Some(state_json(before)?),
-            after: Some(state_json(&after)?),
-            reason: reason(draft.reason),
-            ..app.change(caller, ChangeKind::Route, &draft.operation, sentences.join("; "))
-        };
-        let write = ConfigWrite::PutOperation {
+    if sentences.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Plan {
+        kind: ChangeKind::Route,
+        subject: draft.operation.clone(),
+        sentence: sentences.join("; "),
+        before: Some(state_json(before)?),
+        after: Some(state_json(&after)?),
+        writes: vec![ConfigWrite::PutOperation {
             operation: after.operation,
             route: after.route,
             base_version: Some(draft.base_version),
-        };
-        app.commit(vec![write], change).await?;
-    }
-    find(app, caller, &draft.operation).await
+        }],
+    }))
 }
 
 /// The operation of that name.
@@ -207,7 +214,7 @@ pub(crate) struct OperationState {
     pub(crate) route: Route,
 }
 
-fn state_json(entry: &OperationEntry) -> Result<String, AppError> {
+pub(crate) fn state_json(entry: &OperationEntry) -> Result<String, AppError> {
     json(&OperationState { operation: entry.operation.clone(), route: entry.route.clone() })
 }
 

@@ -9,7 +9,7 @@ pub(crate) mod restore;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::change::ChangeKind;
 use signalbox_core::money::{NanoUsd, UnitPrice};
 use signalbox_core::operation::Capability;
 use signalbox_core::price::{CardOrigin, PriceCard, PriceTier, card_at};
@@ -25,6 +25,7 @@ use signalbox_store::{ConfigWrite, GroupBy, RollupQuery};
 use crate::app::{App, Caller, Role, json, reason, sentence};
 use crate::error::AppError;
 use crate::models::ModelState;
+use crate::propose::{Plan, ProposedChange};
 use crate::{dto, view};
 use restore::PricesState;
 
@@ -114,24 +115,37 @@ pub async fn preview(
 ///
 /// Errors: unknown model or unit; a price that is not plain decimal dollars or that nobody can mean; a day in the past;
 /// prices that leave what the model does without one.
-pub async fn set(app: &App, caller: &Caller, input: dto::PriceInput) -> Result<dto::PriceRow, AppError> {
-    caller.must_be(Role::Admin)?;
+pub async fn set(
+    app: &App,
+    caller: &Caller,
+    input: dto::PriceInput,
+) -> Result<dto::Proposed<dto::PriceRow>, AppError> {
+    let name = input.target.clone();
+    let outcome = app.propose(caller, &ProposedChange::Price(input)).await?;
+    outcome.shown(async || row(app, &name).await).await
+}
+
+pub(crate) async fn plan(app: &App, input: &dto::PriceInput) -> Result<Option<Plan>, AppError> {
     let live = app.live().await?;
-    let draft = Draft::of(app, &live.snapshot, &input)?;
-    if draft.changes_something() {
-        let mut after = draft.entry.clone();
-        after.cards.push(draft.after.clone());
-        let change = Change {
-            before: Some(json(&PricesState::of([&draft.entry]))?),
-            after: Some(json(&PricesState::of([&after]))?),
-            reason: reason(input.reason),
-            ..app.change(caller, ChangeKind::Price, &draft.target.to_string(), draft.sentence(app.now()))
-        };
-        let write = ConfigWrite::PutPriceCard { target: draft.target.clone(), card: draft.after.clone() };
-        app.commit(vec![write], change).await?;
+    let draft = Draft::of(app, &live.snapshot, input)?;
+    if !draft.changes_something() {
+        return Ok(None);
     }
+    let mut after = draft.entry.clone();
+    after.cards.push(draft.after.clone());
+    Ok(Some(Plan {
+        kind: ChangeKind::Price,
+        subject: draft.target.to_string(),
+        sentence: draft.sentence(app.now()),
+        before: Some(json(&PricesState::of([&draft.entry]))?),
+        after: Some(json(&PricesState::of([&after]))?),
+        writes: vec![ConfigWrite::PutPriceCard { target: draft.target, card: draft.after }],
+    }))
+}
+
+async fn row(app: &App, name: &str) -> Result<dto::PriceRow, AppError> {
     let live = app.live().await?;
-    let (target, entry) = known(&live.snapshot, &input.target)?;
+    let (target, entry) = known(&live.snapshot, name)?;
     Ok(cards::row(&target, entry, app.now(), targets_in_use(&live.snapshot).contains(&target)))
 }
 

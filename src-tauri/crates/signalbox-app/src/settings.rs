@@ -3,18 +3,20 @@
 use std::ops::RangeInclusive;
 
 use signalbox_core::breaker::BreakerSettings;
-use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::change::ChangeKind;
+use signalbox_core::person::FourEyes;
 use signalbox_core::snapshot::{Settings, UnpricedPolicy};
 use signalbox_engine::live::{
     Patience, SETTING_BREAKER_FAILURES, SETTING_BREAKER_OPEN_S, SETTING_BREAKER_WINDOW_S,
-    SETTING_COMPLETE_ANSWER_MS, SETTING_LOG_PAYLOADS, SETTING_MAX_REQUESTS, SETTING_STREAM_FIRST_BYTE_MS,
-    SETTING_STREAM_IDLE_MS, SETTING_UNPRICED_POLICY,
+    SETTING_COMPLETE_ANSWER_MS, SETTING_FOUR_EYES, SETTING_LOG_PAYLOADS, SETTING_MAX_REQUESTS,
+    SETTING_STREAM_FIRST_BYTE_MS, SETTING_STREAM_IDLE_MS, SETTING_UNPRICED_POLICY,
 };
 use signalbox_store::ConfigWrite;
 
-use crate::app::{App, Caller, Role, json, reason};
+use crate::app::{App, Caller, Role, json};
 use crate::dto;
 use crate::error::AppError;
+use crate::propose::{Plan, ProposedChange};
 
 /// What a setting can be.
 enum Form {
@@ -31,6 +33,7 @@ struct Definition {
 }
 
 const SWITCH: &[&str] = &["false", "true"];
+const FOUR_EYES: &[&str] = &[FourEyes::Off.as_str(), FourEyes::MoneyChanges.as_str()];
 const UNPRICED: &[&str] =
     &[UnpricedPolicy::Allow.as_str(), UnpricedPolicy::FamilyMaximum.as_str(), UnpricedPolicy::Block.as_str()];
 
@@ -100,6 +103,12 @@ fn definitions() -> Vec<Definition> {
             millis(patience.complete_answer),
         ),
         Definition {
+            name: SETTING_FOUR_EYES,
+            text: "Whether somebody else than the author approves changes that move money, as soon as there is more than \
+                   one admin.",
+            form: Form::Choice { words: FOUR_EYES, usual: FourEyes::MoneyChanges.as_str() },
+        },
+        Definition {
             name: SETTING_LOG_PAYLOADS,
             text: "Whether prompts and answers are stored with their requests.",
             form: Form::Choice { words: SWITCH, usual: "false" },
@@ -117,32 +126,48 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<dto::Setting>, AppEr
 /// Gives a setting a value.
 ///
 /// Errors: no such setting, or a value that is not of its form or out of its bounds.
-pub async fn set(app: &App, caller: &Caller, input: dto::SettingInput) -> Result<dto::Setting, AppError> {
-    caller.must_be(Role::Admin)?;
+pub async fn set(
+    app: &App,
+    caller: &Caller,
+    input: dto::SettingInput,
+) -> Result<dto::Proposed<dto::Setting>, AppError> {
+    let name = input.name.clone();
+    let outcome = app.propose(caller, &ProposedChange::Setting(input)).await?;
+    outcome.shown(async || find(app, caller, &name).await).await
+}
+
+pub(crate) async fn plan(app: &App, input: &dto::SettingInput) -> Result<Option<Plan>, AppError> {
     let definitions = definitions();
     let definition = definitions.iter().find(|known| known.name == input.name);
     let definition = definition.ok_or_else(|| AppError::not_found("setting", &input.name))?;
     let value = input.value.trim().to_owned();
     check(definition, &value)?;
     let stored = app.control().store.load_config().await?.settings;
-    let before = shown(definition, &stored);
-    if before.value != value {
-        let name = definition.name;
-        let change = Change {
-            before: Some(json(&before.value)?),
-            after: Some(json(&value)?),
-            reason: reason(input.reason),
-            ..app.change(
-                caller,
-                ChangeKind::Setting,
-                name,
-                format!("{name} is {value} instead of {}", before.value),
-            )
-        };
-        app.commit(vec![ConfigWrite::PutSetting { key: name.to_owned(), value: value.clone() }], change)
-            .await?;
+    let before = shown(definition, &stored).value;
+    if before == value {
+        return Ok(None);
     }
-    Ok(dto::Setting { value, ..before })
+    let name = definition.name.to_owned();
+    Ok(Some(Plan {
+        kind: ChangeKind::Setting,
+        subject: name.clone(),
+        sentence: format!("{name} is {value} instead of {before}"),
+        before: Some(json(&before)?),
+        after: Some(json(&value)?),
+        writes: vec![ConfigWrite::PutSetting { key: name, value }],
+    }))
+}
+
+/// Every setting's name and value.
+pub(crate) async fn values(app: &App) -> Result<Vec<(String, String)>, AppError> {
+    let stored = app.control().store.load_config().await?.settings;
+    let value = |definition: &Definition| (definition.name.to_owned(), shown(definition, &stored).value);
+    Ok(definitions().iter().map(value).collect())
+}
+
+async fn find(app: &App, caller: &Caller, name: &str) -> Result<dto::Setting, AppError> {
+    let settings = list(app, caller).await?;
+    settings.into_iter().find(|known| known.name == name).ok_or_else(|| AppError::not_found("setting", name))
 }
 
 fn check(definition: &Definition, value: &str) -> Result<(), AppError> {

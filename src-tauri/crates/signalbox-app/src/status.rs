@@ -45,6 +45,10 @@ pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError>
             key_created: live.snapshot.keys.values().any(|key| key.is_live(app.now())),
             first_request: store.has_requests().await?.map(|id| id.to_string()),
         },
+        person: caller.id.clone(),
+        role: caller.role.as_str().to_owned(),
+        four_eyes: live.four_eyes.applies(&live.people),
+        history: app.control().history_checked().map(Into::into),
         at: app.now().into(),
     })
 }
@@ -71,6 +75,10 @@ pub fn without_backend(
         requests_today: 0,
         simulator: dto::SimulatorStatus { on: false, base_url: None },
         first_run: dto::FirstRun { provider_connected: false, key_created: false, first_request: None },
+        person: String::new(),
+        role: Role::Viewer.as_str().to_owned(),
+        four_eyes: false,
+        history: None,
         at: now.into(),
     }
 }

@@ -18,6 +18,11 @@ const LIST: &str = r#"{
     "else/m": {"litellm_provider": "else", "mode": "chat", "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06}
 }"#;
 
+/// With one admin a change is in force at once.
+fn now<T>(proposed: dto::Proposed<T>) -> T {
+    proposed.applied().unwrap()
+}
+
 fn admin() -> Caller {
     Caller::local(Source::Cli)
 }
@@ -54,7 +59,7 @@ impl Desk {
     }
 
     async fn set(&self, rates: &[(&str, &str)]) -> Result<dto::PriceRow, AppError> {
-        prices::set(&self.app, &admin(), input(rates)).await
+        prices::set(&self.app, &admin(), input(rates)).await.map(now)
     }
 
     async fn import(&self) -> dto::PriceImportPreview {
@@ -65,7 +70,7 @@ impl Desk {
     async fn apply(&self, token: &str, targets: &[&str]) -> Result<dto::PriceImportResult, AppError> {
         let targets = targets.iter().map(|target| (*target).to_owned()).collect();
         let choice = dto::PriceImportChoice { token: token.to_owned(), targets, ..Default::default() };
-        prices::import::apply(&self.app, &admin(), choice).await
+        prices::import::apply(&self.app, &admin(), choice).await.map(now)
     }
 
     async fn last_change(&self) -> dto::Change {
@@ -76,7 +81,7 @@ impl Desk {
     async fn revert_last(&self) -> Result<dto::Change, AppError> {
         let last = self.last_change().await;
         assert!(last.revertible, "{}", last.sentence);
-        changes::revert(&self.app, &admin(), last.seq, None).await
+        changes::revert(&self.app, &admin(), last.seq, None).await.map(now)
     }
 }
 
@@ -202,7 +207,7 @@ async fn a_planned_price_waits_for_its_day_and_goes_when_it_is_reverted_before()
     let desk = desk().await;
     let later = Some(dto::Instant("2026-11-22T00:00:00Z".to_owned()));
     let planned = dto::PriceInput { effective_from: later, ..input(&[("input_tokens", "3")]) };
-    let row = prices::set(&desk.app, &admin(), planned).await.unwrap();
+    let row = now(prices::set(&desk.app, &admin(), planned).await.unwrap());
     assert_eq!(row.card.unwrap().rates[0].usd, "2");
     assert_eq!(row.planned.unwrap().rates[0].usd, "3");
     desk.revert_last().await.unwrap();

@@ -65,7 +65,7 @@ async fn a_draft_made_from_an_older_version_is_a_conflict_and_changes_nothing() 
             .collect(),
         ..before.draft()
     };
-    let applied = operations::route_apply(&app, &admin(), draft(true)).await.unwrap();
+    let applied = operations::route_apply(&app, &admin(), draft(true)).await.unwrap().applied().unwrap();
     assert_eq!(applied.version, before.version + 1);
     let conflict = operations::route_apply(&app, &admin(), draft(false)).await.unwrap_err();
     assert_eq!(conflict.code, Code::Conflict, "{conflict}");

@@ -201,6 +201,12 @@ impl ChainVerifier {
         self.prev_hash = entry.hash;
     }
 
+    /// An entry that is there and cannot even be read.
+    pub fn unreadable(&mut self, seq: i64) {
+        self.first_bad.get_or_insert(seq);
+        self.next_seq = seq + 1;
+    }
+
     /// How many entries were looked at, if none is missing.
     pub const fn entries(&self) -> i64 {
         self.next_seq - 1

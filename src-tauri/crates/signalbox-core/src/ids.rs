@@ -140,12 +140,6 @@ uuid_id!(
     ChannelId,
     "chn_"
 );
-uuid_id!(
-    /// A person who may look at or change the installation.
-    PersonId,
-    "per_"
-);
-
 /// Longest accepted name; long enough for any vendor's model name, short enough to index and to show.
 pub const NAME_CHARS_MAX: usize = 128;
 
@@ -232,6 +226,15 @@ name!(
     "model name",
     "visible ASCII without spaces, commas or quotes, at most 128",
     |text| text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b',' | b'"' | b'\''))
+);
+name!(
+    /// A person, e.g. `anna`. It is who they are in the history, so it cannot be changed.
+    PersonName,
+    "name of a person",
+    "lower-case letters, digits and . - _ @, at most 128",
+    |text| text
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_' | b'@'))
 );
 
 /// The beginning of a text, so that hostile input cannot fill a log or a message.

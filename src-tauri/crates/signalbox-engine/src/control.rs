@@ -14,6 +14,7 @@ use signalbox_store::{ConfigEdit, Store};
 
 use crate::api_key::KeyHasher;
 use crate::error::EngineError;
+use crate::history::LastCheck;
 use crate::secrets::{Keychain, SecretsError, Vault};
 use crate::{data_dir, install, live};
 
@@ -43,6 +44,7 @@ pub struct Control {
     pub data_dir: Arc<Path>,
     /// What a commit survives.
     pub durability: Durability,
+    pub(crate) last_check: LastCheck,
 }
 
 impl Control {
@@ -58,7 +60,8 @@ impl Control {
         install::if_new(&store, clock.now()).await?;
         let vault = Vault::new(&options.data_dir, options.keychain);
         let data_dir = options.data_dir.clone().into();
-        Ok(Self { store, vault, clock, data_dir, durability: options.durability })
+        let (durability, last_check) = (options.durability, LastCheck::default());
+        Ok(Self { store, vault, clock, data_dir, durability, last_check })
     }
 
     /// The current instant.

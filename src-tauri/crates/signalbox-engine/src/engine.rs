@@ -25,6 +25,7 @@ use crate::drill::Drills;
 use crate::error::EngineError;
 use crate::events::{CONFIGURATION, Events, Topic};
 use crate::health::{self, HealthBoard};
+use crate::history;
 use crate::idempotency::FirstRuns;
 use crate::ledger::{Ledger, error_chain};
 use crate::limits::Limits;
@@ -145,6 +146,7 @@ impl Engine {
         // The tokenizer's vocabulary takes a moment to load; the first request shall not wait for it.
         engine.background.spawn_blocking(signalbox_providers::warm);
         engine.background.spawn(health::probe_refused(Arc::downgrade(&engine), engine.stop.clone()));
+        engine.background.spawn(history::verify_at_start(Arc::downgrade(&engine)));
         engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
         Ok(engine)
     }

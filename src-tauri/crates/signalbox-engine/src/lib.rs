@@ -19,6 +19,7 @@ pub mod error;
 pub mod events;
 pub mod feedback;
 pub mod health;
+pub mod history;
 mod idempotency;
 mod install;
 mod journal;

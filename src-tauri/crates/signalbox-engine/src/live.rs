@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use signalbox_core::breaker::{BreakerSettings, FAILURES_MAX};
 use signalbox_core::ids::{KeyId, OperationId, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
+use signalbox_core::person::{FourEyes, Person};
 use signalbox_core::provider::{CredentialSource, Provider, ProviderKind};
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::{OperationEntry, ProviderEntry, Settings, Snapshot, UnpricedPolicy};
@@ -37,6 +38,10 @@ pub struct Live {
     pub keys: HashMap<KeyId, KeyHash>,
     /// How long providers are waited for.
     pub patience: Patience,
+    /// Everybody who may come in or could once, by name.
+    pub people: Vec<Person>,
+    /// Whether changes that move money need a second admin.
+    pub four_eyes: FourEyes,
 }
 
 impl Live {
@@ -90,6 +95,8 @@ pub const SETTING_STREAM_FIRST_BYTE_MS: &str = "stream_first_byte_ms";
 pub const SETTING_STREAM_IDLE_MS: &str = "stream_idle_ms";
 /// Setting: how long a complete answer may take. Units: milliseconds, 100 to 3,600,000.
 pub const SETTING_COMPLETE_ANSWER_MS: &str = "complete_answer_ms";
+/// Setting: whether changes that move money need a second admin: `off` or `money_changes`.
+pub const SETTING_FOUR_EYES: &str = "four_eyes";
 
 /// Reads configuration and credentials into a new value. `simulator` is where the built-in provider listens, if it does.
 pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, EngineError> {
@@ -113,6 +120,8 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         providers.insert(provider.name.clone(), ProviderEntry { provider, credential_ready });
     }
     let (settings, patience) = settings(&config.settings);
+    let four_eyes = config.settings.iter().find(|(name, _)| name == SETTING_FOUR_EYES);
+    let four_eyes = four_eyes.and_then(|(_, word)| FourEyes::from_word(word)).unwrap_or_default();
     let operation = |entry: OperationEntry| (entry.operation.id.clone(), entry);
     let model = |entry: signalbox_core::snapshot::ModelEntry| {
         (Target { provider: entry.model.provider.clone(), model: entry.model.name.clone() }, entry)
@@ -126,7 +135,17 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         settings,
     };
     let keys = snapshot.keys.iter().map(|(hash, key)| (key.id, *hash)).collect();
-    Ok(Live { snapshot, accounts, key_hasher, sealed, changed_at: config.changed_at, keys, patience })
+    Ok(Live {
+        snapshot,
+        accounts,
+        key_hasher,
+        sealed,
+        changed_at: config.changed_at,
+        keys,
+        patience,
+        people: config.people,
+        four_eyes,
+    })
 }
 
 /// What an admin has set. A value that is not of its form counts as not set, one out of its bounds as the nearest bound.

@@ -52,6 +52,9 @@ pub struct Place {
     /// Leave the operating system's keychain alone and keep the master key in a file
     #[arg(long, global = true, env = "SIGNALBOX_NO_KEYCHAIN", value_parser = clap::builder::FalseyValueParser::new())]
     pub no_keychain: bool,
+    /// Who you are, as `people list` has it [default: local, whoever sits at this machine]
+    #[arg(long = "as", global = true, env = "SIGNALBOX_PERSON", value_name = "NAME")]
+    pub person: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -89,6 +92,9 @@ pub enum Command {
     /// Switches and defaults of the installation
     #[command(subcommand)]
     Settings(Settings),
+    /// Who may come in, and what they may do
+    #[command(subcommand)]
+    People(People),
     /// The ledger as a whole
     #[command(subcommand)]
     Ledger(Ledger),
@@ -334,6 +340,52 @@ pub struct Failovers {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum People {
+    /// List people
+    List(Json),
+    /// Let somebody in
+    #[command(
+        after_help = "Example:\n  signalbox-node people add anna --role admin --reason \"Second admin\""
+    )]
+    Add {
+        /// Their name, for good: lower-case letters, digits and . - _ @
+        name: String,
+        /// What they may do: viewer, operator or admin
+        #[arg(long, default_value = "viewer")]
+        role: String,
+        /// Why; the history keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Give somebody another role
+    SetRole {
+        /// Whom
+        name: String,
+        /// viewer, operator or admin
+        role: String,
+        /// Why; the history keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Shut somebody out; what they did stays in the history
+    Disable {
+        /// Whom
+        name: String,
+        /// Why; the history keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Let somebody in again
+    Enable {
+        /// Whom
+        name: String,
+        /// Why; the history keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum Settings {
     /// List settings with their values
     List(Json),
@@ -435,13 +487,12 @@ pub enum Ledger {
 #[derive(Debug, Subcommand)]
 pub enum History {
     /// List changes, newest first
+    #[command(
+        after_help = "Examples:\n  signalbox-node history list --kind route --from 2026-11-01T00:00:00Z\n  signalbox-node history list --text haiku --json"
+    )]
     List {
-        /// Only changes of this kind: route, provider, credential, model, key, setting, install
-        #[arg(long)]
-        kind: Option<String>,
-        /// Only changes of this thing
-        #[arg(long)]
-        subject: Option<String>,
+        #[command(flatten)]
+        filter: HistoryFilter,
         /// How many at most
         #[arg(long, default_value_t = 50)]
         limit: u32,
@@ -451,6 +502,78 @@ pub enum History {
     },
     /// Check that no entry was changed, removed or added afterwards
     Verify(Json),
+    /// Write changes out, newest first, with the hashes that chain them
+    #[command(
+        after_help = "Example:\n  signalbox-node history export --format csv --out history.csv --kind budget"
+    )]
+    Export {
+        /// Form of the file
+        #[arg(long, value_enum)]
+        format: HistoryForm,
+        /// Into this file, readable by its owner only [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        filter: HistoryFilter,
+    },
+    /// Put things back to what they were before a change; that is a change itself
+    #[command(
+        after_help = "Examples:\n  signalbox-node history revert 42 --dry-run\n  signalbox-node history revert 42 --reason \"Too slow\""
+    )]
+    Revert {
+        /// The entry, from `history list`
+        seq: u32,
+        /// Show what it would put back, and put nothing back
+        #[arg(long)]
+        dry_run: bool,
+        /// Why; the history keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// The configuration as it was at an instant
+    #[command(after_help = "Example:\n  signalbox-node history at 2026-11-01T00:00:00Z --kind route --json")]
+    At {
+        /// Which instant, RFC 3339
+        at: String,
+        /// Only things of this kind
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only the thing of this name
+        #[arg(long)]
+        subject: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// All given conditions must hold.
+#[derive(Debug, Args)]
+pub struct HistoryFilter {
+    /// Only changes of this kind, e.g. route, budget, toggle, `kill_switch`, key, price, person
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Only changes of this thing
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// Only changes by this person
+    #[arg(long)]
+    pub actor: Option<String>,
+    /// Only changes at or after this instant, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only changes before this instant, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only changes with this in their sentence, reason or subject
+    #[arg(long)]
+    pub text: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HistoryForm {
+    Csv,
+    Json,
 }
 
 #[cfg(test)]

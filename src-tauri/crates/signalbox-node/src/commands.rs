@@ -6,6 +6,7 @@ mod keys;
 mod ledger;
 mod models;
 mod operations;
+mod people;
 mod prices;
 mod providers;
 mod requests;
@@ -28,9 +29,9 @@ use crate::failure::{Exit, Failure};
 
 /// Runs a command to its end.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
-    let options = options(cli.place)?;
+    let options = access(cli.place)?;
     match cli.command {
-        Command::Serve(serve) => serve::serve(serve, options),
+        Command::Serve(serve) => serve::serve(serve, options.installation),
         Command::Keys(command) => with_app(&options, |desk| keys::run(desk, command)),
         Command::Providers(command) => with_app(&options, |desk| providers::run(desk, command)),
         Command::Models(command) => with_app(&options, |desk| models::run(desk, command)),
@@ -41,12 +42,19 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Health(form) => with_app(&options, |desk| health::show(desk, form)),
         Command::Failovers(command) => with_app(&options, |desk| health::failovers(desk, command)),
         Command::Settings(command) => with_app(&options, |desk| settings::run(desk, command)),
+        Command::People(command) => with_app(&options, |desk| people::run(desk, command)),
         Command::Ledger(command) => with_app(&options, |desk| ledger::run(desk, command)),
         Command::History(command) => with_app(&options, |desk| history::run(desk, command)),
     }
 }
 
-/// What every command but `serve` works on: an opened installation, and the person at this machine.
+/// Which installation, and who asks.
+struct Access {
+    installation: Options,
+    person: Option<String>,
+}
+
+/// What every command but `serve` works on: an opened installation, and who asks.
 #[derive(Debug)]
 pub struct Desk {
     pub app: App,
@@ -55,35 +63,40 @@ pub struct Desk {
 
 /// Opens the installation beside whatever instance serves it, runs one command, and closes it.
 fn with_app<F: Future<Output = Result<Exit, Failure>>>(
-    options: &Options,
+    access: &Access,
     command: impl FnOnce(Desk) -> F,
 ) -> Result<Exit, Failure> {
     logging::to_stderr_in_brief();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let control = Control::open(options, Arc::new(SystemClock)).await?;
+        let control = Control::open(&access.installation, Arc::new(SystemClock)).await?;
         // What a killed instance had not brought into the database yet is part of what a command shows.
         signalbox_engine::ledger::apply_left_over(&control).await?;
         let store = control.store.clone();
-        let desk = Desk { app: App::open(control)?, caller: Caller::local(Source::Cli) };
-        let result = command(desk).await;
+        let result = async {
+            let app = App::open(control)?;
+            let caller = app.caller(Source::Cli, access.person.as_deref()).await?;
+            command(Desk { app, caller }).await
+        };
+        let result = result.await;
         store.close().await;
         result
     })
 }
 
-fn options(place: Place) -> Result<Options, Failure> {
+fn access(place: Place) -> Result<Access, Failure> {
     let nowhere = || {
         let message = "This account has no folder for application data; name one with --data-dir.";
         Failure::new(Exit::Usage, message)
     };
     let given = place.data_dir.filter(|path| !path.as_os_str().is_empty());
-    Ok(Options {
+    let installation = Options {
         data_dir: given.or_else(data_dir::default_location).ok_or_else(nowhere)?,
         database_url: place.database_url.filter(|url| !url.is_empty()),
         durability: Durability::Process,
         keychain: if place.no_keychain { Keychain::Unused } else { Keychain::Preferred },
-    })
+    };
+    Ok(Access { installation, person: place.person })
 }
 
 mod logging {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use signalbox_app::dto::Money;
+use signalbox_app::dto::{Money, Proposed};
 use signalbox_core::money::NanoUsd;
 
 use crate::failure::Failure;
@@ -22,6 +22,21 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// Prints a value as JSON.
 pub fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     print(&serde_json::to_string_pretty(value)?)
+}
+
+/// What a change made, if it is in force; else says who has to approve it.
+pub fn tell_asked<T>(proposed: Proposed<T>) -> Result<Option<T>, Failure> {
+    match proposed {
+        Proposed::Applied { value } => Ok(Some(value)),
+        Proposed::Asked { request } => {
+            print(&format!("Asked: {}.", request.sentence))?;
+            remark(&format!(
+                "note: another admin has to approve {}; nothing has changed yet.",
+                request.approval
+            ));
+            Ok(None)
+        }
+    }
 }
 
 /// Says something beside the output, which scripts read.

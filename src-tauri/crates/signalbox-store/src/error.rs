@@ -59,6 +59,9 @@ pub enum StoreError {
         /// Which one.
         subject: String,
     },
+    /// Nobody would be left who may change things.
+    #[error("the last admin must stay one: make somebody else an admin first")]
+    LastAdmin,
     /// Another process held the database for longer than we wait.
     #[error("the database is busy ({operation}); another process may hold it")]
     Busy {

@@ -4,6 +4,7 @@ use futures::TryStreamExt;
 use signalbox_core::change::{ChainVerifier, ChainedChange, Change, ChangeKind, GENESIS};
 use signalbox_core::ids::{ApprovalId, ChangeId};
 use signalbox_core::time::Timestamp;
+use sqlx::{Database, Encode, FromRow, QueryBuilder, Row as _, Type};
 use uuid::Uuid;
 
 use crate::Store;
@@ -21,6 +22,55 @@ pub struct ChangeFilter {
     pub subject: Option<String>,
     /// By whom.
     pub actor: Option<String>,
+    /// From this instant on.
+    pub from: Option<Timestamp>,
+    /// Before this instant.
+    pub to: Option<Timestamp>,
+    /// A part of the sentence, the reason or the subject, whatever its case.
+    pub text: Option<String>,
+}
+
+/// Adds the conditions of a filter to a query that has one already.
+fn push_filter<DB>(query: &mut QueryBuilder<DB>, filter: &ChangeFilter)
+where
+    DB: Database,
+    String: for<'q> Encode<'q, DB> + Type<DB>,
+    i64: for<'q> Encode<'q, DB> + Type<DB>,
+{
+    if let Some(kind) = filter.kind {
+        query.push(" AND kind = ").push_bind(kind.as_str().to_owned());
+    }
+    if let Some(subject) = &filter.subject {
+        query.push(" AND subject = ").push_bind(label(subject).into_owned());
+    }
+    if let Some(actor) = &filter.actor {
+        query.push(" AND actor = ").push_bind(label(actor).into_owned());
+    }
+    if let Some(from) = filter.from {
+        query.push(" AND at >= ").push_bind(from.as_micros());
+    }
+    if let Some(to) = filter.to {
+        query.push(" AND at < ").push_bind(to.as_micros());
+    }
+    if let Some(text) = &filter.text {
+        let part = containing(text);
+        query.push(" AND (LOWER(sentence) LIKE ").push_bind(part.clone());
+        query.push(" ESCAPE '!' OR LOWER(subject) LIKE ").push_bind(part.clone());
+        query.push(" ESCAPE '!' OR LOWER(COALESCE(reason, '')) LIKE ").push_bind(part).push(" ESCAPE '!')");
+    }
+}
+
+/// A pattern for every text that has this one in it. `SQLite` knows the cases of ASCII letters only.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in clean(text).to_ascii_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 #[derive(sqlx::FromRow)]
@@ -75,20 +125,35 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ChainedChange>, StoreError> {
         let rows: Vec<Row> = reading!(self, pool => {
-            let mut query = sqlx::QueryBuilder::new("SELECT * FROM changes WHERE seq < ");
+            let mut query = QueryBuilder::new("SELECT * FROM changes WHERE seq < ");
             query.push_bind(before_seq.unwrap_or(i64::MAX));
-            if let Some(kind) = filter.kind {
-                query.push(" AND kind = ").push_bind(kind.as_str());
-            }
-            if let Some(subject) = &filter.subject {
-                query.push(" AND subject = ").push_bind(label(subject).into_owned());
-            }
-            if let Some(actor) = &filter.actor {
-                query.push(" AND actor = ").push_bind(label(actor).into_owned());
-            }
+            push_filter(&mut query, filter);
             query.push(" ORDER BY seq DESC LIMIT ").push_bind(i64::from(limit));
             query.build_query_as().fetch_all(pool).await
         })
+        .map_err(during("read the history"))?;
+        rows.into_iter().map(ChainedChange::try_from).collect()
+    }
+
+    /// How many entries pass a filter.
+    pub async fn count_changes(&self, filter: &ChangeFilter) -> Result<i64, StoreError> {
+        reading!(self, pool => {
+            let mut query = QueryBuilder::new("SELECT COUNT(*) FROM changes WHERE seq > 0");
+            push_filter(&mut query, filter);
+            query.build_query_scalar().fetch_one(pool).await
+        })
+        .map_err(during("read the history"))
+    }
+
+    /// The entries after `seq`, oldest first, at most `limit`.
+    pub async fn changes_after(&self, seq: i64, limit: u32) -> Result<Vec<ChainedChange>, StoreError> {
+        let rows: Vec<Row> = reading!(self, pool => sqlx::query_as(
+            "SELECT * FROM changes WHERE seq > $1 ORDER BY seq LIMIT $2",
+        )
+        .bind(seq)
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await)
         .map_err(during("read the history"))?;
         rows.into_iter().map(ChainedChange::try_from).collect()
     }
@@ -103,15 +168,17 @@ impl Store {
         row.map(ChainedChange::try_from).transpose()
     }
 
-    /// Walks the whole history; memory stays constant however long it is.
-    ///
-    /// Errors: [`StoreError::Corrupt`] when an entry cannot even be read.
+    /// Walks the whole history; memory stays constant however long it is. An entry that cannot even be read does not fit.
     pub async fn verify_chain(&self) -> Result<ChainVerifier, StoreError> {
         let mut verifier = ChainVerifier::default();
         reading!(self, pool => {
-            let mut rows = sqlx::query_as::<_, Row>("SELECT * FROM changes ORDER BY seq").fetch(pool);
+            let mut rows = sqlx::query("SELECT * FROM changes ORDER BY seq").fetch(pool);
             while let Some(row) = rows.try_next().await.map_err(during("check the history"))? {
-                verifier.check(&ChainedChange::try_from(row)?);
+                let seq: i64 = row.try_get("seq").map_err(during("check the history"))?;
+                match Row::from_row(&row).ok().and_then(|row| ChainedChange::try_from(row).ok()) {
+                    Some(entry) => verifier.check(&entry),
+                    None => verifier.unreadable(seq),
+                }
             }
         });
         Ok(verifier)

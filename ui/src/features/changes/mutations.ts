@@ -1,5 +1,5 @@
 import { mutationOptions } from "@tanstack/react-query";
-import { call } from "@/api/call";
+import { callProposed } from "@/api/proposed";
 import { platform } from "@/platform";
 
 type Revert = { seq: number; reason: string | null };
@@ -9,7 +9,8 @@ const INVALIDATES = ["changes", "operations", "prices", "providers", "status"] a
 /** Puts things back to what they were before a change; the dialog shows why it was refused. */
 export function revertMutationOptions() {
   return mutationOptions({
-    mutationFn: ({ seq, reason }: Revert) => call(platform().commands.changeRevert(seq, reason)),
+    mutationFn: ({ seq, reason }: Revert) =>
+      callProposed(platform().commands.changeRevert(seq, reason)),
     meta: {
       failureTitle: "The change was not reverted",
       failure: "inline",
@@ -21,7 +22,7 @@ export function revertMutationOptions() {
 /** Takes a revert back, from its notice: there is no form left that could show a failure. */
 export function undoRevertMutationOptions() {
   return mutationOptions({
-    mutationFn: (seq: number) => call(platform().commands.changeRevert(seq, null)),
+    mutationFn: (seq: number) => callProposed(platform().commands.changeRevert(seq, null)),
     meta: { failureTitle: "The revert was not taken back", invalidates: INVALIDATES },
   });
 }

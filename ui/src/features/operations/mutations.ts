@@ -1,5 +1,6 @@
 import { mutationOptions } from "@tanstack/react-query";
 import { call } from "@/api/call";
+import { callProposed } from "@/api/proposed";
 import type { CacheTag, Operation, RouteDraft } from "@/bindings";
 import { platform } from "@/platform";
 
@@ -8,11 +9,12 @@ const TOUCHED: readonly CacheTag[] = ["operations", "changes", "status"];
 /** The route as it is now, and the entry of the history that made it so: absent when nothing had to change. */
 export type Applied = { operation: Operation; seq: number | undefined };
 
-/** Makes a draft the route. The editor shows why it was refused. */
+/** Makes a draft the route, or asks another admin to. The editor shows why it was refused. */
 export function applyRouteMutationOptions() {
   return mutationOptions({
-    mutationFn: async (draft: RouteDraft): Promise<Applied> => {
-      const operation = await call(platform().commands.routeApply(draft));
+    mutationFn: async (draft: RouteDraft): Promise<Applied | null> => {
+      const operation = await callProposed(platform().commands.routeApply(draft));
+      if (operation === null) return null;
       const changed = operation.version > draft.base_version;
       return { operation, seq: changed ? await newestChange(operation.id) : undefined };
     },
@@ -27,7 +29,7 @@ export function applyRouteMutationOptions() {
 /** Takes an applied route back, from its notice. */
 export function undoRouteMutationOptions() {
   return mutationOptions({
-    mutationFn: (seq: number) => call(platform().commands.changeRevert(seq, null)),
+    mutationFn: (seq: number) => callProposed(platform().commands.changeRevert(seq, null)),
     meta: { failureTitle: "The route was not put back", invalidates: TOUCHED },
   });
 }

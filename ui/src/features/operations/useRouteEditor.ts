@@ -98,7 +98,7 @@ export function useRouteEditor(operation: Operation) {
         return;
       }
       apply.mutate(toRouteDraft(draft, reason), {
-        onSuccess: (applied) => restart(applied.operation),
+        onSuccess: (applied) => restart(applied?.operation ?? operation),
         onError: ask,
       });
     },
@@ -114,7 +114,9 @@ function useApplyRoute() {
   const undo = useMutation(undoRouteMutationOptions());
   return useMutation({
     ...applyRouteMutationOptions(),
-    onSuccess: ({ operation, seq }: Applied) => {
+    onSuccess: (applied: Applied | null) => {
+      if (applied === null) return;
+      const { operation, seq } = applied;
       const title = `The route of ${operation.id} is applied`;
       const message = "It counts from the next request on.";
       if (seq === undefined) notifySuccess(title, message);

@@ -1,5 +1,6 @@
 import { mutationOptions } from "@tanstack/react-query";
 import { call } from "@/api/call";
+import { callProposed } from "@/api/proposed";
 import type { CacheTag, Change, PriceImportChoice, PriceInput } from "@/bindings";
 import { platform } from "@/platform";
 
@@ -9,7 +10,8 @@ const TOUCHED: readonly CacheTag[] = ["prices", "providers", "operations", "chan
 export function setPriceMutationOptions() {
   return mutationOptions({
     mutationFn: async (input: PriceInput) => {
-      const row = await call(platform().commands.priceSet(input));
+      const row = await callProposed(platform().commands.priceSet(input));
+      if (row === null) return null;
       return { row, change: await newestChange((change) => change.subject === row.target) };
     },
     meta: { failureTitle: "The price was not set", failure: "inline", invalidates: TOUCHED },
@@ -27,7 +29,8 @@ export function previewImportMutationOptions() {
 export function applyImportMutationOptions() {
   return mutationOptions({
     mutationFn: async (choice: PriceImportChoice) => {
-      const result = await call(platform().commands.priceImportApply(choice));
+      const result = await callProposed(platform().commands.priceImportApply(choice));
+      if (result === null) return null;
       const change = await newestChange(({ sentence }) => sentence === result.sentence);
       return { result, change };
     },
@@ -42,7 +45,7 @@ export function applyImportMutationOptions() {
 /** Takes a change of prices back, from its notice. */
 export function undoPriceMutationOptions() {
   return mutationOptions({
-    mutationFn: (seq: number) => call(platform().commands.changeRevert(seq, null)),
+    mutationFn: (seq: number) => callProposed(platform().commands.changeRevert(seq, null)),
     meta: { failureTitle: "The prices were not put back", invalidates: TOUCHED },
   });
 }

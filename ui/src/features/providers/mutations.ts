@@ -1,5 +1,6 @@
 import { mutationOptions } from "@tanstack/react-query";
 import { call } from "@/api/call";
+import { callProposed } from "@/api/proposed";
 import type { CacheTag, CircuitAction, ModelInput, ProviderInput, ProviderPatch } from "@/bindings";
 import { notifySuccess } from "@/lib/notices";
 import { platform } from "@/platform";
@@ -99,7 +100,7 @@ export function verifyProviderMutationOptions() {
 
 export function addModelMutationOptions() {
   return mutationOptions({
-    mutationFn: (input: ModelInput) => call(platform().commands.modelAdd(input)),
+    mutationFn: (input: ModelInput) => callProposed(platform().commands.modelAdd(input)),
     meta: {
       failureTitle: "The model was not added",
       failure: "inline",

@@ -1,5 +1,5 @@
 import { mutationOptions, type QueryClient } from "@tanstack/react-query";
-import { call } from "@/api/call";
+import { callProposed } from "@/api/proposed";
 import type { Setting } from "@/bindings";
 import { platform } from "@/platform";
 import { settingsQueryOptions } from "./queries";
@@ -25,7 +25,9 @@ export function setSettingMutationOptions() {
 export function undoSettingMutationOptions() {
   return mutationOptions({
     mutationFn: setSetting,
-    onSuccess: (changed, _change, _result, { client }) => showSetting(client, changed),
+    onSuccess: (changed, _change, _result, { client }) => {
+      if (changed !== null) showSetting(client, changed);
+    },
     meta: { failureTitle: "The setting was not changed back", invalidates: INVALIDATES },
   });
 }
@@ -37,6 +39,6 @@ export function showSetting(client: QueryClient, changed: Setting): void {
   );
 }
 
-function setSetting({ setting, value }: SettingChange): Promise<Setting> {
-  return call(platform().commands.settingSet({ name: setting.name, value, reason: null }));
+function setSetting({ setting, value }: SettingChange): Promise<Setting | null> {
+  return callProposed(platform().commands.settingSet({ name: setting.name, value, reason: null }));
 }

@@ -1,4 +1,4 @@
-import type { AppError, Change, Code } from "@/bindings";
+import type { AppError, Change, Code, Proposed } from "@/bindings";
 import { iso, type World } from "./world";
 
 export type Ok<T> = { status: "ok"; data: T };
@@ -11,13 +11,18 @@ export function ok<T>(data: T): Ok<T> {
   return { status: "ok", data };
 }
 
+/** A change that moves money, in force at once: the made-up installation has one admin who acts. */
+export function made<T>(value: T): Ok<Proposed<T>> {
+  return ok({ outcome: "applied", value });
+}
+
 export function failed(code: Code, message: string, field?: string): Failed {
   return { status: "error", error: { code, message, details: field ? [{ field, message }] : [] } };
 }
 
 export function addChange(
   world: World,
-  change: Omit<Change, "seq" | "id" | "at" | "actor" | "source" | "hash">,
+  change: Omit<Change, "seq" | "id" | "at" | "actor" | "source" | "hash" | "approval">,
 ): Change {
   const seq = (world.changes[0]?.seq ?? 0) + 1;
   const added: Change = {
@@ -27,6 +32,7 @@ export function addChange(
     at: iso(Date.now()),
     actor: "admin",
     source: "window",
+    approval: null,
     hash: "4c1f09ab77e2",
   };
   world.changes = [added, ...world.changes];

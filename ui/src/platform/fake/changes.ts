@@ -123,6 +123,7 @@ export function makeChanges(nowMs: number, mode: FakeMode): Change[] {
     seq: rows.length - index,
     id: `chg_01j9x00000000000000000${rows.length - index}`,
     at: new Date(nowMs - index * 9_000_000 - 240_000).toISOString(),
+    approval: null,
     hash: ((index + 7) * 7_919_777_777).toString(16).padStart(12, "a").slice(0, 12),
   }));
 }

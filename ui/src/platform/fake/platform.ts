@@ -1,19 +1,23 @@
 import type {
+  Change,
+  ChangeFilter,
   KeyLimits,
   Operation,
   Problem,
   Provider,
   RequestFilter,
   RequestRow,
+  StateAt,
 } from "@/bindings";
 import { copyText } from "../clipboard";
 import type { Commands, Platform } from "../types";
 import type { FakeMode } from "./mode";
-import { type Answer, addChange, type Failed, failed, type Ok, ok } from "./answer";
+import { type Answer, addChange, type Failed, failed, made, type Ok, ok } from "./answer";
 import { drillCommands } from "./drills";
 import { healthCommands, makeHealth } from "./health";
 import { targetOptions } from "./operations";
 import { makeFigures, makeOverview } from "./overview";
+import { peopleCommands } from "./people";
 import { priceCommands, restorePrices } from "./prices";
 import { checkOf, firstCredential, model, PRESETS, READY } from "./providers";
 import { createRandom } from "./random";
@@ -125,7 +129,7 @@ function makeCommands(world: World, latency: number): Commands {
           return failed("conflict", "The route has changed since you opened it.");
         const { problems, sentences } = previewOf(world, now, draft);
         if (problems.length > 0) return refused(problems);
-        if (sentences.length === 0) return ok({ ...now });
+        if (sentences.length === 0) return made({ ...now });
         const before = JSON.stringify(stateOf(now));
         applied(world, now, draft);
         addChange(world, {
@@ -138,7 +142,7 @@ function makeCommands(world: World, latency: number): Commands {
           revertible: true,
         });
         announce(world, ["operations", "changes"]);
-        return ok({ ...now });
+        return made({ ...now });
       }),
     routeSimulate: (input) =>
       onOperation(input.draft.operation, (now) => ok(simulationOf(world, now, input))),
@@ -239,12 +243,13 @@ function makeCommands(world: World, latency: number): Commands {
         found.models = found.models.filter((known) => known.name !== added.name);
         found.models = [...found.models, added];
         announce(world, ["providers", "operations", "changes"]);
-        return ok(added);
+        return made(added);
       }),
     ...healthCommands(world, answer, health),
     ...drillCommands(world, answer, health),
     ...priceCommands(world, answer),
     ...settingCommands(world, answer),
+    ...peopleCommands(world, answer),
     keysList: () => answer(() => ok(world.keys.map((found) => ({ ...found })))),
     keyCreate: (input) =>
       answer(() => {
@@ -297,12 +302,7 @@ function makeCommands(world: World, latency: number): Commands {
       }),
     changesPage: (filter, cursor, limit) =>
       answer(() => {
-        const all = world.changes.filter(
-          (change) =>
-            (!filter.kind || change.kind === filter.kind) &&
-            (!filter.subject || change.subject === filter.subject) &&
-            (!filter.actor || change.actor === filter.actor),
-        );
+        const all = world.changes.filter((change) => passes(change, filter));
         const older = cursor === null ? all : all.filter((change) => change.seq < Number(cursor));
         const rows = older.slice(0, limit);
         return ok({
@@ -327,9 +327,60 @@ function makeCommands(world: World, latency: number): Commands {
         });
         if (found.kind === "price") restorePrices(world, found.before);
         announce(world, ["changes", "operations", "prices"]);
-        return ok(change);
+        return made(change);
       }),
+    changeRevertPreview: (seq) =>
+      answer(() => {
+        const found = world.changes.find((change) => change.seq === seq);
+        if (!found?.revertible) return failed("refused", "This change cannot be reverted.");
+        const later = world.changes.filter(
+          (change) =>
+            change.seq > seq && change.kind === found.kind && change.subject === found.subject,
+        ).length;
+        return ok({
+          sentence: `Change ${seq} is reverted (${found.sentence})`,
+          before: found.after,
+          after: found.before,
+          later,
+        });
+      }),
+    changesCount: (filter) =>
+      answer(() => ok(world.changes.filter((change) => passes(change, filter)).length)),
+    changesExport: (filter, format) =>
+      answer(() =>
+        ok({
+          path: `/home/ines/Downloads/signalbox-history.${format}`,
+          rows: String(world.changes.filter((change) => passes(change, filter)).length),
+        }),
+      ),
+    stateAt: (at) => answer(() => ok(stateAt(world, at))),
   };
+}
+
+function passes(change: Change, filter: ChangeFilter): boolean {
+  const at = Date.parse(change.at);
+  const text = filter.text?.toLowerCase() ?? "";
+  const words = `${change.sentence}\n${change.subject}\n${change.reason ?? ""}`.toLowerCase();
+  return (
+    (!filter.kind || change.kind === filter.kind) &&
+    (!filter.subject || change.subject === filter.subject) &&
+    (!filter.actor || change.actor === filter.actor) &&
+    (!filter.from || at >= Date.parse(filter.from)) &&
+    (!filter.to || at < Date.parse(filter.to)) &&
+    words.includes(text)
+  );
+}
+
+/** Each thing as the newest entry until then left it. */
+function stateAt(world: World, at: string) {
+  const then = world.changes.filter(({ at: when }) => Date.parse(when) <= Date.parse(at));
+  const things = new Map<string, StateAt["things"][number]>();
+  for (const { kind, subject: name, after, seq, at: since } of then.toReversed()) {
+    const id = `${kind}/${name}`;
+    if (after === null) things.delete(id);
+    else things.set(id, { kind, name, state: after, seq, since });
+  }
+  return { at, things: [...things.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 function makeStatus(world: World) {
@@ -356,6 +407,10 @@ function makeStatus(world: World) {
       key_created: world.keys.length > 0,
       first_request: world.requests.at(-1)?.row.id ?? null,
     },
+    person: "local",
+    role: "admin",
+    four_eyes: false,
+    history: chainReport(world),
     at: iso(Date.now()),
   };
 }

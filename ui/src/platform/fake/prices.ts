@@ -9,7 +9,7 @@ import type {
   RateInput,
 } from "@/bindings";
 import type { Commands } from "../types";
-import { addChange, type Answer, type Failed, failed, ok } from "./answer";
+import { addChange, type Answer, type Failed, failed, made, ok } from "./answer";
 import { cardOf, datedOf, nanoOf, type PricedModel, rateOf, rowOf, scaled } from "./priceBook";
 import { announce, iso, type World } from "./world";
 
@@ -74,7 +74,7 @@ export function priceCommands(world: World, answer: Answer): PriceCommands {
           revertible: true,
         });
         announce(world, ["prices", "providers", "operations", "changes"]);
-        return ok(rowOf(model, Date.now()));
+        return made(rowOf(model, Date.now()));
       }),
     pricesUnpriced: () =>
       answer(() => {
@@ -115,11 +115,11 @@ export function priceCommands(world: World, answer: Answer): PriceCommands {
           );
         const chosen = new Set(targets);
         const before = stateOf([...world.prices.values()].filter((one) => chosen.has(one.target)));
-        const made = { new: 0, changed: 0 };
+        const taken = { new: 0, changed: 0 };
         for (const { target, cards, capabilities } of pending.new)
-          if (chosen.has(target)) made.new += take(world, target, cards, capabilities);
+          if (chosen.has(target)) taken.new += take(world, target, cards, capabilities);
         for (const { target, cards } of pending.changed)
-          if (chosen.has(target)) made.changed += take(world, target, cards, []);
+          if (chosen.has(target)) taken.changed += take(world, target, cards, []);
         const sentence = `${targets.length} prices are taken over from a ${pending.format}: ${targets.slice(0, 3).join(", ")}${targets.length > 3 ? ` and ${targets.length - 3} more` : ""}`;
         addChange(world, {
           kind: "price",
@@ -132,7 +132,7 @@ export function priceCommands(world: World, answer: Answer): PriceCommands {
         });
         pending = undefined;
         announce(world, ["prices", "providers", "operations", "changes"]);
-        return ok({ ...made, sentence });
+        return made({ ...taken, sentence });
       }),
   };
 }

@@ -1,6 +1,6 @@
 import type { Setting } from "@/bindings";
 import type { Commands } from "../types";
-import { type Answer, addChange, failed, ok } from "./answer";
+import { type Answer, addChange, failed, made, ok } from "./answer";
 import { announce, type World } from "./world";
 
 const SETTINGS: readonly Setting[] = [
@@ -93,7 +93,7 @@ export function settingCommands(
         const fault = faultOf(found, value);
         if (fault) return failed("invalid", fault, "value");
         const before = found.value;
-        if (before === value) return ok({ ...found });
+        if (before === value) return made({ ...found });
         found.value = value;
         addChange(world, {
           kind: "setting",
@@ -105,7 +105,7 @@ export function settingCommands(
           revertible: true,
         });
         announce(world, ["changes", "status"]);
-        return ok({ ...found });
+        return made({ ...found });
       }),
   };
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Instant, Money};
+use super::{ChainReport, Instant, Money};
 
 /// What the status bar and the first run need at a glance.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -23,6 +23,13 @@ pub struct Status {
     pub requests_today: u32,
     pub simulator: SimulatorStatus,
     pub first_run: FirstRun,
+    /// Who asks, and what they may do: `viewer`, `operator`, `admin`.
+    pub person: String,
+    pub role: String,
+    /// Whether somebody else has to approve changes that move money.
+    pub four_eyes: bool,
+    /// What was found when the change history was last walked; absent until then.
+    pub history: Option<ChainReport>,
     pub at: Instant,
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use signalbox_core::change::{Change, ChangeKind};
+use serde::{Deserialize, Serialize};
+use signalbox_core::change::ChangeKind;
 use signalbox_core::ids::{ChangeId, ProviderName};
 use signalbox_core::price::PriceCard;
 use signalbox_core::price_import::diff::{ChangedModel, Installed, NewModel, PriceDiff, diff};
@@ -17,9 +18,11 @@ use signalbox_store::ConfigWrite;
 
 use super::restore::PricesState;
 use super::{cards, day, free_instant, start, targets_in_use};
-use crate::app::{App, Caller, Role, json, reason, sentence};
+use crate::app::{App, Caller, Role, json, sentence};
 use crate::dto;
 use crate::error::{AppError, Code};
+use crate::models::ModelState;
+use crate::propose::{Plan, ProposedChange};
 
 /// How long a preview can be applied. Units: microseconds.
 const PREVIEW_MICROS: i64 = 3_600 * MICROS_PER_SECOND;
@@ -90,7 +93,7 @@ pub async fn apply(
     app: &App,
     caller: &Caller,
     choice: dto::PriceImportChoice,
-) -> Result<dto::PriceImportResult, AppError> {
+) -> Result<dto::Proposed<dto::PriceImportResult>, AppError> {
     caller.must_be(Role::Admin)?;
     let now = app.now();
     let start = start(app, choice.effective_from.as_ref())?;
@@ -101,21 +104,89 @@ pub async fn apply(
     let targets = chosen(&choice.targets)?;
     still_as_seen(&pending.seen, &compare(app, &live.snapshot, &pending.list, now), &targets)?;
     let at_start = compare(app, &live.snapshot, &pending.list, start);
-    let taken = Taken::of(&live.snapshot, &at_start, &targets, start, now);
+    let chosen = ChosenPrices::of(&pending.list, &at_start, &targets, &choice, start);
+    let (new, changed, sentence) = (chosen.new, chosen.changed, chosen.sentence.clone());
+    let outcome = app.propose(caller, &ProposedChange::PriceList(chosen)).await?;
+    app.imports().forget(&choice.token);
+    outcome.shown(async || Ok(dto::PriceImportResult { new, changed, sentence })).await
+}
+
+/// What was chosen from a list: it stays the same however long it waits to be approved.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChosenPrices {
+    format: String,
+    sentence: String,
+    new: u32,
+    changed: u32,
+    /// The models with the list's cards; those that begin at `compared_for` begin with the change.
+    models: Vec<ModelState>,
+    compared_for: Timestamp,
+    effective_from: Option<dto::Instant>,
+    pub(crate) reason: Option<String>,
+}
+
+impl ChosenPrices {
+    fn of(
+        list: &PriceList,
+        diff: &PriceDiff,
+        targets: &BTreeSet<Target>,
+        choice: &dto::PriceImportChoice,
+        compared_for: Timestamp,
+    ) -> Self {
+        let new: Vec<_> = diff.new.iter().filter(|one| targets.contains(&one.target)).collect();
+        let changed: Vec<_> = diff.changed.iter().filter(|one| targets.contains(&one.target)).collect();
+        let models = new
+            .iter()
+            .map(|one| ModelState { model: model(one), cards: one.cards.clone() })
+            .chain(
+                changed.iter().map(|one| ModelState { model: named(&one.target), cards: one.cards.clone() }),
+            )
+            .collect();
+        let providers: BTreeSet<&str> = targets.iter().map(|target| target.provider.as_str()).collect();
+        let providers: Vec<&str> = providers.into_iter().collect();
+        let sentence = format!(
+            "Prices are imported from {}: {} new, {} changed ({})",
+            list.format.label(),
+            new.len(),
+            changed.len(),
+            providers.join(", ")
+        );
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            format: list.format.as_str().to_owned(),
+            sentence,
+            new: count(new.len()),
+            changed: count(changed.len()),
+            models,
+            compared_for,
+            effective_from: choice.effective_from.clone(),
+            reason: choice.reason.clone(),
+        }
+    }
+}
+
+/// What the chosen prices would write.
+///
+/// Errors: [`Code::Refused`] when there is nothing to write.
+pub(crate) async fn plan(app: &App, chosen: &ChosenPrices) -> Result<Plan, AppError> {
+    let live = app.live().await?;
+    let now = app.now();
+    let start = start(app, chosen.effective_from.as_ref())?;
+    let mut taken = Taken::default();
+    for state in &chosen.models {
+        taken.put(&live.snapshot, state, chosen.compared_for, start, now);
+    }
     if taken.writes.is_empty() {
         return Err(AppError::new(Code::Refused, "Nothing of this list changes a price at that time."));
     }
-    let sentence = taken.sentence(pending.list.format.label(), &targets);
-    let change = Change {
+    Ok(Plan {
+        kind: ChangeKind::Price,
+        subject: chosen.format.clone(),
+        sentence: chosen.sentence.clone(),
         before: Some(json(&PricesState::of(taken.before.iter()))?),
         after: Some(json(&PricesState::of(taken.after.iter()))?),
-        reason: reason(choice.reason),
-        ..app.change(caller, ChangeKind::Price, pending.list.format.as_str(), sentence.clone())
-    };
-    let (new, changed) = (taken.new, taken.changed);
-    app.commit(taken.writes, change).await?;
-    app.imports().forget(&choice.token);
-    Ok(dto::PriceImportResult { new, changed, sentence })
+        writes: taken.writes,
+    })
 }
 
 /// The field it came from, and the list.
@@ -255,50 +326,29 @@ struct Taken {
     writes: Vec<ConfigWrite>,
     before: Vec<ModelEntry>,
     after: Vec<ModelEntry>,
-    new: u32,
-    changed: u32,
 }
 
 impl Taken {
-    fn of(
-        snapshot: &Snapshot,
-        diff: &PriceDiff,
-        targets: &BTreeSet<Target>,
-        start: Timestamp,
-        now: Timestamp,
-    ) -> Self {
-        let mut taken = Self::default();
-        for new in diff.new.iter().filter(|one| targets.contains(&one.target)) {
-            let existing = snapshot.models.get(&new.target);
-            let entry =
-                existing.cloned().unwrap_or_else(|| ModelEntry { model: model(new), cards: Vec::new() });
-            taken.before.extend(existing.cloned());
-            if existing.is_none() {
-                taken.writes.push(ConfigWrite::PutModel { model: entry.model.clone() });
-            }
-            taken.put(&new.target, entry, &new.cards, start, now);
-            taken.new += 1;
-        }
-        for changed in diff.changed.iter().filter(|one| targets.contains(&one.target)) {
-            let Some(entry) = snapshot.models.get(&changed.target) else { continue };
-            taken.before.push(entry.clone());
-            taken.put(&changed.target, entry.clone(), &changed.cards, start, now);
-            taken.changed += 1;
-        }
-        taken
-    }
-
     fn put(
         &mut self,
-        target: &Target,
-        mut entry: ModelEntry,
-        cards: &[PriceCard],
+        snapshot: &Snapshot,
+        chosen: &ModelState,
+        compared_for: Timestamp,
         start: Timestamp,
         now: Timestamp,
     ) {
-        for card in cards {
+        let target = Target { provider: chosen.model.provider.clone(), model: chosen.model.name.clone() };
+        let existing = snapshot.models.get(&target);
+        self.before.extend(existing.cloned());
+        let mut entry = existing
+            .cloned()
+            .unwrap_or_else(|| ModelEntry { model: chosen.model.clone(), cards: Vec::new() });
+        if existing.is_none() {
+            self.writes.push(ConfigWrite::PutModel { model: entry.model.clone() });
+        }
+        for card in &chosen.cards {
             let mut card = PriceCard { as_of: Some(day(now)), ..card.clone() };
-            if card.effective_from == start {
+            if card.effective_from <= compared_for {
                 card.effective_from = free_instant(&entry.cards, start);
             }
             entry.cards.retain(|own| own.effective_from != card.effective_from);
@@ -306,13 +356,6 @@ impl Taken {
             self.writes.push(ConfigWrite::PutPriceCard { target: target.clone(), card });
         }
         self.after.push(entry);
-    }
-
-    fn sentence(&self, format: &str, targets: &BTreeSet<Target>) -> String {
-        let providers: BTreeSet<&str> = targets.iter().map(|target| target.provider.as_str()).collect();
-        let providers: Vec<&str> = providers.into_iter().collect();
-        let (new, changed) = (self.new, self.changed);
-        format!("Prices are imported from {format}: {new} new, {changed} changed ({})", providers.join(", "))
     }
 }
 
@@ -323,6 +366,18 @@ fn model(new: &NewModel) -> Model {
         capabilities: new.model.capabilities.clone(),
         context_window: new.model.context_window,
         max_output: new.model.max_output,
+        quality: None,
+    }
+}
+
+/// A model that is there already: only its name counts.
+fn named(target: &Target) -> Model {
+    Model {
+        provider: target.provider.clone(),
+        name: target.model.clone(),
+        capabilities: Vec::new(),
+        context_window: None,
+        max_output: None,
         quality: None,
     }
 }

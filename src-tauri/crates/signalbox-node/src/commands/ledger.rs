@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use signalbox_app::dto::ExportFormat;
-use signalbox_app::{changes, export};
+use signalbox_app::{AppError, changes, export};
 
 use super::Desk;
 use crate::cli::{ExportForm, Filter, Ledger};
@@ -32,24 +32,34 @@ async fn write_out(
     path: Option<&Path>,
     filter: Filter,
 ) -> Result<Exit, Failure> {
+    let written =
+        write_to(path, async |out| export::write(&desk.app, &desk.caller, filter.into(), format, out).await)
+            .await?;
+    if let (Some(rows), Some(path)) = (written, path) {
+        remark(&format!("{rows} requests written to {}.", path.display()));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Writes to a file that only its owner can read, or to standard output. `None` when whoever reads that has had enough.
+pub async fn write_to(
+    path: Option<&Path>,
+    write: impl AsyncFnOnce(&mut (dyn Write + Send)) -> Result<u64, AppError>,
+) -> Result<Option<u64>, Failure> {
     let Some(path) = path else {
         let mut out = Readable { inner: BufWriter::new(io::stdout()), closed: false };
-        let written = export::write(&desk.app, &desk.caller, filter.into(), format, &mut out).await;
-        if !out.closed {
-            written?;
-        }
-        return Ok(Exit::Ok);
+        let written = write(&mut out).await;
+        return if out.closed { Ok(None) } else { Ok(Some(written?)) };
     };
     let unwritable =
         |error: io::Error| Failure::new(Exit::Failed, format!("Cannot write {}: {error}.", path.display()));
     let mut out = BufWriter::new(private_file(path).map_err(unwritable)?);
-    let rows = export::write(&desk.app, &desk.caller, filter.into(), format, &mut out).await?;
+    let rows = write(&mut out).await?;
     out.into_inner().map_err(|error| unwritable(error.into_error()))?.sync_all().map_err(unwritable)?;
-    remark(&format!("{rows} requests written to {}.", path.display()));
-    Ok(Exit::Ok)
+    Ok(Some(rows))
 }
 
-/// The ledger names users and keys, so its copy is its owner's alone.
+/// The ledger names users and keys, and the history who did what: a copy is its owner's alone.
 fn private_file(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
@@ -85,7 +95,7 @@ impl<W: Write> Write for Readable<W> {
 
 async fn verify(desk: &Desk, json: bool) -> Result<Exit, Failure> {
     let store = &desk.app.control().store;
-    let report = store.verify_ledger().await.map_err(signalbox_app::AppError::from)?;
+    let report = store.verify_ledger().await.map_err(AppError::from)?;
     let chain = changes::verify(&desk.app, &desk.caller).await?;
     let in_order = report.is_clean() && chain.intact;
     if json {

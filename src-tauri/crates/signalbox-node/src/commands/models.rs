@@ -8,7 +8,7 @@ use signalbox_core::route::Target;
 use super::Desk;
 use crate::cli::Models;
 use crate::failure::{Exit, Failure};
-use crate::output::{Table, or_dash, print, print_json, usd};
+use crate::output::{Table, or_dash, print, print_json, tell_asked, usd};
 
 pub async fn run(desk: Desk, command: Models) -> Result<Exit, Failure> {
     match command {
@@ -29,8 +29,9 @@ pub async fn run(desk: Desk, command: Models) -> Result<Exit, Failure> {
                 output_usd_per_mtok,
                 context_window,
             };
-            let model = models::add(&desk.app, &desk.caller, input).await?;
-            print(&format!("{target}: {}.", prices(&model)))?;
+            if let Some(model) = tell_asked(models::add(&desk.app, &desk.caller, input).await?)? {
+                print(&format!("{target}: {}.", prices(&model)))?;
+            }
             Ok(Exit::Ok)
         }
         Models::List(form) => list(&desk, form.json).await,

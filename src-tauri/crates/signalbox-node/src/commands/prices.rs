@@ -12,7 +12,7 @@ use signalbox_core::usage::Unit;
 use super::Desk;
 use crate::cli::Prices;
 use crate::failure::{Exit, Failure};
-use crate::output::{Table, or_dash, print, print_json, remark, usd, yes_no};
+use crate::output::{Table, or_dash, print, print_json, remark, tell_asked, usd, yes_no};
 
 /// Rows asked for at once.
 const PAGE_ROWS: u32 = 500;
@@ -137,8 +137,8 @@ fn rates(card: &PriceCard) -> String {
 
 async fn set(desk: &Desk, input: PriceInput, dry_run: bool, json: bool) -> Result<Exit, Failure> {
     let preview = prices::preview(&desk.app, &desk.caller, input.clone()).await?;
-    if !dry_run {
-        prices::set(&desk.app, &desk.caller, input.clone()).await?;
+    if !dry_run && tell_asked(prices::set(&desk.app, &desk.caller, input.clone()).await?)?.is_none() {
+        return Ok(Exit::Ok);
     }
     if json {
         print_json(&preview)?;
@@ -211,7 +211,8 @@ async fn import(
         return Ok(Exit::Ok);
     }
     let choice = PriceImportChoice { token: preview.token.clone(), targets: targets.clone(), ..choice };
-    let result = prices::import::apply(&desk.app, &desk.caller, choice).await?;
+    let applied = prices::import::apply(&desk.app, &desk.caller, choice).await?;
+    let Some(result) = tell_asked(applied)? else { return Ok(Exit::Ok) };
     let left_out = suspicious(&preview).filter(|target| !targets.contains(target)).count();
     if left_out > 0 {
         remark(&format!("note: {left_out} suspicious changes are left out; name them to take them over."));

@@ -7,7 +7,7 @@ use signalbox_core::route::Target;
 use super::Desk;
 use crate::cli::Routes;
 use crate::failure::{Exit, Failure};
-use crate::output::{Table, print, print_json, remark, yes_no};
+use crate::output::{Table, print, print_json, remark, tell_asked, yes_no};
 
 pub async fn run(desk: Desk, command: Routes) -> Result<Exit, Failure> {
     match command {
@@ -58,10 +58,11 @@ fn target(text: &str) -> Result<DraftTarget, Failure> {
 pub async fn apply(desk: &Desk, enabled: bool, draft: RouteDraft) -> Result<Exit, Failure> {
     let draft = RouteDraft { enabled, ..draft };
     let preview = operations::route_preview(&desk.app, &desk.caller, draft.clone()).await?;
-    let operation = operations::route_apply(&desk.app, &desk.caller, draft).await?;
+    let applied = operations::route_apply(&desk.app, &desk.caller, draft).await?;
     for warning in preview.warnings {
         remark(&format!("note: {warning}"));
     }
+    let Some(operation) = tell_asked(applied)? else { return Ok(Exit::Ok) };
     if preview.sentences.is_empty() {
         print(&format!("{} stays as it is.", operation.id))?;
     } else {

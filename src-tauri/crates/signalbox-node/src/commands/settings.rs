@@ -6,15 +6,16 @@ use signalbox_app::settings;
 use super::Desk;
 use crate::cli::Settings;
 use crate::failure::{Exit, Failure};
-use crate::output::{Table, or_dash, print, print_json};
+use crate::output::{Table, or_dash, print, print_json, tell_asked};
 
 pub async fn run(desk: Desk, command: Settings) -> Result<Exit, Failure> {
     match command {
         Settings::List(form) => list(&desk, form.json).await,
         Settings::Set { name, value, reason } => {
-            let setting =
-                settings::set(&desk.app, &desk.caller, SettingInput { name, value, reason }).await?;
-            print(&format!("{} is {}.", setting.name, setting.value))?;
+            let set = settings::set(&desk.app, &desk.caller, SettingInput { name, value, reason }).await?;
+            if let Some(setting) = tell_asked(set)? {
+                print(&format!("{} is {}.", setting.name, setting.value))?;
+            }
             Ok(Exit::Ok)
         }
     }

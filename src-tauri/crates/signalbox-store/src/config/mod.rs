@@ -3,14 +3,16 @@
 mod keys;
 mod models;
 mod operations;
+mod people;
 mod providers;
 
 use std::collections::HashMap;
 
 use signalbox_core::change::{ChainedChange, Change};
-use signalbox_core::ids::{OperationId, ProviderName};
+use signalbox_core::ids::{OperationId, PersonName, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
 use signalbox_core::operation::{Criticality, Operation};
+use signalbox_core::person::Person;
 use signalbox_core::price::PriceCard;
 use signalbox_core::provider::{Model, Provider};
 use signalbox_core::route::{Route, Target};
@@ -38,6 +40,8 @@ pub struct Config {
     pub keys: Vec<(KeyHash, ApiKey)>,
     /// Settings, by name.
     pub settings: Vec<(String, String)>,
+    /// Everybody who may come in or could once, by name.
+    pub people: Vec<Person>,
     /// When each operation was last changed.
     pub changed_at: HashMap<OperationId, Timestamp>,
 }
@@ -113,6 +117,13 @@ pub enum ConfigWrite {
         /// Its value.
         value: String,
     },
+    /// Stores a person; the version is the new one. Refused when no admin would be left.
+    PutPerson {
+        /// The person as they shall be.
+        person: Person,
+        /// The version it was edited from; `None`: nobody of that name may exist yet.
+        base_version: Option<u32>,
+    },
 }
 
 impl Store {
@@ -141,6 +152,7 @@ impl Store {
             models: models::all(&mut transaction).await?,
             keys: keys::all(&mut transaction).await?,
             settings: keys::settings(&mut transaction).await?,
+            people: people::all(&mut transaction).await?,
             changed_at,
         };
         transaction.commit(OPERATION).await?;
@@ -200,6 +212,7 @@ impl ConfigWrite {
             Self::InsertKey { key, hash } => keys::insert(transaction, key, hash).await,
             Self::PutKey { key } => keys::put(transaction, key).await,
             Self::PutSetting { key, value } => keys::put_setting(transaction, key, value).await,
+            Self::PutPerson { person, base_version } => people::put(transaction, person, *base_version).await,
         }
     }
 }
@@ -208,6 +221,7 @@ impl ConfigWrite {
 enum VersionOf<'a> {
     Route(&'a OperationId),
     Provider(&'a ProviderName),
+    Person(&'a PersonName),
 }
 
 impl VersionOf<'_> {
@@ -218,6 +232,7 @@ impl VersionOf<'_> {
             Self::Provider(name) => {
                 ("provider", name.as_str(), "SELECT version FROM providers WHERE name = $1")
             }
+            Self::Person(name) => ("person", name.as_str(), "SELECT version FROM people WHERE name = $1"),
         };
         let current: Result<Option<i64>, sqlx::Error> = within!(transaction, connection =>
             sqlx::query_scalar(text).bind(subject).fetch_optional(connection).await);

@@ -12,6 +12,7 @@ mod idempotency;
 mod ledger;
 mod list;
 mod opening;
+mod people;
 mod rollups;
 mod samples;
 mod spend;

@@ -33,7 +33,9 @@ export function RevertDialog({ change, later, opened, onClose }: Props) {
 }
 
 type QuestionProps = Omit<Props, "opened"> & {
-  revert: ReturnType<typeof useMutation<Change, Error, { seq: number; reason: string | null }>>;
+  revert: ReturnType<
+    typeof useMutation<Change | null, Error, { seq: number; reason: string | null }>
+  >;
 };
 
 function Question({ change, later, onClose, revert }: QuestionProps) {
@@ -46,6 +48,7 @@ function Question({ change, later, onClose, revert }: QuestionProps) {
       {
         onSuccess: (made) => {
           onClose();
+          if (made === null) return;
           const title = `Change ${change.seq} is reverted`;
           // Putting back something that was gone cannot be undone from the history.
           if (made.revertible) notifyUndo(title, async () => undo.mutate(made.seq), made.subject);

@@ -38,7 +38,8 @@ import { ImportRowSheet } from "./ImportRowSheet";
 
 type Props = {
   preview: PriceImportPreview;
-  onApplied: (made: { result: PriceImportResult; change: Change | undefined }) => void;
+  /** Null: another admin has to approve it first. */
+  onApplied: (made: { result: PriceImportResult; change: Change | undefined } | null) => void;
   /** The preview is no longer what it was: the list has to be read again. */
   onGone: () => void;
 };

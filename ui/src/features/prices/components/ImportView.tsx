@@ -25,7 +25,8 @@ export function ImportView() {
     read.reset();
   };
   const takeBack = (change: Change) => undo.mutateAsync(change.seq).catch(() => undefined);
-  const applied = (made: Done) => {
+  const applied = (made: Done | null) => {
+    if (made === null) return back();
     setDone(made);
     const { change, result } = made;
     if (change?.revertible)

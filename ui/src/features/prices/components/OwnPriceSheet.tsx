@@ -49,8 +49,10 @@ export function OwnPriceSheet({ history, onDone, onClose }: Props) {
     event.preventDefault();
     if (apply.isPending || !changesPrice(input)) return;
     apply.mutate(input, {
-      onSuccess: ({ change: entry }) => {
+      onSuccess: (made) => {
         onDone();
+        if (made === null) return;
+        const { change: entry } = made;
         const title = `${row.target} has a price of your own`;
         const words =
           price.from === undefined ? "It holds from the next request on." : "It is planned.";

@@ -63,11 +63,12 @@ function ModelForm({ provider, model, onClose }: Omit<Props, "opened">) {
     const input = form.getTransformedValues();
     add.mutate(input, {
       onSuccess: (added) => {
+        onClose();
+        if (added === null) return;
         notifySuccess(
           model ? `${added.name} has a new price` : `${added.name} added`,
           model ? "It counts from now on; what was charged before stays." : undefined,
         );
-        onClose();
       },
       onError: (error) => form.setErrors(fieldErrors(error)),
     });

@@ -102,8 +102,9 @@ function useChange(setting: Setting) {
   const save = useMutation({
     ...setSettingMutationOptions(),
     onSuccess: (changed, { setting: before }, _result, { client }) => {
-      showSetting(client, changed);
       setDraft(undefined);
+      if (changed === null) return;
+      showSetting(client, changed);
       notifyUndo(
         `${labelOf(changed.name)}: ${valueWords(changed)}`,
         // What goes wrong shows as a notice of the mutation itself.

@@ -1,0 +1,136 @@
+//! The configuration as it was at an instant, told from the history.
+
+use signalbox_core::change::{ChainedChange, Change, ChangeKind};
+use signalbox_core::state_at::{StateAt, Step, Thing};
+use signalbox_engine::live::Live;
+
+use super::PAGE_ROWS_MAX;
+use crate::app::{App, Caller, Role, json};
+use crate::error::{AppError, Code};
+use crate::models::{self, ModelState};
+use crate::operations;
+use crate::prices::restore::PricesState;
+use crate::providers::RemovedProvider;
+use crate::{dto, settings, view};
+
+/// How every operation, provider, model, setting, key and whatever else has entries stood at an instant.
+///
+/// Errors: [`Code::Refused`] for an instant before the installation.
+pub async fn state_at(app: &App, caller: &Caller, at: dto::Instant) -> Result<dto::StateAt, AppError> {
+    caller.must_be(Role::Viewer)?;
+    let at = view::instant("at", &at)?;
+    let mut state = StateAt::new(at);
+    let mut last = 0;
+    loop {
+        let page = app.control().store.changes_after(last, PAGE_ROWS_MAX).await?;
+        let Some(newest) = page.last() else { break };
+        if last == 0 && page.first().is_some_and(|first| first.change.at > at) {
+            return Err(AppError::new(Code::Refused, "Signalbox was not installed at that time."));
+        }
+        last = newest.seq;
+        for step in page.iter().flat_map(steps) {
+            state.take(step);
+        }
+    }
+    as_now(app, &*app.live().await?, &mut state).await?;
+    let all: Vec<_> = state.into_things().collect();
+    let is_there = |provider: &str| {
+        all.iter().any(|(thing, _)| thing.kind == ChangeKind::Provider.as_str() && thing.name == provider)
+    };
+    // A provider brings its models along without an entry for each; without it they were not there either.
+    let orphaned = |thing: &Thing| {
+        thing.kind == ChangeKind::Model.as_str()
+            && !thing.name.split_once('/').is_some_and(|(provider, _)| is_there(provider))
+    };
+    let things = all
+        .iter()
+        .filter(|(thing, _)| !orphaned(thing))
+        .map(|(thing, standing)| dto::ThingState {
+            kind: thing.kind.to_owned(),
+            name: thing.name.clone(),
+            state: dto::JsonText(standing.state.clone()),
+            seq: standing.since.map(|(seq, _)| view::count(seq)),
+            since: standing.since.map(|(_, since)| since.into()),
+        })
+        .collect();
+    Ok(dto::StateAt { at: at.into(), things })
+}
+
+/// What no entry speaks of has been as it is since the beginning.
+async fn as_now(app: &App, live: &Live, state: &mut StateAt) -> Result<(), AppError> {
+    let thing = |kind: ChangeKind, name: String| Thing { kind: kind.as_str(), name };
+    for entry in live.snapshot.operations.values() {
+        let name = entry.operation.id.to_string();
+        state.unchanged(thing(ChangeKind::Route, name), operations::state_json(entry)?);
+    }
+    for entry in live.snapshot.providers.values() {
+        let name = entry.provider.name.to_string();
+        state.unchanged(thing(ChangeKind::Provider, name), json(&entry.provider)?);
+    }
+    for (target, entry) in &live.snapshot.models {
+        state.unchanged(thing(ChangeKind::Model, target.to_string()), models::state_json(entry)?);
+    }
+    for person in &live.people {
+        state.unchanged(thing(ChangeKind::Person, person.name.to_string()), json(person)?);
+    }
+    for (name, value) in settings::values(app).await? {
+        state.unchanged(thing(ChangeKind::Setting, name), json(&value)?);
+    }
+    Ok(())
+}
+
+/// What an entry did, thing by thing.
+fn steps(entry: &ChainedChange) -> Vec<Step> {
+    let change = &entry.change;
+    let step = |kind: ChangeKind, name: &str, before: Option<String>, after: Option<String>| Step {
+        seq: entry.seq,
+        at: change.at,
+        thing: Thing { kind: kind.as_str(), name: name.to_owned() },
+        before,
+        after,
+    };
+    let whole = |kind| vec![step(kind, &change.subject, change.before.clone(), change.after.clone())];
+    match change.kind {
+        ChangeKind::Price => {
+            let (before, after) = (prices(change.before.as_deref()), prices(change.after.as_deref()));
+            let names: std::collections::BTreeSet<&String> =
+                before.iter().chain(&after).map(|(name, _)| name).collect();
+            let of = |states: &[(String, String)], wanted: &String| {
+                states.iter().find(|(name, _)| name == wanted).map(|(_, state)| state.clone())
+            };
+            names
+                .into_iter()
+                .map(|name| step(ChangeKind::Model, name, of(&before, name), of(&after, name)))
+                .collect()
+        }
+        ChangeKind::Provider => {
+            let mut steps = whole(ChangeKind::Provider);
+            if change.after.is_none() {
+                let gone = removed_models(change);
+                steps.extend(gone.map(|(name, state)| step(ChangeKind::Model, &name, Some(state), None)));
+            }
+            steps
+        }
+        // Where the credential comes from is part of its provider; the credential itself is nowhere in the history.
+        ChangeKind::Credential => whole(ChangeKind::Provider),
+        // Neither is configuration: circuits and drills are over after a while, and decisions were made once.
+        ChangeKind::Health | ChangeKind::Drill | ChangeKind::Approval | ChangeKind::Install => Vec::new(),
+        kind => whole(kind),
+    }
+}
+
+fn prices(text: Option<&str>) -> Vec<(String, String)> {
+    let state = text.and_then(|text| serde_json::from_str::<PricesState>(text).ok());
+    state.into_iter().flat_map(|state| state.models).filter_map(named).collect()
+}
+
+fn removed_models(change: &Change) -> impl Iterator<Item = (String, String)> {
+    let before = change.before.as_deref();
+    let removed = before.and_then(|text| serde_json::from_str::<RemovedProvider>(text).ok());
+    removed.into_iter().flat_map(|removed| removed.models).filter_map(named)
+}
+
+fn named(model: ModelState) -> Option<(String, String)> {
+    let name = format!("{}/{}", model.model.provider, model.model.name);
+    json(&model).ok().map(|state| (name, state))
+}
