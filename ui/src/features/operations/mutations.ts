@@ -1,5 +1,4 @@
 import { mutationOptions } from "@tanstack/react-query";
-import { call } from "@/api/call";
 import { callProposed } from "@/api/proposed";
 import type { CacheTag, Operation, RouteDraft } from "@/bindings";
 import { platform } from "@/platform";
