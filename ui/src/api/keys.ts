@@ -31,7 +31,11 @@ export type QueryKey =
   | readonly ["keys_list"]
   | readonly ["settings_list"]
   | readonly ["changes_page", "head" | "older", ChangeFilter, ...string[]]
-  | readonly ["change_verify"];
+  | readonly ["change_verify"]
+  | readonly ["changes_count", ChangeFilter, ...string[]]
+  | readonly ["change_revert_preview", number]
+  | readonly ["state_at", string]
+  | readonly ["people_list"];
 
 export type QueryCommand = QueryKey[0];
 
@@ -60,4 +64,8 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   settings_list: ["changes"],
   changes_page: ["changes"],
   change_verify: [],
+  changes_count: ["changes"],
+  change_revert_preview: ["changes"],
+  state_at: ["changes"],
+  people_list: ["people"],
 };

@@ -7,6 +7,10 @@ export const changesRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/changes",
   validateSearch: searchValidator(changesSearchSchema),
-  staticData: { title: "Change history", section: "Watch" },
+  staticData: {
+    title: "Change history",
+    section: "Watch",
+    timeRange: { fallback: "all", allowAll: true },
+  },
   component: lazyRouteComponent(() => import("@/features/changes/ChangesPage"), "ChangesPage"),
 });

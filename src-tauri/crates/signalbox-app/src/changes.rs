@@ -100,7 +100,7 @@ pub async fn revert(
     why: Option<String>,
 ) -> Result<dto::Proposed<dto::Change>, AppError> {
     match app.propose(caller, &ProposedChange::Revert { seq, reason: why }).await? {
-        Outcome::Applied(entry) => Ok(dto::Proposed::Applied { value: shown(entry) }),
+        Outcome::Applied(entry) => Ok(dto::Proposed::Applied { value: shown(*entry) }),
         Outcome::Asked(request) => Ok(dto::Proposed::Asked { request }),
         Outcome::Unchanged => Err(AppError::not_found("change", &seq.to_string())),
     }

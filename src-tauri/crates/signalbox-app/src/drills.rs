@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use signalbox_core::breaker::Circuit;
+use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::defaults::SIMULATOR;
 use signalbox_core::ids::{ModelName, OperationId, ProviderName};
 use signalbox_core::time::Timestamp;
 use signalbox_engine::drill::{DrillError, Fault, Plan, Report};
 use signalbox_store::{FailoverFilter, HealthEventFilter};
 
-use crate::app::{App, Caller, Role, sentence};
+use crate::app::{App, Caller, Role, json, sentence};
 use crate::error::{AppError, Code};
 use crate::{dto, view};
 
@@ -37,16 +38,31 @@ pub async fn start(app: &App, caller: &Caller, input: dto::DrillInput) -> Result
         AppError::new(Code::Refused, "Drills run where Signalbox runs: start one in its window.")
     })?;
     let report = engine.start_drill(plan(&input)?).await.map_err(|error| refusal(&error))?;
-    shown(app, report).await
+    let shown = shown(app, report).await?;
+    let words = format!("A drill begins: {} s of faults at {}", input.seconds, input.model);
+    told(app, caller, &input, words).await?;
+    Ok(shown)
 }
 
 /// Ends the drill that runs.
 pub async fn stop(app: &App, caller: &Caller) -> Result<Option<dto::Drill>, AppError> {
     caller.must_be(Role::Operator)?;
+    let before = state(app, caller).await?;
     if let Some(engine) = app.engine() {
         engine.stop_drill();
     }
+    if let Some(running) = before.filter(|drill| drill.running) {
+        let words = format!("The drill at {} is ended", running.input.model);
+        told(app, caller, &running.input, words).await?;
+    }
     state(app, caller).await
+}
+
+/// Writes into the history that a drill was begun or ended by hand.
+async fn told(app: &App, caller: &Caller, input: &dto::DrillInput, words: String) -> Result<(), AppError> {
+    let change =
+        Change { after: Some(json(input)?), ..app.change(caller, ChangeKind::Drill, &input.model, words) };
+    app.commit(Vec::new(), change).await.map(drop)
 }
 
 fn plan(input: &dto::DrillInput) -> Result<Plan, AppError> {

@@ -86,7 +86,7 @@ pub(crate) enum Outcome {
     /// Nothing would change, so nothing was written.
     Unchanged,
     /// It is in force.
-    Applied(ChainedChange),
+    Applied(Box<ChainedChange>),
     /// It waits for somebody else.
     #[expect(dead_code, reason = "there is no queue to wait in yet")]
     Asked(dto::FiledChange),
@@ -101,7 +101,8 @@ impl App {
     ) -> Result<Outcome, AppError> {
         caller.must_be(Role::Admin)?;
         let Some(plan) = proposed.plan(self).await? else { return Ok(Outcome::Unchanged) };
-        self.make(caller, plan, proposed.reason()).await.map(Outcome::Applied)
+        let entry = self.make(caller, plan, proposed.reason()).await?;
+        Ok(Outcome::Applied(Box::new(entry)))
     }
 
     /// Writes what was planned.

@@ -1,5 +1,11 @@
-import { Button } from "@mantine/core";
-import { IconArrowUp, IconFilterOff, IconHistory } from "@tabler/icons-react";
+import { Button, TextInput } from "@mantine/core";
+import {
+  IconArrowUp,
+  IconClockSearch,
+  IconFilterOff,
+  IconHistory,
+  IconSearch,
+} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
@@ -15,13 +21,18 @@ import { Skeleton } from "@/components/Skeletons";
 import { notifyFailure, notifySuccess } from "@/lib/notices";
 import { formatCount, plural } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
+import { pickRange } from "@/lib/timeRange";
 import { useLatest } from "@/lib/useLatest";
 import classes from "@/components/LiveList.module.css";
 import { CHANGE_MIN_WIDTH, changeColumns } from "./columns";
 import { ChainBroken, ChainStatus } from "./components/ChainStatus";
 import { ChangeFilters } from "./components/ChangeFilters";
 import { ChangeSheet } from "./components/ChangeSheet";
-import { distinct, isUnfiltered, laterChanges, newestReport, pickFilter } from "./model";
+import own from "./ChangesPage.module.css";
+import { ExportMenu } from "./components/ExportMenu";
+import { StateAtDialog } from "./components/StateAtDialog";
+import { StateAtView } from "./components/StateAtView";
+import { distinct, isUnfiltered, newestReport, pickFilter } from "./model";
 import {
   fetchChanges,
   headKey,
@@ -31,16 +42,37 @@ import {
 } from "./queries";
 
 export function ChangesPage() {
+  const { at, thing } = useSearch({ from: "/changes" });
+  const navigate = useNavigate({ from: "/changes" });
+  if (at === undefined) return <History />;
+  const patch = (change: { at?: string | undefined; thing?: string | undefined }) =>
+    void navigate({ search: (previous) => ({ ...previous, ...change }) });
+  return (
+    <StateAtView
+      at={at}
+      thing={thing}
+      onOpen={(next) => patch({ thing: next })}
+      onBack={() => patch({ at: undefined, thing: undefined })}
+    />
+  );
+}
+
+function History() {
   const search = useSearch({ from: "/changes" });
   const navigate = useNavigate({ from: "/changes" });
+  const { q } = search;
   const filter = useMemo(() => pickFilter(search), [search]);
+  const where = { filter, range: pickRange(search) };
+  const [exporting, setExporting] = useState(false);
+  const [choosing, setChoosing] = useState(false);
+  const words = useRef<HTMLInputElement>(null);
   // Held still while somebody reads further down: a new entry must not move what they read.
   const [atTop, setAtTop] = useState(true);
   const frame = useRef<HTMLDivElement>(null);
   const list = useKeysetList<Change, Awaited<ReturnType<typeof fetchChanges>>>({
-    headKey: headKey(filter),
-    olderKey: (cursor) => olderKey(filter, cursor),
-    fetchPage: (cursor) => fetchChanges(filter, cursor),
+    headKey: headKey(where),
+    olderKey: (cursor) => olderKey(where, cursor),
+    fetchPage: (cursor) => fetchChanges(where, cursor),
     rowId,
     live: atTop,
   });
@@ -51,8 +83,22 @@ export function ChangesPage() {
   const firstBad = broken?.first_bad ?? null;
   const columns = useMemo(() => changeColumns(firstBad), [firstBad]);
 
-  const setFilter = (patch: ChangeFilter) => {
+  const setFilter = (patch: Pick<ChangeFilter, "kind" | "subject" | "actor">) => {
     void navigate({ search: (previous) => ({ ...previous, ...withoutNull(patch) }) });
+  };
+  const setWords = (text: string) => {
+    void navigate({
+      search: (previous) => ({ ...previous, q: text === "" ? undefined : text }),
+      replace: true,
+    });
+  };
+  const showStateAt = (instant: string) => {
+    setChoosing(false);
+    void navigate({ search: (previous) => ({ ...previous, at: instant, seq: undefined }) });
+  };
+  const clear = () => {
+    if (words.current) words.current.value = "";
+    void navigate({ search: {} });
   };
   const open = (seq: number | undefined) => {
     void navigate({
@@ -71,31 +117,60 @@ export function ChangesPage() {
     setAtTop(true);
   };
 
-  const actions = useLatest({ step, verify: chain.verify });
+  const actions = useLatest({ step, verify: chain.verify, setExporting, words });
   const shortcuts = useMemo<Shortcut[]>(
     () => [
       { keys: "[", label: "Previous change", run: () => actions.current.step(-1) },
       { keys: "]", label: "Next change", run: () => actions.current.step(1) },
       { keys: "v", label: "Verify the chain", run: () => void actions.current.verify() },
+      { keys: "e", label: "Export", run: () => actions.current.setExporting(true) },
+      { keys: "/", label: "Search", run: () => actions.current.words.current?.focus() },
     ],
     [actions],
   );
   useShortcuts("Change history", shortcuts);
 
-  const filtered = !isUnfiltered(filter);
+  const filtered = !isUnfiltered(where);
   const total = list.hasMore ? (filtered ? undefined : chain.report?.entries) : rows.length;
   return (
     <Page
       id="changes"
       layout="fill"
       toolbar={
-        <ChainStatus
-          report={chain.report}
-          checking={chain.checking}
-          onVerify={() => void chain.verify()}
-        />
+        <>
+          <TextInput
+            ref={words}
+            className={own.search}
+            aria-label="Search the history"
+            placeholder="Sentence, reason or subject"
+            leftSection={<IconSearch size={14} aria-hidden />}
+            // Its own text while it is typed: the URL follows a moment later, and would take characters back.
+            defaultValue={q ?? ""}
+            onChange={(event) => setWords(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === "Escape") event.currentTarget.blur();
+            }}
+            data-testid="changes-search"
+          />
+          <Button
+            variant="default"
+            h={32}
+            leftSection={<IconClockSearch size={14} aria-hidden />}
+            onClick={() => setChoosing(true)}
+            data-testid="state-at-open"
+          >
+            State at a time
+          </Button>
+          <ExportMenu where={where} opened={exporting} onChange={setExporting} />
+          <ChainStatus
+            report={chain.report}
+            checking={chain.checking}
+            onVerify={() => void chain.verify()}
+          />
+        </>
       }
     >
+      <StateAtDialog opened={choosing} onClose={() => setChoosing(false)} onChoose={showStateAt} />
       <ChangeFilters filter={filter} {...choices} onChange={setFilter} />
       {broken ? <ChainBroken report={broken} onShow={open} /> : null}
       <div className={classes.card}>
@@ -105,7 +180,7 @@ export function ChangesPage() {
               <ChangeSheet
                 seq={search.seq}
                 known={known}
-                later={known ? laterChanges(rows, known) : 0}
+                onShowState={showStateAt}
                 onClose={() => open(undefined)}
                 onPrevious={openIndex > 0 ? () => step(-1) : undefined}
                 onNext={openIndex >= 0 && openIndex + 1 < rows.length ? () => step(1) : undefined}
@@ -139,12 +214,7 @@ export function ChangesPage() {
                 {...(total === undefined ? {} : { totalCount: total })}
                 onEndReached={list.fetchMore}
                 footer={footerWords(list, rows.length)}
-                empty={
-                  <Empty
-                    filtered={filtered}
-                    onClear={() => setFilter({ kind: null, subject: null, actor: null })}
-                  />
-                }
+                empty={<Empty filtered={filtered} onClear={clear} />}
                 pageKeys
                 data-testid="changes-table"
               />
@@ -249,7 +319,7 @@ function Empty({ filtered, onClear }: { filtered: boolean; onClear: () => void }
   );
 }
 
-function withoutNull(filter: ChangeFilter) {
+function withoutNull(filter: Pick<ChangeFilter, "kind" | "subject" | "actor">) {
   return Object.fromEntries(
     Object.entries(filter).map(([name, value]) => [name, value ?? undefined]),
   );

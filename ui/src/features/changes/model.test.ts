@@ -2,13 +2,15 @@ import { expect, test } from "vitest";
 import type { Change } from "@/bindings";
 import {
   distinct,
+  filterAt,
   isJson,
   kindOf,
-  laterChanges,
   newestReport,
   offeredKinds,
   pickFilter,
+  sinceWord,
   subjectLink,
+  thenAndNow,
 } from "./model";
 
 function change(seq: number, subject: string, kind = "route"): Change {
@@ -27,18 +29,21 @@ test("a kind this window does not know is shown as it is written", () => {
 });
 
 test("equal filters are equal, whatever else the URL holds", () => {
-  expect(pickFilter({ kind: "key", subject: undefined, seq: 4 })).toEqual({ kind: "key" });
+  const search = { kind: "key", subject: undefined, seq: 4 };
+  expect(pickFilter(search)).toEqual({ kind: "key" });
+  const where = { filter: pickFilter({ q: "haiku" }), range: { range: "24h" } as const };
+  expect(filterAt(where, 86_400_000)).toEqual({ text: "haiku", from: "1970-01-01T00:00:00.000Z" });
 });
 
-test("a revert counts the later changes of the same thing only", () => {
-  const rows = [
-    change(9, "a"),
-    change(8, "b"),
-    change(7, "a", "key"),
-    change(6, "a"),
-    change(5, "a"),
-  ];
-  expect(laterChanges(rows, change(5, "a"))).toBe(2);
+test("what existed then is told beside what became of it", () => {
+  const then = [thing("a", "1"), thing("b", "1"), thing("c", "1")];
+  const now = [thing("a", "1"), thing("b", "2"), thing("d", "1")];
+  const rows = thenAndNow(then, now);
+  expect(rows.map((row) => [row.id, sinceWord(row)])).toEqual([
+    ["setting/a", "same"],
+    ["setting/b", "changed"],
+    ["setting/c", "gone"],
+  ]);
 });
 
 test("the chain badge shows the report that was made last", () => {
@@ -65,3 +70,7 @@ test("a subject leads to its page", () => {
 test("choices stand once, in order", () => {
   expect(distinct(["b", "a"], ["a", "c"])).toEqual(["a", "b", "c"]);
 });
+
+function thing(name: string, state: string) {
+  return { kind: "setting", name, state, seq: null, since: null };
+}

@@ -19,7 +19,8 @@ import {
 } from "@tabler/icons-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { ComponentType } from "react";
-import type { ChainReport, Change, ChangeFilter } from "@/bindings";
+import type { ChainReport, Change, ChangeFilter, ThingState } from "@/bindings";
+import { type RangeSearch, resolveRange } from "@/lib/timeRange";
 import type { ChangesSearch } from "./search";
 
 type Icon = ComponentType<{ size?: number; stroke?: number; "aria-hidden"?: boolean }>;
@@ -79,11 +80,25 @@ export function pickFilter(search: ChangesSearch): ChangeFilter {
     ...(search.kind ? { kind: search.kind } : {}),
     ...(search.subject ? { subject: search.subject } : {}),
     ...(search.actor ? { actor: search.actor } : {}),
+    ...(search.q ? { text: search.q } : {}),
   };
 }
 
-export function isUnfiltered(filter: ChangeFilter): boolean {
-  return Object.keys(filter).length === 0;
+/** What is asked for: conditions, and a time range whose edges follow the clock. */
+export type Where = { filter: ChangeFilter; range: RangeSearch };
+
+/** The whole filter at this moment. A relative range has no end, so that what comes in next belongs to it. */
+export function filterAt({ filter, range }: Where, nowMs: number): ChangeFilter {
+  const { from, to } = resolveRange(range, "all", nowMs);
+  return {
+    ...filter,
+    ...(from ? { from } : {}),
+    ...(to && range.range === "custom" ? { to } : {}),
+  };
+}
+
+export function isUnfiltered({ filter, range }: Where): boolean {
+  return Object.keys(filter).length === 0 && range.range === undefined;
 }
 
 /** Where the thing that changed can be seen, if it has a place. */
@@ -109,6 +124,8 @@ export function subjectLink(
       };
     case "key":
       return { to: "/keys", search: { q: change.subject } };
+    case "person":
+      return { to: "/settings", search: {} };
     case "setting":
       return { to: "/settings", search: { setting: change.subject } };
     default:
@@ -127,13 +144,6 @@ export function isJson(text: string | null): boolean {
   }
 }
 
-/** Changes of the same thing that came after `change`: a revert undoes them too. */
-export function laterChanges(rows: readonly Change[], change: Change): number {
-  return rows.filter(
-    (row) => row.seq > change.seq && row.kind === change.kind && row.subject === change.subject,
-  ).length;
-}
-
 /** The report that was made last. */
 export function newestReport(
   ...reports: readonly (ChainReport | undefined)[]
@@ -146,4 +156,29 @@ export function newestReport(
 /** Names to choose from, each once, in the order of the alphabet. */
 export function distinct(...lists: readonly (readonly string[])[]): string[] {
   return [...new Set(lists.flat())].toSorted((a, b) => a.localeCompare(b));
+}
+
+/** How a thing stood then, beside what it is now. */
+export type ThenAndNow = { id: string; was: ThingState; now: ThingState | undefined };
+
+/** What existed then, each with what became of it. */
+export function thenAndNow(
+  then: readonly ThingState[],
+  now: readonly ThingState[] | undefined,
+): ThenAndNow[] {
+  const current = new Map((now ?? []).map((thing) => [thingId(thing), thing]));
+  return then.map((thing) => {
+    const id = thingId(thing);
+    return { id, was: thing, now: current.get(id) };
+  });
+}
+
+export function thingId({ kind, name }: Pick<ThingState, "kind" | "name">): string {
+  return `${kind}/${name}`;
+}
+
+/** One word for what became of it since. */
+export function sinceWord({ was, now }: ThenAndNow): "same" | "changed" | "gone" {
+  if (now === undefined) return "gone";
+  return now.state === was.state ? "same" : "changed";
 }

@@ -2,27 +2,39 @@ import { queryOptions } from "@tanstack/react-query";
 import { call, CommandError } from "@/api/call";
 import type { QueryKey } from "@/api/keys";
 import { PAGE_ROWS } from "@/api/keyset";
-import type { Change, ChangeFilter, ChangePage } from "@/bindings";
+import type { Change, ChangePage } from "@/bindings";
 import { platform } from "@/platform";
+import { filterAt, type Where } from "./model";
 
 /** Rows per step while an entry far down is looked for; the most the backend hands out. */
 const WALK_ROWS = 500;
 
-export function headKey(filter: ChangeFilter): QueryKey {
-  return ["changes_page", "head", filter];
+/** Everything, of all times. */
+const EVERYTHING: Where = { filter: {}, range: {} };
+
+/** Relative ranges go into a key as they are chosen: their edges move with the clock. */
+function rangeWords({ range }: Where): string[] {
+  return range.range === undefined ? [] : [range.range, range.from ?? "", range.to ?? ""];
 }
 
-export function olderKey(filter: ChangeFilter, cursor: string): QueryKey {
-  return ["changes_page", "older", filter, cursor];
+export function headKey(where: Where): QueryKey {
+  return ["changes_page", "head", where.filter, ...rangeWords(where)];
 }
 
-export function fetchChanges(filter: ChangeFilter, cursor: string | null): Promise<ChangePage> {
-  return call(platform().commands.changesPage(filter, cursor, PAGE_ROWS));
+export function olderKey(where: Where, cursor: string): QueryKey {
+  return ["changes_page", "older", where.filter, ...rangeWords(where), cursor];
+}
+
+export function fetchChanges(where: Where, cursor: string | null): Promise<ChangePage> {
+  return call(platform().commands.changesPage(filterAt(where, Date.now()), cursor, PAGE_ROWS));
 }
 
 /** The newest page of everything: who and what there is to filter by. */
 export function newestChangesQueryOptions() {
-  return queryOptions({ queryKey: headKey({}), queryFn: () => fetchChanges({}, null) });
+  return queryOptions({
+    queryKey: headKey(EVERYTHING),
+    queryFn: () => fetchChanges(EVERYTHING, null),
+  });
 }
 
 /** One entry by its number, for a link to something older than what the list has read. Entries never change. */
@@ -39,6 +51,30 @@ export function verifyChainQueryOptions() {
     queryKey: ["change_verify"] as const,
     queryFn: () => call(platform().commands.changeVerify()),
     enabled: false,
+  });
+}
+
+/** How many changes an export would write. */
+export function changesCountQueryOptions(where: Where) {
+  return queryOptions({
+    queryKey: ["changes_count", where.filter, ...rangeWords(where)] as const,
+    queryFn: () => call(platform().commands.changesCount(filterAt(where, Date.now()))),
+  });
+}
+
+/** What a revert would write. */
+export function revertPreviewQueryOptions(seq: number) {
+  return queryOptions({
+    queryKey: ["change_revert_preview", seq] as const,
+    queryFn: () => call(platform().commands.changeRevertPreview(seq)),
+  });
+}
+
+/** The configuration as it was at an instant, or as it is `now`. */
+export function stateAtQueryOptions(at: string) {
+  return queryOptions({
+    queryKey: ["state_at", at] as const,
+    queryFn: () => call(platform().commands.stateAt(at === "now" ? new Date().toISOString() : at)),
   });
 }
 

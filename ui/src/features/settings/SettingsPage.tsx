@@ -11,6 +11,7 @@ import { Panel } from "@/components/Panel";
 import { Skeleton } from "@/components/Skeletons";
 import { plural } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
+import { PeoplePanel } from "./components/PeoplePanel";
 import { SettingRow } from "./components/SettingRow";
 import { grouped } from "./model";
 import { settingsQueryOptions } from "./queries";
@@ -111,6 +112,7 @@ export function SettingsPage() {
               ))}
             </Panel>
           ))}
+          {q === undefined ? <PeoplePanel /> : null}
         </div>
       )}
     </Page>

@@ -5,6 +5,7 @@ import {
   IconGauge,
   IconHeartbeat,
   IconHourglass,
+  IconUserCheck,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import type { Setting } from "@/bindings";
@@ -60,6 +61,13 @@ const GROUPS: readonly Group[] = [
     has: (name) => name === "max_requests",
   },
   {
+    id: "second-admin",
+    title: "Second admin",
+    icon: IconUserCheck,
+    keywords: "four eyes approval approve money people",
+    has: (name) => name === "four_eyes",
+  },
+  {
     id: "data",
     title: "Data",
     icon: IconDatabase,
@@ -79,6 +87,7 @@ const LABELS: Readonly<Record<string, string>> = {
   unpriced_policy: "Requests without a known price",
   max_requests: "Requests at the same time",
   log_payloads: "Keep prompts and answers",
+  four_eyes: "Changes that move money",
 };
 
 /** What a setting is about; one that this window does not know yet is shown as it is written. */
@@ -89,6 +98,14 @@ export function labelOf(name: string): string {
 type Choice = { word: string; meaning: string };
 
 const CHOICES: Readonly<Record<string, Readonly<Record<string, Choice>>>> = {
+  four_eyes: {
+    off: { word: "One admin is enough", meaning: "Each admin confirms their own changes." },
+    money_changes: {
+      word: "Ask a second admin",
+      meaning:
+        "Somebody else than the author approves them, as soon as there is more than one admin.",
+    },
+  },
   unpriced_policy: {
     allow: {
       word: "Serve them",

@@ -1,6 +1,6 @@
 import { mutationOptions, type QueryClient } from "@tanstack/react-query";
 import { callProposed } from "@/api/proposed";
-import type { Setting } from "@/bindings";
+import type { PersonInput, PersonPatch, Setting } from "@/bindings";
 import { platform } from "@/platform";
 import { settingsQueryOptions } from "./queries";
 
@@ -41,4 +41,27 @@ export function showSetting(client: QueryClient, changed: Setting): void {
 
 function setSetting({ setting, value }: SettingChange): Promise<Setting | null> {
   return callProposed(platform().commands.settingSet({ name: setting.name, value, reason: null }));
+}
+
+/** Lets somebody in; the form shows why not. */
+export function addPersonMutationOptions() {
+  return mutationOptions({
+    mutationFn: (input: PersonInput) => callProposed(platform().commands.personAdd(input)),
+    meta: {
+      failureTitle: "The person was not added",
+      failure: "inline",
+      invalidates: ["people", "changes", "status"],
+    },
+  });
+}
+
+/** Gives somebody another role, shuts them out or lets them in again. */
+export function updatePersonMutationOptions() {
+  return mutationOptions({
+    mutationFn: (patch: PersonPatch) => callProposed(platform().commands.personUpdate(patch)),
+    meta: {
+      failureTitle: "The person was not changed",
+      invalidates: ["people", "changes", "status"],
+    },
+  });
 }

@@ -8,3 +8,10 @@ export function settingsQueryOptions() {
     queryFn: () => call(platform().commands.settingsList()),
   });
 }
+
+export function peopleQueryOptions() {
+  return queryOptions({
+    queryKey: ["people_list"] as const,
+    queryFn: () => call(platform().commands.peopleList()),
+  });
+}

@@ -106,7 +106,7 @@ fn steps(entry: &ChainedChange) -> Vec<Step> {
         ChangeKind::Provider => {
             let mut steps = whole(ChangeKind::Provider);
             if change.after.is_none() {
-                let gone = removed_models(change);
+                let gone = removed_models(change).into_iter();
                 steps.extend(gone.map(|(name, state)| step(ChangeKind::Model, &name, Some(state), None)));
             }
             steps
@@ -121,16 +121,16 @@ fn steps(entry: &ChainedChange) -> Vec<Step> {
 
 fn prices(text: Option<&str>) -> Vec<(String, String)> {
     let state = text.and_then(|text| serde_json::from_str::<PricesState>(text).ok());
-    state.into_iter().flat_map(|state| state.models).filter_map(named).collect()
+    state.iter().flat_map(|state| &state.models).filter_map(named).collect()
 }
 
-fn removed_models(change: &Change) -> impl Iterator<Item = (String, String)> {
+fn removed_models(change: &Change) -> Vec<(String, String)> {
     let before = change.before.as_deref();
     let removed = before.and_then(|text| serde_json::from_str::<RemovedProvider>(text).ok());
-    removed.into_iter().flat_map(|removed| removed.models).filter_map(named)
+    removed.iter().flat_map(|removed| &removed.models).filter_map(named).collect()
 }
 
-fn named(model: ModelState) -> Option<(String, String)> {
+fn named(model: &ModelState) -> Option<(String, String)> {
     let name = format!("{}/{}", model.model.provider, model.model.name);
-    json(&model).ok().map(|state| (name, state))
+    json(model).ok().map(|state| (name, state))
 }

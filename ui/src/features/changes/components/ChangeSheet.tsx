@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconArrowBackUp } from "@tabler/icons-react";
+import { IconArrowBackUp, IconClockSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -26,15 +26,15 @@ type Props = {
   seq: number;
   /** The row, if the list has it; else it is looked for. */
   known: Change | undefined;
-  /** Later changes of the same thing, as far as the list knows. */
-  later: number;
+  /** Shows the whole configuration as it was right after this change. */
+  onShowState: (at: string) => void;
   onClose: () => void;
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
 };
 
 /** One change: who did what and why, before and after, and the way back. */
-export function ChangeSheet({ seq, known, later, onClose, onPrevious, onNext }: Props) {
+export function ChangeSheet({ seq, known, onShowState, onClose, onPrevious, onNext }: Props) {
   const found = useQuery({ ...changeQueryOptions(seq), enabled: known === undefined });
   const change = known ?? found.data;
   return (
@@ -55,7 +55,7 @@ export function ChangeSheet({ seq, known, later, onClose, onPrevious, onNext }: 
       data-testid="change-detail"
     >
       {change ? (
-        <Body key={change.seq} change={change} later={later} />
+        <Body key={change.seq} change={change} onShowState={onShowState} />
       ) : found.error ? (
         <ErrorState
           title="The change could not be read"
@@ -70,7 +70,9 @@ export function ChangeSheet({ seq, known, later, onClose, onPrevious, onNext }: 
   );
 }
 
-function Body({ change, later }: { change: Change; later: number }) {
+type BodyProps = { change: Change; onShowState: (at: string) => void };
+
+function Body({ change, onShowState }: BodyProps) {
   const [asking, setAsking] = useState(false);
   return (
     <div className={classes.sections}>
@@ -87,7 +89,7 @@ function Body({ change, later }: { change: Change; later: number }) {
       </FactSection>
       {change.revertible ? (
         <>
-          <div>
+          <div className={classes.actions}>
             <Button
               variant="default"
               h={32}
@@ -97,29 +99,47 @@ function Body({ change, later }: { change: Change; later: number }) {
             >
               Revert this change
             </Button>
+            <StateButton change={change} onShowState={onShowState} />
           </div>
-          <RevertDialog
-            change={change}
-            later={later}
-            opened={asking}
-            onClose={() => setAsking(false)}
-          />
+          <RevertDialog change={change} opened={asking} onClose={() => setAsking(false)} />
         </>
       ) : (
-        <p className="muted" data-testid="change-not-revertible">
-          {NOT_REVERTIBLE[change.kind] ?? "This change cannot be reverted from the history."}
-        </p>
+        <>
+          <p className="muted" data-testid="change-not-revertible">
+            {NOT_REVERTIBLE[change.kind] ?? "This change cannot be reverted from the history."}
+          </p>
+          <div>
+            <StateButton change={change} onShowState={onShowState} />
+          </div>
+        </>
       )}
     </div>
   );
 }
 
+function StateButton({ change, onShowState }: BodyProps) {
+  return (
+    <Button
+      variant="subtle"
+      h={32}
+      leftSection={<IconClockSearch size={14} aria-hidden />}
+      onClick={() => onShowState(change.at)}
+      data-testid="change-state"
+    >
+      State at this time
+    </Button>
+  );
+}
+
 const NOT_REVERTIBLE: Readonly<Record<string, string>> = {
-  key: "A key cannot be brought back: create another one instead.",
+  key: "A key cannot be brought back, nor a new one unmade: create or revoke one on its own page.",
   credential: "Credentials are never in the history. Set it again on the provider's page.",
   health: "A circuit is held open or reset again on the provider's page.",
   model: "Prices are dated. Give the model its old price again, and it holds from then on.",
   provider: "A provider that was added is removed on its own page, with its credential.",
+  person: "Nobody is forgotten: somebody who was let in is shut out in the settings.",
+  approval: "A decision stands. What was changed by it has an entry of its own.",
+  drill: "A drill ends by itself and leaves nothing behind.",
   install: "The first start of an installation cannot be undone.",
 };
 
@@ -143,6 +163,11 @@ function Summary({ change }: { change: Change }) {
         <Fact name="Who">
           {change.actor}, {sourceWords(change.source)}
         </Fact>
+        {change.approval ? (
+          <Fact name="Approval">
+            <span className="mono">{change.approval}</span>
+          </Fact>
+        ) : null}
         <Fact name="Entry">
           <span className="tabular">{change.seq}</span>
         </Fact>

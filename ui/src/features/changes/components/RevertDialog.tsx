@@ -1,22 +1,24 @@
 import { Button, Group, Modal, Stack, Textarea } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Change } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
+import { JsonDiff } from "@/components/JsonDiff";
+import { Skeleton } from "@/components/Skeletons";
 import { notifySuccess, notifyUndo } from "@/lib/notices";
 import { plural } from "@/lib/numbers";
 import { revertMutationOptions, undoRevertMutationOptions } from "../mutations";
+import { revertPreviewQueryOptions } from "../queries";
+import classes from "./RevertDialog.module.css";
 
 type Props = {
   change: Change;
-  /** Changes of the same thing that came after; they are undone too. */
-  later: number;
   opened: boolean;
   onClose: () => void;
 };
 
 /** Says what a revert puts back, and asks why. A revert is a change itself and can be reverted. */
-export function RevertDialog({ change, later, opened, onClose }: Props) {
+export function RevertDialog({ change, opened, onClose }: Props) {
   const revert = useMutation(revertMutationOptions());
   return (
     <Modal
@@ -25,9 +27,9 @@ export function RevertDialog({ change, later, opened, onClose }: Props) {
       closeOnEscape={!revert.isPending}
       closeOnClickOutside={!revert.isPending}
       title={`Revert change ${change.seq}?`}
-      size="md"
+      size="lg"
     >
-      <Question change={change} later={later} onClose={onClose} revert={revert} />
+      <Question change={change} onClose={onClose} revert={revert} />
     </Modal>
   );
 }
@@ -38,7 +40,9 @@ type QuestionProps = Omit<Props, "opened"> & {
   >;
 };
 
-function Question({ change, later, onClose, revert }: QuestionProps) {
+function Question({ change, onClose, revert }: QuestionProps) {
+  const preview = useQuery(revertPreviewQueryOptions(change.seq));
+  const later = preview.data?.later ?? 0;
   const undo = useMutation(undoRevertMutationOptions());
   const [reason, setReason] = useState("");
   const submit = () => {
@@ -77,6 +81,20 @@ function Question({ change, later, onClose, revert }: QuestionProps) {
           ) : null}
           <p className="muted">Nothing is erased: the revert becomes an entry of its own.</p>
         </div>
+        {preview.data ? (
+          <div className={classes.preview} data-testid="revert-preview">
+            <JsonDiff
+              before={preview.data.before}
+              after={preview.data.after}
+              label="What the revert changes"
+              context={2}
+            />
+          </div>
+        ) : preview.error ? (
+          <ErrorState title="It cannot be reverted now" error={preview.error} compact />
+        ) : (
+          <Skeleton label="what it changes" shape="text" rows={4} />
+        )}
         <Textarea
           label="Reason (optional)"
           description="It stands in the history."
@@ -94,7 +112,12 @@ function Question({ change, later, onClose, revert }: QuestionProps) {
           <Button variant="default" onClick={onClose} disabled={revert.isPending}>
             Cancel
           </Button>
-          <Button type="submit" loading={revert.isPending} data-testid="change-revert-confirm">
+          <Button
+            type="submit"
+            loading={revert.isPending}
+            disabled={preview.data === undefined}
+            data-testid="change-revert-confirm"
+          >
             Revert change
           </Button>
         </Group>
