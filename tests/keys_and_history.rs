@@ -13,8 +13,23 @@ use signalbox_testkit::{TestApp, chat_body};
 use tokio::time::timeout;
 
 /// Everything in the table of keys. What is not here cannot be stored: SQLite and PostgreSQL refuse other columns.
-const KEY_COLUMNS: [&str; 8] =
-    ["id", "hash", "name", "last4", "operations", "created_at", "revoked_at", "limits"];
+const KEY_COLUMNS: [&str; 15] = [
+    "id",
+    "hash",
+    "name",
+    "last4",
+    "operations",
+    "created_at",
+    "revoked_at",
+    "limits",
+    "owner",
+    "targets",
+    "expires_at",
+    "former_hash",
+    "former_last4",
+    "former_until",
+    "own_credentials",
+];
 /// Other processes' changes are in force by then.
 const IN_FORCE_MAX: Duration = Duration::from_secs(5);
 

@@ -325,7 +325,11 @@ async fn seed(data_dir: &Path) {
         keys::create(
             &app,
             &caller,
-            dto::KeyInput { name: name.to_owned(), operations, ..dto::KeyInput::default() },
+            dto::KeyInput {
+                name: name.to_owned(),
+                scope: dto::KeyScope { operations, ..dto::KeyScope::default() },
+                ..dto::KeyInput::default()
+            },
         )
         .await
         .unwrap();

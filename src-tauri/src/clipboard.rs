@@ -2,6 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use signalbox_app::dto::SecretInput;
+use signalbox_app::{AppError, Code};
+
 /// Opened on first use and kept: on X11 the text is served by whoever copied it.
 #[derive(Default)]
 pub struct Clipboard(Mutex<Option<arboard::Clipboard>>);
@@ -18,14 +21,21 @@ impl Clipboard {
         self.with(|clipboard| clipboard.set_text(text))
     }
 
-    /// The text on it.
-    pub fn text(&self) -> Result<String, arboard::Error> {
-        self.with(arboard::Clipboard::get_text)
+    /// The secret on it.
+    ///
+    /// Errors: [`Code::Refused`] when there is no text on it.
+    pub fn secret(&self) -> Result<SecretInput, AppError> {
+        let empty = |_| {
+            AppError::new(Code::Refused, "There is no text on the clipboard. Copy the key first, then paste.")
+        };
+        self.with(arboard::Clipboard::get_text).map(SecretInput::new).map_err(empty)
     }
 
-    /// Takes the text off it.
-    pub fn clear(&self) -> Result<(), arboard::Error> {
-        self.with(arboard::Clipboard::clear)
+    /// Takes a secret off it that has been taken over.
+    pub fn wipe(&self) {
+        if let Err(error) = self.with(arboard::Clipboard::clear) {
+            tracing::debug!(%error, "the clipboard could not be cleared");
+        }
     }
 
     fn with<T>(

@@ -1,6 +1,6 @@
 //! Providers, their credentials and models.
 
-use signalbox_app::{AppError, Code, dto, models, providers};
+use signalbox_app::{AppError, dto, models, providers};
 use tauri::State;
 
 use crate::shell::Shell;
@@ -54,14 +54,9 @@ pub async fn provider_paste_credential(
     name: String,
 ) -> Result<dto::Provider, AppError> {
     let app = shell.app()?;
-    let empty = |_| {
-        AppError::new(Code::Refused, "There is no text on the clipboard. Copy the key first, then paste.")
-    };
-    let secret = dto::SecretInput::new(shell.clipboard.text().map_err(empty)?);
+    let secret = shell.clipboard.secret()?;
     let provider = providers::set_credential(&app, &shell.caller().await?, &name, secret).await?;
-    if let Err(error) = shell.clipboard.clear() {
-        tracing::debug!(%error, "the clipboard could not be cleared");
-    }
+    shell.clipboard.wipe();
     Ok(provider)
 }
 

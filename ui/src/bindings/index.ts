@@ -89,6 +89,18 @@ export const commands = {
 	keyCreate: (input: KeyInput) => typedError<KeyCreated, AppError>(__TAURI_INVOKE("key_create", { input })),
 	/**  Gives a key other limits. */
 	keySetLimits: (input: KeyLimitsInput) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_set_limits", { input })),
+	/**  Changes what a key is for. */
+	keySetScope: (input: KeyScopeInput) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_set_scope", { input })),
+	/**  Gives a key a new secret and puts it on the clipboard; the one it has opens for the overlap as well. */
+	keyRotate: (input: KeyRotation) => typedError<KeyCreated, AppError>(__TAURI_INVOKE("key_rotate", { input })),
+	/**  Ends the overlap of a rotation. */
+	keyEndOverlap: (id: string) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_end_overlap", { id })),
+	/**  Takes an owner's own credential from the clipboard, so that the page never holds it, and clears the clipboard. */
+	keyPasteOwnCredential: (id: string, provider: string) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_paste_own_credential", { id, provider })),
+	/**  Takes an owner's own credential that the person typed. */
+	keySetOwnCredential: (id: string, provider: string, secret: SecretInput) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_set_own_credential", { id, provider, secret })),
+	/**  Forgets an owner's own credential. */
+	keyClearOwnCredential: (id: string, provider: string) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_clear_own_credential", { id, provider })),
 	/**  Makes a key useless, for good. */
 	keyRevoke: (id: string) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_revoke", { id })),
 	/**  Sends a message to an operation and waits for the answer. */
@@ -118,14 +130,29 @@ export const events = {
 export type ApiKey = {
 	id: string,
 	name: string,
+	/**  Who answers for it, by name. */
+	owner: string | null,
 	prefix: string,
 	last4: string,
 	/**  Operations it may use; empty means all. */
 	operations: string[],
+	/**  Where its requests may go, as `provider` or `provider/model`; empty means anywhere. */
+	targets: string[],
 	created_at: Instant,
+	expires_at: Instant | null,
 	last_used_at: Instant | null,
+	/**  The operation it was last used for. */
+	last_used_for: string | null,
 	revoked_at: Instant | null,
+	state: KeyState,
+	/**  It will expire within a week. */
+	expires_soon: boolean,
+	/**  Nobody used it for 90 days. */
+	idle: boolean,
+	/**  The secret before the last rotation, while it still opens. */
+	former: FormerSecret | null,
 	limits: KeyLimits,
+	own_credentials: OwnCredential[],
 };
 
 /**  What failed, for a program (`code`) and for a person (`message`). */
@@ -619,8 +646,39 @@ export type KeyCreated = {
 
 export type KeyInput = {
 	name?: string,
-	operations?: string[],
+	scope?: KeyScope,
 	limits?: KeyLimits,
+};
+
+export type FormerSecret = {
+	last4: string,
+	until: Instant,
+};
+
+export type KeyRotation = {
+	id: string,
+	overlap_hours: number,
+};
+
+export type KeyScope = {
+	owner?: string | null,
+	operations?: string[],
+	targets?: string[],
+	expires_at?: Instant | null,
+};
+
+export type KeyScopeInput = {
+	id: string,
+	scope: KeyScope,
+};
+
+export type KeyState = "active" | "expired" | "revoked";
+
+export type OwnCredential = {
+	provider: string,
+	hint: string,
+	set_at: Instant,
+	ready: boolean,
 };
 
 /**  What is absent has no limit of the key's own. */

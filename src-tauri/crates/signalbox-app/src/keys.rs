@@ -1,30 +1,40 @@
 //! API keys of programs.
 
-use std::collections::{BTreeSet, HashMap};
+mod own;
+mod scope;
+
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use signalbox_core::change::{Change, ChangeKind};
-use signalbox_core::ids::{KeyId, OperationId};
-use signalbox_core::key::{ApiKey, KEY_PREFIX, KeyLimits};
-use signalbox_core::time::Timestamp;
+use signalbox_core::ids::KeyId;
+use signalbox_core::key::{ApiKey, FormerSecret, KEY_PREFIX, KeyStanding};
+use signalbox_core::snapshot::Snapshot;
+use signalbox_core::time::{MICROS_PER_SECOND, Timestamp};
 use signalbox_engine::api_key;
+use signalbox_engine::live::Live;
 use signalbox_engine::secrets::SecretsError;
-use signalbox_store::ConfigWrite;
+use signalbox_store::{ConfigWrite, KeyUse};
 
+pub use self::own::{clear_own_credential, set_own_credential};
+use self::scope::Scope;
 use crate::app::{App, Caller, Role, json};
 use crate::dto;
 use crate::error::{AppError, Code};
 
-/// Longest name of a key.
-const NAME_CHARS_MAX: usize = 80;
+/// How long a replaced secret opens, unless somebody says otherwise. Units: hours.
+pub const OVERLAP_HOURS: u32 = 24;
+/// Longest overlap: whoever needs longer has not begun to move. Units: hours.
+const OVERLAP_HOURS_MAX: u32 = 30 * 24;
+const HOUR_US: i64 = 3_600 * MICROS_PER_SECOND;
 
-/// A new key, and the one moment at which its secret exists outside the client that will use it.
+/// A new secret, and the one moment at which it exists outside the client that will use it.
 #[derive(Debug)]
 pub struct KeyMade {
     /// What may be shown.
     pub key: dto::ApiKey,
-    /// The key itself; it is stored nowhere.
+    /// The secret itself; it is stored nowhere.
     pub secret: SecretString,
 }
 
@@ -35,30 +45,45 @@ pub async fn list(app: &App, caller: &Caller) -> Result<Vec<dto::ApiKey>, AppErr
     let last_used = app.control().store.key_last_used().await?;
     let mut keys: Vec<&ApiKey> = live.snapshot.keys.values().collect();
     keys.sort_by_key(|key| std::cmp::Reverse(key.id));
-    Ok(keys.into_iter().map(|key| shown(key, &last_used)).collect())
+    let now = app.now();
+    Ok(keys.into_iter().map(|key| shown(key, &live, &last_used, now)).collect())
 }
 
-/// The limits, if each of them lets anything through.
-fn limits(given: dto::KeyLimits) -> Result<KeyLimits, AppError> {
-    let dto::KeyLimits { requests_per_minute, concurrent, body_bytes } = given;
-    for (field, limit) in [
-        ("limits.requests_per_minute", requests_per_minute),
-        ("limits.concurrent", concurrent),
-        ("limits.body_bytes", body_bytes),
-    ] {
-        if limit == Some(0) {
-            return Err(AppError::invalid(
-                field,
-                "A limit of 0 lets nothing through; revoke the key instead.",
-            ));
-        }
+/// The key of that id.
+pub async fn find(app: &App, caller: &Caller, id: &str) -> Result<dto::ApiKey, AppError> {
+    let keys = list(app, caller).await?;
+    keys.into_iter().find(|key| key.id == id).ok_or_else(|| AppError::not_found("key", id))
+}
+
+/// Makes a key.
+///
+/// Errors: an empty, overlong or taken name; an unknown operation, provider or model; a time that has passed; secrets are
+/// sealed.
+pub async fn create(app: &App, caller: &Caller, input: dto::KeyInput) -> Result<KeyMade, AppError> {
+    caller.must_be(Role::Admin)?;
+    let live = app.live().await?;
+    let now = app.now();
+    let name = scope::name(&input.name)?;
+    if live.snapshot.keys.values().any(|key| key.name == name && key.is_live(now)) {
+        return Err(AppError::new(Code::AlreadyExists, format!("There is a key named `{name}` already.")));
     }
-    Ok(KeyLimits { requests_per_minute, concurrent, body_bytes })
+    let scope = Scope::parse(input.scope, &live.snapshot, now)?;
+    let limits = scope::limits(input.limits)?;
+    let secret = api_key::generate()?;
+    let hash = app.control().key_hasher().await?.hash(secret.expose_secret());
+    let made = ApiKey { limits, ..ApiKey::new(&name, &api_key::last4(secret.expose_secret()), now) };
+    let key = scope.of(made);
+    let change = Change {
+        after: Some(json(&key)?),
+        ..app.change(caller, ChangeKind::Key, &name, format!("Key {name} is created for {}", in_words(&key)))
+    };
+    app.commit(vec![ConfigWrite::InsertKey { key: key.clone(), hash }], change).await?;
+    Ok(KeyMade { key: shown(&key, &live, &HashMap::new(), now), secret })
 }
 
 /// Gives a key other limits.
 ///
-/// Errors: no such key, or it is revoked; a limit of 0.
+/// Errors: no such key, one that opens nothing, a limit of 0.
 pub async fn set_limits(
     app: &App,
     caller: &Caller,
@@ -66,92 +91,99 @@ pub async fn set_limits(
 ) -> Result<dto::ApiKey, AppError> {
     caller.must_be(Role::Admin)?;
     let live = app.live().await?;
-    let known =
-        input.id.parse().ok().and_then(|id: KeyId| live.snapshot.keys.values().find(|key| key.id == id));
-    let before = known.ok_or_else(|| AppError::not_found("key", &input.id))?;
-    if !before.is_live(app.now()) {
-        return Err(AppError::new(Code::Refused, format!("The key `{}` is revoked.", before.name)));
-    }
-    let after = ApiKey { limits: limits(input.limits)?, ..before.clone() };
-    if after.limits != before.limits {
-        let change = Change {
-            before: Some(json(before)?),
-            after: Some(json(&after)?),
-            ..app.change(
-                caller,
-                ChangeKind::Key,
-                &after.name,
-                format!("Key {} gets other limits", after.name),
-            )
-        };
-        app.commit(vec![ConfigWrite::PutKey { key: after }], change).await?;
-    }
-    let keys = list(app, caller).await?;
-    keys.into_iter().find(|key| key.id == input.id).ok_or_else(|| AppError::not_found("key", &input.id))
+    let before = live_one(&live.snapshot, &input.id, app.now())?;
+    let after = ApiKey { limits: scope::limits(input.limits)?, ..before.clone() };
+    put(app, caller, before, after, "gets other limits").await?;
+    find(app, caller, &input.id).await
 }
 
-/// Makes a key.
+/// Gives a key another owner, other operations and targets, or another end.
 ///
-/// Errors: an empty, overlong or taken name; an unknown operation; secrets are sealed.
-pub async fn create(app: &App, caller: &Caller, input: dto::KeyInput) -> Result<KeyMade, AppError> {
+/// Errors: as for [`create`]; no such key, or a revoked one. An expired key may be given more time.
+pub async fn set_scope(
+    app: &App,
+    caller: &Caller,
+    input: dto::KeyScopeInput,
+) -> Result<dto::ApiKey, AppError> {
     caller.must_be(Role::Admin)?;
     let live = app.live().await?;
-    let name = input.name.trim();
-    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        return Err(AppError::invalid(
-            "name",
-            format!("A key needs a name of 1 to {NAME_CHARS_MAX} characters."),
-        ));
-    }
-    let now = app.now();
-    if live.snapshot.keys.values().any(|key| key.name == name && key.is_live(now)) {
-        return Err(AppError::new(Code::AlreadyExists, format!("There is a key named `{name}` already.")));
-    }
-    let mut operations = BTreeSet::new();
-    for text in &input.operations {
-        let known = OperationId::new(text).ok().filter(|id| live.snapshot.operations.contains_key(id));
-        let unknown = || AppError::invalid("operations", format!("There is no operation `{text:.80}`."));
-        operations.insert(known.ok_or_else(unknown)?);
-    }
-    let secret = api_key::generate()?;
-    let hash = app.control().key_hasher().await?.hash(secret.expose_secret());
-    let key = ApiKey {
-        limits: limits(input.limits)?,
-        id: KeyId::generate(),
-        name: name.to_owned(),
-        last4: last4(secret.expose_secret()),
-        operations,
-        created_at: now,
-        revoked_at: None,
-    };
-    let scope =
-        if key.operations.is_empty() { "all operations".to_owned() } else { input.operations.join(", ") };
-    let change = Change {
-        after: Some(json(&key)?),
-        ..app.change(caller, ChangeKind::Key, name, format!("Key {name} is created for {scope}"))
-    };
-    app.commit(vec![ConfigWrite::InsertKey { key: key.clone(), hash }], change).await?;
-    Ok(KeyMade { key: shown(&key, &HashMap::new()), secret })
+    let before = known(&live.snapshot, &input.id)?;
+    refuse_revoked(before)?;
+    let after = Scope::parse(input.scope, &live.snapshot, app.now())?.of(before.clone());
+    let sentence = format!("is now for {}", in_words(&after));
+    put(app, caller, before, after, &sentence).await?;
+    find(app, caller, &input.id).await
 }
 
-/// Makes a key useless from now on, for good.
-pub async fn revoke(app: &App, caller: &Caller, id: &str) -> Result<dto::ApiKey, AppError> {
+/// Gives a key a new secret. Everything else of it stays, and the secret it had opens for the overlap as well; one that
+/// was still in an earlier overlap stops at once.
+///
+/// Errors: no such key, one that opens nothing, an overlap above 30 days, secrets are sealed; a conflict when somebody
+/// else rotated it meanwhile.
+pub async fn rotate(app: &App, caller: &Caller, input: dto::KeyRotation) -> Result<KeyMade, AppError> {
     caller.must_be(Role::Admin)?;
     let live = app.live().await?;
-    let found = id.parse::<KeyId>().ok().and_then(|id| live.snapshot.keys.values().find(|key| key.id == id));
-    let before = found.ok_or_else(|| AppError::not_found("key", id))?;
-    let last_used = app.control().store.key_last_used().await?;
-    if before.revoked_at.is_some() {
-        return Ok(shown(before, &last_used));
+    let now = app.now();
+    let before = live_one(&live.snapshot, &input.id, now)?;
+    if input.overlap_hours > OVERLAP_HOURS_MAX {
+        let message = format!("An overlap is 0 to {OVERLAP_HOURS_MAX} hours.");
+        return Err(AppError::invalid("overlap_hours", message));
     }
-    let after = ApiKey { revoked_at: Some(app.now()), ..before.clone() };
+    let from = *live.keys.get(&before.id).ok_or_else(|| AppError::not_found("key", &input.id))?;
+    let secret = api_key::generate()?;
+    let to = app.control().key_hasher().await?.hash(secret.expose_secret());
+    let until = now.plus_micros(i64::from(input.overlap_hours) * HOUR_US);
+    let former = FormerSecret { last4: before.last4.clone(), until };
+    let after = ApiKey {
+        last4: api_key::last4(secret.expose_secret()),
+        former: (input.overlap_hours > 0).then_some(former),
+        ..before.clone()
+    };
+    let overlap = match input.overlap_hours {
+        0 => "the one before stops at once".to_owned(),
+        1 => "the one before opens for an hour more".to_owned(),
+        hours => format!("the one before opens for {hours} hours more"),
+    };
     let change = Change {
         before: Some(json(before)?),
         after: Some(json(&after)?),
-        ..app.change(caller, ChangeKind::Key, &after.name, format!("Key {} is revoked", after.name))
+        ..app.change(
+            caller,
+            ChangeKind::Key,
+            &after.name,
+            format!("Key {} has a new secret; {overlap}", after.name),
+        )
     };
-    app.commit(vec![ConfigWrite::PutKey { key: after.clone() }], change).await?;
-    Ok(shown(&after, &last_used))
+    app.commit(vec![ConfigWrite::RotateKey { key: after, from, to }], change).await?;
+    Ok(KeyMade { key: find(app, caller, &input.id).await?, secret })
+}
+
+/// Ends the overlap of a rotation: from now on only the new secret opens.
+pub async fn end_overlap(app: &App, caller: &Caller, id: &str) -> Result<dto::ApiKey, AppError> {
+    caller.must_be(Role::Admin)?;
+    let live = app.live().await?;
+    let before = known(&live.snapshot, id)?;
+    let after = ApiKey { former: None, ..before.clone() };
+    put(app, caller, before, after, "opens with its new secret alone").await?;
+    find(app, caller, id).await
+}
+
+/// Makes a key useless from now on, for good, and forgets the credentials it brought.
+pub async fn revoke(app: &App, caller: &Caller, id: &str) -> Result<dto::ApiKey, AppError> {
+    caller.must_be(Role::Admin)?;
+    let live = app.live().await?;
+    let before = known(&live.snapshot, id)?;
+    if before.revoked_at.is_none() {
+        let after = ApiKey {
+            revoked_at: Some(app.now()),
+            former: None,
+            own_credentials: std::collections::BTreeMap::new(),
+            ..before.clone()
+        };
+        put(app, caller, before, after, "is revoked").await?;
+        app.control().forget_own_credentials(before.id, before.own_credentials.keys()).await?;
+    }
+    find(app, caller, id).await
 }
 
 /// Writes a new key to a file that only its owner can read, for a machine without a clipboard.
@@ -163,25 +195,99 @@ pub fn save_for_owner(
     signalbox_engine::secrets::write_for_owner(folder, &format!("{}.key", key.id), secret)
 }
 
-fn last4(secret: &str) -> String {
-    let skipped = secret.chars().count().saturating_sub(4);
-    secret.chars().skip(skipped).collect()
+/// Stores a key as it shall be, unless it is so already.
+async fn put(app: &App, caller: &Caller, before: &ApiKey, after: ApiKey, what: &str) -> Result<(), AppError> {
+    if after == *before {
+        return Ok(());
+    }
+    let change = Change {
+        before: Some(json(before)?),
+        after: Some(json(&after)?),
+        ..app.change(caller, ChangeKind::Key, &after.name, format!("Key {} {what}", after.name))
+    };
+    app.commit(vec![ConfigWrite::PutKey { key: after }], change).await.map(drop)
 }
 
-fn shown(key: &ApiKey, last_used: &HashMap<KeyId, Timestamp>) -> dto::ApiKey {
+fn known<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a ApiKey, AppError> {
+    let found = id.parse::<KeyId>().ok().and_then(|id| snapshot.keys.values().find(|key| key.id == id));
+    found.ok_or_else(|| AppError::not_found("key", id))
+}
+
+/// A key that opens something.
+fn live_one<'a>(snapshot: &'a Snapshot, id: &str, now: Timestamp) -> Result<&'a ApiKey, AppError> {
+    let key = known(snapshot, id)?;
+    refuse_revoked(key)?;
+    if !key.is_live(now) {
+        let message = format!("The key `{}` has expired. Give it more time first.", key.name);
+        return Err(AppError::new(Code::Refused, message));
+    }
+    Ok(key)
+}
+
+fn refuse_revoked(key: &ApiKey) -> Result<(), AppError> {
+    if key.revoked_at.is_some() {
+        return Err(AppError::new(Code::Refused, format!("The key `{}` is revoked.", key.name)));
+    }
+    Ok(())
+}
+
+/// What a key is for, e.g. `chat_message, to deepseek, until 2027-01-31 12:00 UTC`.
+fn in_words(key: &ApiKey) -> String {
+    let listed = |words: Vec<String>| words.join(", ");
+    let mut text = if key.operations.is_empty() {
+        "all operations".to_owned()
+    } else {
+        listed(key.operations.iter().map(ToString::to_string).collect())
+    };
+    if !key.targets.is_empty() {
+        text = format!("{text}, to {}", listed(key.targets.iter().map(ToString::to_string).collect()));
+    }
+    if let Some(end) = key.expires_at.and_then(Timestamp::to_chrono) {
+        text = format!("{text}, until {}", end.format("%Y-%m-%d %H:%M UTC"));
+    }
+    match &key.owner {
+        Some(owner) => format!("{text} (owner {owner})"),
+        None => text,
+    }
+}
+
+fn shown(key: &ApiKey, live: &Live, last_used: &HashMap<KeyId, KeyUse>, now: Timestamp) -> dto::ApiKey {
+    let used = last_used.get(&key.id);
+    let ready = |provider| live.snapshot.is_credential_ready(provider, Some(key));
+    let own = key.own_credentials.iter().map(|(provider, credential)| dto::OwnCredential {
+        provider: provider.to_string(),
+        hint: credential.hint.clone(),
+        set_at: credential.set_at.into(),
+        ready: ready(provider),
+    });
     dto::ApiKey {
         id: key.id.to_string(),
         name: key.name.clone(),
+        owner: key.owner.clone(),
         prefix: KEY_PREFIX.to_owned(),
         last4: key.last4.clone(),
         operations: key.operations.iter().map(ToString::to_string).collect(),
+        targets: key.targets.iter().map(ToString::to_string).collect(),
+        created_at: key.created_at.into(),
+        expires_at: key.expires_at.map(Into::into),
+        last_used_at: used.map(|used| used.at.into()),
+        last_used_for: used.map(|used| used.operation.to_string()),
+        revoked_at: key.revoked_at.map(Into::into),
+        state: match key.standing(now) {
+            KeyStanding::Active => dto::KeyState::Active,
+            KeyStanding::Expired(_) => dto::KeyState::Expired,
+            KeyStanding::Revoked(_) => dto::KeyState::Revoked,
+        },
+        expires_soon: key.expires_soon(now),
+        idle: key.is_idle(used.map(|used| used.at), now),
+        former: key
+            .former_at(now)
+            .map(|former| dto::FormerSecret { last4: former.last4.clone(), until: former.until.into() }),
         limits: dto::KeyLimits {
             requests_per_minute: key.limits.requests_per_minute,
             concurrent: key.limits.concurrent,
             body_bytes: key.limits.body_bytes,
         },
-        created_at: key.created_at.into(),
-        last_used_at: last_used.get(&key.id).copied().map(Into::into),
-        revoked_at: key.revoked_at.map(Into::into),
+        own_credentials: own.collect(),
     }
 }

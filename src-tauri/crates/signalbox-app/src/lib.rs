@@ -8,6 +8,7 @@
 pub mod app;
 mod auth;
 pub mod changes;
+mod credential;
 pub mod drills;
 #[expect(
     missing_docs,

@@ -1,6 +1,5 @@
 //! Providers: accounts at vendors and servers.
 
-use secrecy::SecretString;
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::decide::Rejection;
 use signalbox_core::ids::ProviderName;
@@ -15,12 +14,7 @@ use crate::app::{App, Caller, Role, json, sentence};
 use crate::error::{AppError, Code};
 use crate::models::ModelState;
 use crate::overview::{Traffics, last_24h};
-use crate::{auth, dto, view};
-
-/// Longest credential anyone issues.
-const CREDENTIAL_CHARS_MAX: usize = 4_096;
-/// Shorter secrets show no part of themselves.
-const HINT_FROM_CHARS: usize = 12;
+use crate::{auth, credential, dto, view};
 
 /// All providers with models, readiness and the traffic of the last 24 hours.
 pub async fn list(app: &App, caller: &Caller) -> Result<Vec<dto::Provider>, AppError> {
@@ -223,22 +217,13 @@ pub async fn set_credential(
     let live = app.live().await?;
     let before = known(&live.snapshot, name)?;
     refuse_builtin(before, "given a credential")?;
-    let secret = zeroize::Zeroizing::new(secret.0);
-    let text = secret.trim();
-    if text.is_empty()
-        || text.chars().count() > CREDENTIAL_CHARS_MAX
-        || !text.bytes().all(|byte| byte.is_ascii_graphic())
-    {
-        let message =
-            "This does not look like a key: it must be one line of visible characters without spaces.";
-        return Err(AppError::invalid("secret", message));
-    }
+    let given = credential::given(secret)?;
     let old = match before.credential {
         CredentialSource::Stored { .. } => app.control().credential(before).await.ok().flatten(),
         _ => None,
     };
-    app.control().store_credential(before, SecretString::from(text)).await?;
-    let credential = CredentialSource::Stored { hint: hint(text), set_at: app.now() };
+    app.control().store_credential(before, given.secret).await?;
+    let credential = CredentialSource::Stored { hint: given.hint, set_at: app.now() };
     let after = Provider { credential, version: before.version.saturating_add(1), ..before.clone() };
     let sentence = format!("{name} has a new credential");
     if let Err(refused) = put(app, caller, ChangeKind::Credential, before, after, sentence).await {
@@ -312,12 +297,12 @@ async fn put(
     Ok(())
 }
 
-fn known<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Provider, AppError> {
+pub(crate) fn known<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Provider, AppError> {
     let entry = ProviderName::new(name).ok().and_then(|name| snapshot.providers.get(&name));
     entry.map(|entry| &entry.provider).ok_or_else(|| AppError::not_found("provider", name))
 }
 
-fn refuse_builtin(provider: &Provider, verb: &str) -> Result<(), AppError> {
+pub(crate) fn refuse_builtin(provider: &Provider, verb: &str) -> Result<(), AppError> {
     if provider.kind == ProviderKind::Simulator {
         return Err(AppError::new(Code::Refused, format!("The built-in simulator cannot be {verb}.")));
     }
@@ -374,14 +359,6 @@ fn models_from_catalogue(app: &App, provider: &Provider) -> Vec<ModelEntry> {
         .collect()
 }
 
-fn hint(secret: &str) -> String {
-    let chars = secret.chars().count();
-    if chars < HINT_FROM_CHARS {
-        return "…".to_owned();
-    }
-    format!("…{}", secret.chars().skip(chars - 4).collect::<String>())
-}
-
 fn check_result(app: &App, name: &str, checked: &Checked) -> dto::CheckResult {
     let (ok, code, message, models_found) = match &checked.models {
         Ok(models) => {
@@ -426,7 +403,7 @@ fn shown(app: &App, snapshot: &Snapshot, entry: &ProviderEntry, traffic: &Traffi
         base_url: base_url.to_string(),
         enabled: provider.enabled,
         builtin: provider.kind == ProviderKind::Simulator,
-        credential: credential(provider, entry.credential_ready),
+        credential: shown_credential(provider, entry.credential_ready),
         auth: auth::shown(&provider.auth),
         max_concurrent: provider.max_concurrent,
         ready: provider_ready(entry),
@@ -450,7 +427,7 @@ fn provider_ready(entry: &ProviderEntry) -> dto::Readiness {
     reason.map_or_else(view::is_ready, view::not_ready)
 }
 
-fn credential(provider: &Provider, ready: bool) -> dto::Credential {
+fn shown_credential(provider: &Provider, ready: bool) -> dto::Credential {
     let missing =
         dto::Credential { state: dto::CredentialState::Missing, hint: None, env_var: None, set_at: None };
     match &provider.credential {

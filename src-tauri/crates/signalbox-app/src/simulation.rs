@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde_json::json;
 use signalbox_core::decide::{Ask, Asked, Decision, Features, HealthViews, decide, targets};
 use signalbox_core::ids::RequestId;
+use signalbox_core::key::ApiKey;
 use signalbox_core::ledger::{RequestStart, Surface};
 use signalbox_core::meter::{Bound, UsageSource, price_usage};
 use signalbox_core::money::NanoUsd;
@@ -51,7 +52,8 @@ pub async fn simulate(
     let health = app
         .engine()
         .map_or_else(HealthViews::default, |engine| engine.health.views(operation, chain(), &drafted, now));
-    let ask = Ask { features, health: &health, lot: request.lot, ..Ask::of(operation, features) };
+    let key = request.key.as_ref();
+    let ask = Ask { key, health: &health, lot: request.lot, ..Ask::of(operation, features) };
     let began = Instant::now();
     let decision = decide(&drafted.snapshot, &ask, now)
         .map_err(|error| AppError::new(Code::Refused, format!("{error}.")))?;
@@ -79,7 +81,7 @@ struct Request {
     asked: Asked,
     streamed: bool,
     user: Option<String>,
-    key: Option<String>,
+    key: Option<ApiKey>,
     tags: Vec<(String, String)>,
     lot: u64,
 }
@@ -137,7 +139,7 @@ impl Request {
             asked: start.decision.asked?,
             streamed: start.streamed,
             user: start.user.clone(),
-            key: key.map(|key| key.name.clone()),
+            key: key.cloned(),
             tags: start.tags.clone(),
             lot,
         })
@@ -153,7 +155,7 @@ impl Request {
             json_output: self.asked.json_output,
             streamed: self.streamed,
             user: self.user.as_deref(),
-            key: self.key.as_deref(),
+            key: self.key.as_ref().map(|key| key.name.as_str()),
             tags: &self.tags,
         }
     }
@@ -186,7 +188,7 @@ pub(crate) async fn impact(
     for row in &rows {
         let Some(request) = Request::past(&drafted.snapshot, &row.start) else { continue };
         let features = request.features();
-        let ask = Ask { lot: request.lot, ..Ask::of(id, features) };
+        let ask = Ask { key: request.key.as_ref(), lot: request.lot, ..Ask::of(id, features) };
         if let Ok(decision) = decide(&drafted.snapshot, &ask, now) {
             sample.add(&drafted.snapshot, row, &decision, now);
         }

@@ -78,7 +78,9 @@ impl From<Refusal> for AppError {
             RefusalCode::InvalidRequest | RefusalCode::CapabilityMismatch => Code::Invalid,
             RefusalCode::UnknownOperation => Code::NotFound,
             RefusalCode::Sealed => Code::Sealed,
-            RefusalCode::InvalidKey | RefusalCode::OperationNotAllowed => Code::Forbidden,
+            RefusalCode::InvalidKey | RefusalCode::OperationNotAllowed | RefusalCode::TargetNotAllowed => {
+                Code::Forbidden
+            }
             RefusalCode::OperationDisabled
             | RefusalCode::NoTarget
             | RefusalCode::AllTargetsFailed

@@ -249,6 +249,13 @@ pub enum Block {
     CoolingDown,
 }
 
+impl Block {
+    /// Whether it is the provider's word on one account, which says nothing of another account there.
+    pub const fn is_about_account(self) -> bool {
+        matches!(self, Self::InvalidKey | Self::CoolingDown)
+    }
+}
+
 /// No call goes through now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocked {

@@ -20,6 +20,7 @@ pub use reason::{Acceptance, Rejection};
 pub use views::HealthViews;
 
 use crate::ids::OperationId;
+use crate::key::ApiKey;
 use crate::ledger::Surface;
 use crate::meter::Bound;
 use crate::money::NanoUsd;
@@ -39,6 +40,8 @@ pub struct Ask<'a> {
     pub operation: &'a OperationId,
     /// The one target the client insists on, if it does.
     pub pinned: Option<&'a Target>,
+    /// The key it came with, which may narrow where it goes; `None` for the window's own requests.
+    pub key: Option<&'a ApiKey>,
     /// What it is like.
     pub features: Features<'a>,
     /// What is known of the targets it may go to; [`targets`] says which those are.
@@ -50,7 +53,7 @@ pub struct Ask<'a> {
 impl<'a> Ask<'a> {
     /// A request without a pin, while nothing is known of anybody's health.
     pub const fn of(operation: &'a OperationId, features: Features<'a>) -> Self {
-        Self { operation, pinned: None, features, health: HealthViews::NONE, lot: 0 }
+        Self { operation, pinned: None, key: None, features, health: HealthViews::NONE, lot: 0 }
     }
 }
 
@@ -99,6 +102,9 @@ pub struct Candidate {
     /// What became of it.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// Whether it is called with the caller's own credential, at the owner's own cost.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own_credential: bool,
     /// Upper estimate of this request's cost there; `None` when unpriced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<NanoUsd>,
@@ -148,6 +154,7 @@ impl Candidate {
         Self {
             target,
             verdict,
+            own_credential: false,
             estimate,
             is_estimate_assumed: false,
             until: None,
@@ -190,6 +197,17 @@ impl Decision {
         let too_long =
             |candidate: &Candidate| candidate.verdict == Verdict::Rejected(Rejection::ContextWindow);
         !self.candidates.is_empty() && self.candidates.iter().all(too_long)
+    }
+
+    /// Whether every target was rejected because the caller's key may not use it.
+    pub fn is_out_of_scope(&self) -> bool {
+        let out = |candidate: &Candidate| candidate.verdict == Verdict::Rejected(Rejection::KeyNotAllowed);
+        !self.candidates.is_empty() && self.candidates.iter().all(out)
+    }
+
+    /// Whether whoever answers is called with the caller's own credential.
+    pub fn is_at_own_cost(&self) -> bool {
+        self.chain().next().is_some() && self.chain().all(|candidate| candidate.own_credential)
     }
 
     /// When the first of the targets that cool down is back, if there is nothing to try until then; what a request may wait
@@ -290,7 +308,7 @@ pub fn decide(snapshot: &Snapshot, ask: &Ask<'_>, now: Timestamp) -> Result<Deci
 /// Whether a target could be tried now, and if not, why; for screens that show a chain's readiness.
 pub fn readiness(snapshot: &Snapshot, target: &Target, capability: Capability) -> Option<Rejection> {
     let features = Features::of(Surface::OpenaiChat, Bound::default());
-    filter::usable(snapshot, target, capability, &features).err()
+    filter::usable(snapshot, target, capability, &features, None).err()
 }
 
 /// The weights of the targets that take part in a draw: those that serve, and those that will again.
@@ -335,10 +353,11 @@ impl Considering<'_> {
     fn consider(&self, place: usize, card: &RouteTarget) -> (Candidate, Option<Contender>) {
         let ask = self.ask;
         let mut candidate = Candidate::of(card.target.clone(), Verdict::Accepted(Acceptance::Chain), None);
+        candidate.own_credential = ask.key.is_some_and(|key| key.has_own_credential(&card.target.provider));
         let mut contender = Contender::new(place, card.weight);
         let kept_out = self.keep_out(card, &mut candidate, &mut contender);
         let view = ask.health.get(&card.target);
-        let unwell = || filter::unwell(view);
+        let unwell = || filter::unwell(view, candidate.own_credential);
         if let Some((reason, until)) = kept_out.map(|reason| (reason, None)).or_else(unwell) {
             candidate.verdict = Verdict::Rejected(reason);
             candidate.until = until;
@@ -376,7 +395,7 @@ impl Considering<'_> {
             return Some(Rejection::TargetDisabled);
         }
         let operation = &self.entry.operation;
-        if let Err(reason) = filter::usable(snapshot, target, operation.capability, &ask.features) {
+        if let Err(reason) = filter::usable(snapshot, target, operation.capability, &ask.features, ask.key) {
             return Some(reason);
         }
         if !self.may_go_to(target) {
@@ -421,7 +440,8 @@ impl Considering<'_> {
             Verdict::Rejected(reason) => reason.is_not_set_up(),
             Verdict::Accepted(_) => false,
         });
-        if !nothing_set_up || is_any_connected(snapshot) {
+        let brings_its_own = self.ask.key.is_some_and(|key| !key.own_credentials.is_empty());
+        if !nothing_set_up || brings_its_own || is_any_connected(snapshot) {
             return None;
         }
         let is_simulator = |target: &&Target| {
@@ -432,7 +452,8 @@ impl Considering<'_> {
         models.sort();
         let capability = self.entry.operation.capability;
         models.into_iter().filter(|target| self.may_go_to(target)).find_map(|target| {
-            let entry = filter::usable(snapshot, target, capability, &self.ask.features).ok()?;
+            let entry =
+                filter::usable(snapshot, target, capability, &self.ask.features, self.ask.key).ok()?;
             let estimate = filter::priced(entry, self.ask.features.bound, self.now);
             let verdict = Verdict::Accepted(Acceptance::NothingSetUp);
             Some(Candidate::of(target.clone(), verdict, estimate))

@@ -85,6 +85,11 @@ impl FailureKind {
     pub const fn speaks_against_target(self) -> bool {
         self.fails_over() && !matches!(self, Self::Unsupported)
     }
+
+    /// Whether it says something of the account the call was made with, and nothing of another account there.
+    pub const fn is_about_account(self) -> bool {
+        matches!(self, Self::InvalidKey | Self::OutOfCredit | Self::RateLimit)
+    }
 }
 
 #[cfg(test)]

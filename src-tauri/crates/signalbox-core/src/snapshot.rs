@@ -1,16 +1,17 @@
 //! Everything a decision looks at, as one immutable value that is swapped whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::breaker::BreakerSettings;
-use crate::ids::{OperationId, ProviderName};
-use crate::key::{ApiKey, KeyHash};
+use crate::ids::{KeyId, OperationId, ProviderName};
+use crate::key::{ApiKey, KeyHash, KeyStanding};
 use crate::operation::Operation;
 use crate::price::PriceCard;
 use crate::provider::{Model, Provider};
 use crate::route::{Route, Target};
+use crate::time::Timestamp;
 
 /// The configuration at one revision. The revision is written on each ledger row, so a decision can be replayed.
 #[derive(Debug, Clone, Default)]
@@ -25,8 +26,59 @@ pub struct Snapshot {
     pub models: HashMap<Target, ModelEntry>,
     /// API keys by the hash of their secret.
     pub keys: HashMap<KeyHash, ApiKey>,
+    /// Secrets that were replaced, by hash: the hash of the one that replaced them.
+    pub former_keys: HashMap<KeyHash, KeyHash>,
+    /// Owners' own credentials that are at hand.
+    pub own_credentials: HashSet<(KeyId, ProviderName)>,
     /// Switches and defaults.
     pub settings: Settings,
+}
+
+/// Why a presented secret opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRefused<'a> {
+    /// It is nobody's.
+    Unknown,
+    /// Its key has expired.
+    Expired(&'a ApiKey, Timestamp),
+    /// Its key was revoked.
+    Revoked(&'a ApiKey),
+    /// It was replaced, and its overlap is over.
+    Replaced(&'a ApiKey, Timestamp),
+}
+
+impl Snapshot {
+    /// The key whose secret has this hash, if it opens anything at `now`.
+    ///
+    /// Errors: [`KeyRefused`].
+    pub fn presented(&self, hash: &KeyHash, now: Timestamp) -> Result<&ApiKey, KeyRefused<'_>> {
+        let current = self.keys.get(hash);
+        let former = || self.keys.get(self.former_keys.get(hash)?);
+        let key = current.or_else(former).ok_or(KeyRefused::Unknown)?;
+        match key.standing(now) {
+            KeyStanding::Revoked(_) => return Err(KeyRefused::Revoked(key)),
+            KeyStanding::Expired(at) => return Err(KeyRefused::Expired(key, at)),
+            KeyStanding::Active => {}
+        }
+        match &key.former {
+            Some(former) if current.is_none() && former.until <= now => {
+                Err(KeyRefused::Replaced(key, former.until))
+            }
+            // A secret without an overlap is not kept.
+            None if current.is_none() => Err(KeyRefused::Unknown),
+            Some(_) | None => Ok(key),
+        }
+    }
+
+    /// Whether a provider can be called with this key: with its owner's own credential where it has one, else with the
+    /// installation's. An own credential that cannot be read is never replaced by the installation's: that would spend
+    /// other people's money.
+    pub fn is_credential_ready(&self, provider: &ProviderName, key: Option<&ApiKey>) -> bool {
+        match key.filter(|key| key.has_own_credential(provider)) {
+            Some(key) => self.own_credentials.contains(&(key.id, provider.clone())),
+            None => self.providers.get(provider).is_some_and(|entry| entry.credential_ready),
+        }
+    }
 }
 
 /// An operation and where its requests go.

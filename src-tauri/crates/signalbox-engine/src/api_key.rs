@@ -48,6 +48,12 @@ pub fn generate() -> Result<SecretString, SecretsError> {
     Ok(SecretString::from(format!("{KEY_PREFIX}{}", URL_SAFE_NO_PAD.encode(*random))))
 }
 
+/// The last four characters of a key, which may be shown.
+pub fn last4(secret: &str) -> String {
+    let skipped = secret.chars().count().saturating_sub(4);
+    secret.chars().skip(skipped).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use signalbox_core::change::ChainedChange;
-use signalbox_core::ids::ProviderName;
+use signalbox_core::ids::{KeyId, ProviderName};
 use signalbox_core::provider::{Auth, CredentialSource, Provider};
 use signalbox_core::snapshot::Snapshot;
 use signalbox_core::time::{Clock, Timestamp};
@@ -111,6 +111,48 @@ impl Control {
         blocking(move || vault.put(&name, &origin, &secret)).await
     }
 
+    /// Owners' own credentials, in the order they are asked for.
+    pub async fn own_credentials(
+        &self,
+        wanted: &[(KeyId, &Provider)],
+    ) -> Vec<Result<Option<SecretString>, SecretsError>> {
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let names =
+            wanted.iter().map(|(key, provider)| (own_secret_name(*key, &provider.name), origin_of(provider)));
+        let (vault, names): (Vault, Vec<(String, String)>) = (self.vault.clone(), names.collect());
+        let read = blocking(move || Ok(vault.get_each(&names))).await;
+        read.unwrap_or_else(|_| wanted.iter().map(|_| Err(SecretsError::NoRandomness)).collect())
+    }
+
+    /// Seals an owner's own credential, bound to the key that brings it and to the provider's origin.
+    pub async fn store_own_credential(
+        &self,
+        key: KeyId,
+        provider: &Provider,
+        secret: SecretString,
+    ) -> Result<(), SecretsError> {
+        let (vault, name, origin) =
+            (self.vault.clone(), own_secret_name(key, &provider.name), origin_of(provider));
+        blocking(move || vault.put(&name, &origin, &secret)).await
+    }
+
+    /// Forgets own credentials of a key.
+    pub async fn forget_own_credentials(
+        &self,
+        key: KeyId,
+        providers: impl IntoIterator<Item = &ProviderName>,
+    ) -> Result<(), SecretsError> {
+        let names: Vec<String> =
+            providers.into_iter().map(|provider| own_secret_name(key, provider)).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let vault = self.vault.clone();
+        blocking(move || names.iter().try_for_each(|name| vault.remove(name))).await
+    }
+
     /// Forgets a provider's credential.
     pub async fn forget_credential(&self, provider: &ProviderName) -> Result<(), SecretsError> {
         let (vault, name) = (self.vault.clone(), secret_name(provider));
@@ -120,6 +162,10 @@ impl Control {
 
 fn secret_name(provider: &ProviderName) -> String {
     format!("provider:{provider}")
+}
+
+fn own_secret_name(key: KeyId, provider: &ProviderName) -> String {
+    format!("{key}:provider:{provider}")
 }
 
 /// Scheme, host and port of every place it is sent to: a key sealed for one origin does not open for another.

@@ -26,6 +26,8 @@ use signalbox_core::key::ApiKey;
 use signalbox_core::ledger::Surface;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::route::Target;
+use signalbox_core::snapshot::KeyRefused;
+use signalbox_core::time::Timestamp;
 use tokio::sync::mpsc;
 
 use self::admit::Entry;
@@ -136,26 +138,31 @@ pub enum Answer {
 impl Engine {
     /// The key's owner, by the presented secret.
     ///
-    /// Errors: no such key, revoked, or secrets are sealed.
+    /// Errors: no such key, revoked, expired, replaced by a rotation, or secrets are sealed.
     pub fn authenticate<'a>(&self, live: &'a Live, presented: &str) -> Result<&'a ApiKey, Refusal> {
         let Some(hasher) = &live.key_hasher else {
             let why = live.sealed.as_deref().unwrap_or("secrets are sealed");
             return Err(Refusal::new(RefusalCode::Sealed, format!("API keys cannot be checked: {why}.")));
         };
-        let invalid = || {
-            let message =
-                "The API key is not valid. Create one in Signalbox or with `signalbox-node keys create`.";
+        let known = live.snapshot.presented(&hasher.hash(presented), self.control.now());
+        known.map_err(|refused| {
+            let message = match refused {
+                KeyRefused::Unknown => {
+                    "The API key is not valid. Create one in Signalbox or with `signalbox-node keys create`."
+                        .to_owned()
+                }
+                KeyRefused::Revoked(key) => format!("The API key `{}` has been revoked.", key.name),
+                KeyRefused::Expired(key, at) => {
+                    format!("The API key `{}` expired at {}.", key.name, minute(at))
+                }
+                KeyRefused::Replaced(key, at) => format!(
+                    "The API key `{}` was given a new secret, and this one was good until {}.",
+                    key.name,
+                    minute(at)
+                ),
+            };
             Refusal::new(RefusalCode::InvalidKey, message)
-        };
-        let key = live.snapshot.keys.get(&hasher.hash(presented)).ok_or_else(invalid)?;
-        if key.is_live(self.control.now()) {
-            Ok(key)
-        } else {
-            Err(Refusal::new(
-                RefusalCode::InvalidKey,
-                format!("The API key `{}` has been revoked.", key.name),
-            ))
-        }
+        })
     }
 
     /// Serves a call. It runs to its settlement even when the caller stops waiting: then it is cancelled, and what it
@@ -175,4 +182,9 @@ impl Engine {
         let broken = |_| Refusal::new(RefusalCode::Internal, "The request ended without an answer.");
         answer.await.map_err(broken)?
     }
+}
+
+/// An instant as a client's person reads it.
+fn minute(at: Timestamp) -> String {
+    at.to_chrono().map_or_else(|| at.to_string(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
 }

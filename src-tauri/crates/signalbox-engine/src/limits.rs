@@ -180,7 +180,6 @@ impl GovernorClock for SteadyClock {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
@@ -197,15 +196,7 @@ mod tests {
     }
 
     fn key(limits: KeyLimits) -> ApiKey {
-        ApiKey {
-            id: KeyId::generate(),
-            name: "crm".to_owned(),
-            last4: "abcd".to_owned(),
-            operations: BTreeSet::new(),
-            created_at: Timestamp::from_micros(0),
-            revoked_at: None,
-            limits,
-        }
+        ApiKey { limits, ..ApiKey::new("crm", "abcd", Timestamp::from_micros(0)) }
     }
 
     fn code(result: Result<Place, Refusal>) -> Option<RefusalCode> {

@@ -14,6 +14,7 @@ use signalbox_core::route::Target;
 use signalbox_core::snapshot::{OperationEntry, ProviderEntry, Settings, Snapshot, UnpricedPolicy};
 use signalbox_core::time::Timestamp;
 use signalbox_providers::Account;
+use signalbox_store::StoredKey;
 use url::Url;
 
 use crate::api_key::KeyHasher;
@@ -28,6 +29,8 @@ pub struct Live {
     pub snapshot: Snapshot,
     /// How to call each provider; credentials live only here and in the vault.
     pub accounts: HashMap<ProviderName, Arc<Account>>,
+    /// How to call a provider with the own credential of a key's owner.
+    pub own_accounts: HashMap<(KeyId, ProviderName), Arc<Account>>,
     /// How presented API keys are looked up; `None` while secrets are sealed.
     pub key_hasher: Option<KeyHasher>,
     /// Why secrets cannot be read, in words, if they cannot.
@@ -48,6 +51,15 @@ impl Live {
     /// An API key by its id.
     pub fn key(&self, id: KeyId) -> Option<&ApiKey> {
         self.snapshot.keys.get(self.keys.get(&id)?)
+    }
+
+    /// How to call a provider for a key: with its owner's own credential where it has one.
+    pub fn account(&self, provider: &ProviderName, key: Option<KeyId>) -> Option<&Arc<Account>> {
+        let brings_its_own = |key: &KeyId| self.key(*key).is_some_and(|key| key.has_own_credential(provider));
+        match key.filter(brings_its_own) {
+            Some(key) => self.own_accounts.get(&(key, provider.clone())),
+            None => self.accounts.get(provider),
+        }
     }
 
     /// Calls that may be on their way to a provider; `None`: any number.
@@ -119,6 +131,7 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         }
         providers.insert(provider.name.clone(), ProviderEntry { provider, credential_ready });
     }
+    let own_accounts = own_accounts(control, &config.keys, &providers, &mut sealed).await;
     let (settings, patience) = settings(&config.settings);
     let four_eyes = config.settings.iter().find(|(name, _)| name == SETTING_FOUR_EYES);
     let four_eyes = four_eyes.and_then(|(_, word)| FourEyes::from_word(word)).unwrap_or_default();
@@ -131,13 +144,20 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         operations: config.operations.into_iter().map(operation).collect(),
         providers,
         models: config.models.into_iter().map(model).collect(),
-        keys: config.keys.into_iter().collect(),
+        former_keys: config
+            .keys
+            .iter()
+            .filter_map(|stored| Some((stored.former_hash?, stored.hash)))
+            .collect(),
+        own_credentials: own_accounts.keys().cloned().collect(),
+        keys: config.keys.into_iter().map(|stored| (stored.hash, stored.key)).collect(),
         settings,
     };
     let keys = snapshot.keys.iter().map(|(hash, key)| (key.id, *hash)).collect();
     Ok(Live {
         snapshot,
         accounts,
+        own_accounts,
         key_hasher,
         sealed,
         changed_at: config.changed_at,
@@ -203,6 +223,41 @@ async fn account_of(
         credential,
         auth: provider.auth.clone(),
     })
+}
+
+/// The accounts of owners who brought a credential of their own, of keys that open something. One that cannot be read is
+/// missing: its key's requests do not go there.
+async fn own_accounts(
+    control: &Control,
+    keys: &[StoredKey],
+    providers: &HashMap<ProviderName, ProviderEntry>,
+    sealed: &mut Option<String>,
+) -> HashMap<(KeyId, ProviderName), Arc<Account>> {
+    let mut wanted = Vec::new();
+    for key in keys.iter().map(|stored| &stored.key).filter(|key| key.revoked_at.is_none()) {
+        let known = key.own_credentials.keys().filter_map(|name| providers.get(name));
+        wanted.extend(known.map(|entry| (key.id, &entry.provider)));
+    }
+    let mut accounts = HashMap::with_capacity(wanted.len());
+    for ((key, provider), credential) in wanted.iter().zip(control.own_credentials(&wanted).await) {
+        match credential {
+            Ok(Some(credential)) => {
+                let account = Account {
+                    name: provider.name.clone(),
+                    kind: provider.kind,
+                    base_url: provider.base_url.clone(),
+                    credential: Some(credential),
+                    auth: provider.auth.clone(),
+                };
+                accounts.insert((*key, provider.name.clone()), Arc::new(account));
+            }
+            Ok(None) => {}
+            Err(error @ SecretsError::Sealed { .. }) => note_sealed(sealed, &error),
+            // It was given for another address of the provider: nobody else's secrets are affected.
+            Err(error) => tracing::warn!(%error, "an owner's own credential cannot be read"),
+        }
+    }
+    accounts
 }
 
 /// The simulator asks for some credential, as the vendors do, and takes any: there is nothing to protect.

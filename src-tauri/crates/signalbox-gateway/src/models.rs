@@ -6,11 +6,12 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use signalbox_core::ids::ProviderName;
 use signalbox_core::key::ApiKey;
 use signalbox_core::ledger::{Surface, WireFamily};
 use signalbox_core::operation::Operation;
 use signalbox_core::provider::Model;
-use signalbox_core::snapshot::Snapshot;
+use signalbox_core::snapshot::{ProviderEntry, Snapshot};
 
 use crate::chat::authenticate;
 use crate::gateway::Shared;
@@ -53,17 +54,17 @@ fn entries(snapshot: &Snapshot, key: &ApiKey) -> Vec<Entry> {
             owner: "signalbox".to_owned(),
         })
         .collect();
-    let callable = |provider: &str| {
-        snapshot.providers.get(provider).is_some_and(|entry| {
-            entry.provider.enabled && entry.credential_ready && entry.provider.kind.has_adapter()
-        })
+    let callable = |provider: &ProviderName| {
+        let is_on = |entry: &ProviderEntry| entry.provider.enabled && entry.provider.kind.has_adapter();
+        snapshot.providers.get(provider).is_some_and(is_on)
+            && snapshot.is_credential_ready(provider, Some(key))
     };
     let serves =
         |model: &Model| usable.iter().any(|operation| model.capabilities.contains(&operation.capability));
     let mut targets: Vec<Entry> = snapshot
         .models
         .iter()
-        .filter(|(target, entry)| callable(target.provider.as_str()) && serves(&entry.model))
+        .filter(|(target, entry)| key.may_reach(target) && callable(&target.provider) && serves(&entry.model))
         .map(|(target, _)| Entry {
             id: target.to_string(),
             name: target.model.to_string(),
@@ -104,12 +105,9 @@ fn list(surface: Surface, entries: &[Entry]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use signalbox_core::defaults::Defaults;
-    use signalbox_core::ids::{KeyId, OperationId};
+    use signalbox_core::ids::OperationId;
     use signalbox_core::route::Target;
-    use signalbox_core::snapshot::ProviderEntry;
     use signalbox_core::time::Timestamp;
 
     use super::*;
@@ -140,16 +138,20 @@ mod tests {
     }
 
     fn ids(operations: &[&str]) -> Vec<String> {
-        let key = ApiKey {
-            limits: signalbox_core::key::KeyLimits::default(),
-            id: KeyId::generate(),
-            name: "crm".to_owned(),
-            last4: "abcd".to_owned(),
-            operations: operations.iter().map(|id| OperationId::new(id).unwrap()).collect::<BTreeSet<_>>(),
-            created_at: Timestamp::from_micros(0),
-            revoked_at: None,
-        };
-        entries(&snapshot(), &key).into_iter().map(|entry| entry.id).collect()
+        let operations = operations.iter().map(|id| OperationId::new(id).unwrap()).collect();
+        of_key(&ApiKey { operations, ..ApiKey::new("crm", "abcd", Timestamp::from_micros(0)) })
+    }
+
+    fn of_key(key: &ApiKey) -> Vec<String> {
+        entries(&snapshot(), key).into_iter().map(|entry| entry.id).collect()
+    }
+
+    #[test]
+    fn a_key_sees_only_targets_of_its_scope() {
+        let targets = ["simulator/sim-chat".parse().unwrap()].into();
+        let operations = [OperationId::new("job_planning").unwrap()].into();
+        let key = ApiKey { targets, operations, ..ApiKey::new("crm", "abcd", Timestamp::from_micros(0)) };
+        assert_eq!(of_key(&key), ["op:job_planning", "simulator/sim-chat"]);
     }
 
     #[test]

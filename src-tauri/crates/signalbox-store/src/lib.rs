@@ -28,7 +28,7 @@ mod verify;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use config::{Config, ConfigEdit, ConfigWrite};
+pub use config::{Config, ConfigEdit, ConfigWrite, StoredKey};
 pub use error::StoreError;
 pub use failovers::{Failover, FailoverFilter, FailoverPlace};
 pub use feedback::Feedback;
@@ -37,8 +37,8 @@ pub use history::ChangeFilter;
 pub use idempotency::{ClaimedKey, IdempotencyClaim};
 pub use ledger::{LedgerConnection, LedgerEntry};
 pub use requests::{
-    DecidedRequest, Facet, Facets, OpenRequest, RequestEnd, RequestFilter, RequestRecord, RequestStatus,
-    RequestSummary,
+    DecidedRequest, Facet, Facets, KeyUse, OpenRequest, RequestEnd, RequestFilter, RequestRecord,
+    RequestStatus, RequestSummary,
 };
 pub use rollup::{GroupBy, LatencyKind, LatencyQuery, LatencyRow, RollupQuery, RollupRow};
 pub use signal::ConfigSignal;

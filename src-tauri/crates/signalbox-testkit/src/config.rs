@@ -6,7 +6,7 @@ use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use signalbox_core::change::{Change, ChangeKind};
-use signalbox_core::ids::{ChangeId, KeyId, OperationId, ProviderName};
+use signalbox_core::ids::{ChangeId, OperationId, ProviderName};
 use signalbox_core::key::ApiKey;
 use signalbox_core::operation::Capability;
 use signalbox_core::price::{PriceCard, usd_per_million};
@@ -205,13 +205,8 @@ impl TestApp {
         let secret = api_key::generate()?;
         let secret = secret.expose_secret();
         let key = ApiKey {
-            limits: signalbox_core::key::KeyLimits::default(),
-            id: KeyId::generate(),
-            name: "test".to_owned(),
-            last4: secret.chars().skip(secret.chars().count().saturating_sub(4)).collect(),
             operations: operations.iter().map(|id| OperationId::new(id)).collect::<Result<_, _>>()?,
-            created_at: self.engine.control.now(),
-            revoked_at: None,
+            ..ApiKey::new("test", &api_key::last4(secret), self.engine.control.now())
         };
         let hash = self.engine.control.key_hasher().await?.hash(secret);
         self.write(vec![ConfigWrite::InsertKey { key, hash }]).await?;

@@ -8,7 +8,7 @@ test("a new key is handed over once, and the dialog stays until it is said to be
   await user.type(await screen.findByTestId("key-name"), "support-desk");
   await user.click(screen.getByTestId("key-create-submit"));
   await waitFor(() =>
-    expect(create).toHaveBeenCalledWith({ name: "support-desk", operations: [], limits: {} }),
+    expect(create).toHaveBeenCalledWith({ name: "support-desk", scope: {}, limits: {} }),
   );
 
   const stored = await screen.findByTestId("key-stored");
@@ -94,4 +94,59 @@ test("limits of a key are changed later, and the change can be undone", async ()
   await waitFor(() =>
     expect(screen.getByTestId<HTMLInputElement>("key-limit-rate").value).toBe("600"),
   );
+});
+
+test("a key is rotated with an overlap, handed over once, and the overlap can be ended", async () => {
+  const { platform, user } = openWindow("/keys?key=key_01j9x00000000000000000001");
+  const rotate = vi.spyOn(platform.commands, "keyRotate");
+  const key = platform.world.keys.find((known) => known.name === "support-desk");
+  await user.click(await screen.findByTestId("key-detail-rotate"));
+  await user.click(await screen.findByTestId("key-rotate-confirm"));
+  await waitFor(() => expect(rotate).toHaveBeenCalledWith({ id: key?.id, overlap_hours: 24 }));
+  const stored = await screen.findByTestId("key-stored");
+  await user.keyboard("{Escape}");
+  expect(screen.queryByTestId("key-stored")).not.toBeNull();
+  await user.click(stored);
+  await waitFor(() => expect(screen.queryByTestId("key-stored")).toBeNull());
+
+  expect(key?.former?.last4).toBe("9f3a");
+  await user.click(await screen.findByTestId("key-end-overlap"));
+  await user.click(await screen.findByRole("button", { name: "End overlap" }));
+  await waitFor(() => expect(key?.former).toBeNull());
+});
+
+test("a scope is changed later, and the change can be undone", async () => {
+  const { platform, user } = openWindow("/keys?key=key_01j9x00000000000000000001");
+  const key = platform.world.keys.find((known) => known.name === "support-desk");
+  await user.click(await screen.findByTestId("key-detail-scope"));
+  const owner = await screen.findByTestId<HTMLInputElement>("key-owner");
+  expect(owner.value).toBe("Support team");
+  await user.clear(owner);
+  await user.type(owner, "Ada");
+  await user.click(screen.getByTestId("key-expires-30"));
+  await user.click(screen.getByTestId("key-scope-save"));
+  await waitFor(() => expect(key?.owner).toBe("Ada"));
+  expect(key?.expires_at).not.toBeNull();
+
+  await user.click(await screen.findByTestId("undo"));
+  await waitFor(() => expect(key?.owner).toBe("Support team"));
+  expect(key?.expires_at).toBeNull();
+});
+
+test("an own credential is typed into a field that is emptied, and removed after a question", async () => {
+  const { platform, user } = openWindow("/keys?key=key_01j9x00000000000000000001");
+  const set = vi.spyOn(platform.commands, "keySetOwnCredential");
+  const key = platform.world.keys.find((known) => known.name === "support-desk");
+  await user.click(await screen.findByTestId("key-own-add"));
+  await user.click(await screen.findByTestId("key-own-provider"));
+  await user.click(await screen.findByRole("option", { name: "deepseek" }));
+  await user.type(await screen.findByTestId("key-own-secret"), "sk-own-secret-4242");
+  await user.click(screen.getByTestId("key-own-secret-save"));
+  await waitFor(() => expect(set).toHaveBeenCalledWith(key?.id, "deepseek", "sk-own-secret-4242"));
+  expect((await screen.findByTestId("key-own")).textContent).toContain("…4242");
+  expect(document.body.innerHTML).not.toContain("sk-own-secret");
+
+  await user.click(screen.getByTestId("key-own-remove"));
+  await user.click(await screen.findByRole("button", { name: "Remove credential" }));
+  await waitFor(() => expect(key?.own_credentials).toEqual([]));
 });

@@ -12,7 +12,6 @@ import { ErrorState } from "@/components/ErrorState";
 import { Page } from "@/components/Page";
 import { SheetHost } from "@/components/Sheet";
 import { Skeleton } from "@/components/Skeletons";
-import { useNow } from "@/lib/clock";
 import { formatCount } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { useLatest } from "@/lib/useLatest";
@@ -20,9 +19,10 @@ import { KEY_MIN_WIDTH, keyColumns } from "./columns";
 import { CreateKeyDialog } from "./components/CreateKeyDialog";
 import { KeySheet } from "./components/KeySheet";
 import { RevokeDialog } from "./components/RevokeDialog";
+import { RotateDialog } from "./components/RotateDialog";
 import { Snippets } from "@/components/Snippets";
 import classes from "./KeysPage.module.css";
-import { filterKeys, keyState, type KeyState, snippetOperations } from "./model";
+import { filterKeys, snippetOperations } from "./model";
 import type { KeysSearch } from "./search";
 
 export function KeysPage() {
@@ -31,7 +31,6 @@ export function KeysPage() {
   const keys = useQuery(keysQueryOptions());
   const operations = useQuery(operationsQueryOptions()).data ?? NONE;
   const baseUrl = useQuery(statusQueryOptions()).data?.base_url;
-  const now = useNow();
   const [revoking, setRevoking] = useState<{ key?: ApiKey; opened: boolean }>({ opened: false });
   const filterInput = useRef<HTMLInputElement>(null);
 
@@ -53,8 +52,8 @@ export function KeysPage() {
   const revoke = (key: ApiKey) => setRevoking({ key, opened: true });
 
   const columns = useMemo(
-    () => keyColumns({ nowMs: now, onRevoke: (key) => setRevoking({ key, opened: true }) }),
-    [now],
+    () => keyColumns({ onRevoke: (key) => setRevoking({ key, opened: true }) }),
+    [],
   );
   const actions = useLatest({ patch, step });
   const shortcuts = useMemo<Shortcut[]>(
@@ -90,7 +89,7 @@ export function KeysPage() {
               ref={filterInput}
               className={classes.filter}
               aria-label="Filter keys"
-              placeholder="Filter by name, operation or last 4"
+              placeholder="Filter by name, owner, scope or last 4"
               leftSection={<IconSearch size={14} aria-hidden />}
               // Its own text while it is typed: the URL follows a moment later, and would take characters back.
               defaultValue={search.q ?? ""}
@@ -116,6 +115,7 @@ export function KeysPage() {
                 baseUrl={baseUrl}
                 operations={operations}
                 onClose={() => open(undefined)}
+                onRotate={() => patch({ rotate: true })}
                 onRevoke={() => revoke(opened)}
                 onPrevious={openIndex > 0 ? () => step(-1) : undefined}
                 onNext={openIndex >= 0 && openIndex + 1 < rows.length ? () => step(1) : undefined}
@@ -147,7 +147,7 @@ export function KeysPage() {
                 rowTestId="key-row"
                 openId={search.key}
                 onOpen={(row) => open(row.id)}
-                isDimmed={isRevoked}
+                isDimmed={isOver}
                 empty={
                   <EmptyState
                     icon={IconFilterOff}
@@ -190,6 +190,11 @@ export function KeysPage() {
       <CreateKeyDialog
         opened={search.create === true}
         onClose={() => patch({ create: undefined }, true)}
+      />
+      <RotateDialog
+        apiKey={opened}
+        opened={search.rotate === true}
+        onClose={() => patch({ rotate: undefined }, true)}
       />
       <RevokeDialog
         apiKey={revoking.key}
@@ -237,12 +242,13 @@ function List({ query, empty, children }: ListProps) {
 
 type ChipProps = {
   keys: readonly ApiKey[];
-  value: KeyState | undefined;
-  onChange: (state: KeyState | undefined) => void;
+  value: ApiKey["state"] | undefined;
+  onChange: (state: ApiKey["state"] | undefined) => void;
 };
 
-const STATES: readonly { state: KeyState; word: string }[] = [
+const STATES: readonly { state: ApiKey["state"]; word: string }[] = [
   { state: "active", word: "Active" },
+  { state: "expired", word: "Expired" },
   { state: "revoked", word: "Revoked" },
 ];
 
@@ -260,7 +266,7 @@ function StateChips({ keys, value, onChange }: ChipProps) {
         >
           {word}
           <span className="muted tabular">
-            {formatCount(keys.filter((key) => keyState(key) === state).length)}
+            {formatCount(keys.filter((key) => key.state === state).length)}
           </span>
         </UnstyledButton>
       ))}
@@ -272,6 +278,6 @@ function rowId(key: ApiKey): string {
   return key.id;
 }
 
-function isRevoked(key: ApiKey): boolean {
-  return key.revoked_at !== null;
+function isOver(key: ApiKey): boolean {
+  return key.state !== "active";
 }

@@ -1,33 +1,38 @@
 import { Button } from "@mantine/core";
-import { IconClockPause } from "@tabler/icons-react";
+import { IconClockPause, IconHourglassLow, IconRefresh } from "@tabler/icons-react";
 import type { ApiKey } from "@/bindings";
 import type { Column } from "@/components/DataTable";
 import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
-import {
-  IDLE_DAYS,
-  isIdle,
-  keyState,
-  limitWords,
-  maskedKey,
-  sameLimits,
-  scopeWords,
-} from "./model";
+import { IDLE_DAYS, limitWords, maskedKey, sameLimits, scopeWords } from "./model";
 
 /** Below this the table scrolls sideways in its own frame. */
-export const KEY_MIN_WIDTH = 960;
+export const KEY_MIN_WIDTH = 1120;
 
-type Options = { nowMs: number; onRevoke: (key: ApiKey) => void };
+type Options = { onRevoke: (key: ApiKey) => void };
 
 /** Fixed widths where the content is, so that "last used" ticking does not move a column. */
-export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey>[] {
+export function keyColumns({ onRevoke }: Options): readonly Column<ApiKey>[] {
   return [
     {
       id: "name",
       header: "Name",
-      width: "minmax(138px, 1.4fr)",
+      width: "minmax(132px, 1.3fr)",
       cell: (key) => <span title={key.name}>{key.name}</span>,
       sortValue: (key) => key.name,
+    },
+    {
+      id: "owner",
+      header: "Owner",
+      width: "minmax(84px, 0.8fr)",
+      hint: "Who answers for it",
+      cell: (key) =>
+        key.owner === null ? (
+          <span className="muted">–</span>
+        ) : (
+          <span title={key.owner}>{key.owner}</span>
+        ),
+      sortValue: (key) => key.owner,
     },
     {
       id: "key",
@@ -39,17 +44,18 @@ export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey
     {
       id: "operations",
       header: "May use",
-      width: "minmax(120px, 1fr)",
+      width: "minmax(128px, 1.2fr)",
+      hint: "Operations, and where its requests may go",
       cell: (key) => (
-        <span title={key.operations.join("\n") || "Every operation, also ones added later"}>
-          {scopeWords(key.operations)}
+        <span title={[...key.operations, ...key.targets].join("\n") || "Every operation, anywhere"}>
+          {scopeWords(key)}
         </span>
       ),
     },
     {
       id: "limits",
       header: "Limits",
-      width: "minmax(136px, 1.1fr)",
+      width: "minmax(132px, 1.1fr)",
       hint: "Requests per minute, at the same time, and the size of one",
       cell: (key) => (
         <span className={noLimits(key) ? "muted" : undefined} title={limitWords(key.limits)}>
@@ -65,10 +71,17 @@ export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey
       sortValue: (key) => Date.parse(key.created_at),
     },
     {
+      id: "expires",
+      header: "Expires",
+      width: "128px",
+      cell: (key) => <Expiry apiKey={key} />,
+      sortValue: (key) => (key.expires_at === null ? null : Date.parse(key.expires_at)),
+    },
+    {
       id: "used",
       header: "Last used",
       width: "116px",
-      cell: (key) => <LastUsed apiKey={key} nowMs={nowMs} />,
+      cell: (key) => <LastUsed apiKey={key} />,
       sortValue: (key) => (key.last_used_at === null ? null : Date.parse(key.last_used_at)),
     },
     {
@@ -76,7 +89,7 @@ export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey
       header: "State",
       width: "96px",
       cell: (key) => <KeyStateBadge apiKey={key} />,
-      sortValue: keyState,
+      sortValue: (key) => key.state,
     },
     {
       id: "revoke",
@@ -104,14 +117,46 @@ export function keyColumns({ nowMs, onRevoke }: Options): readonly Column<ApiKey
   ];
 }
 
-export function KeyStateBadge({ apiKey, boxed }: { apiKey: ApiKey; boxed?: boolean }) {
-  return keyState(apiKey) === "active" ? (
-    <StatusBadge tone="ok" boxed={boxed ?? false}>
+export function KeyStateBadge({ apiKey, boxed = false }: { apiKey: ApiKey; boxed?: boolean }) {
+  if (apiKey.state !== "active") {
+    return (
+      <StatusBadge tone="neutral" boxed={boxed}>
+        {apiKey.state === "expired" ? "Expired" : "Revoked"}
+      </StatusBadge>
+    );
+  }
+  if (apiKey.former !== null) {
+    return (
+      <StatusBadge
+        tone="info"
+        icon={IconRefresh}
+        boxed={boxed}
+        title={`It was rotated: the secret that ends in ${apiKey.former.last4} still opens.`}
+      >
+        Rotating
+      </StatusBadge>
+    );
+  }
+  return (
+    <StatusBadge tone="ok" boxed={boxed}>
       Active
     </StatusBadge>
-  ) : (
-    <StatusBadge tone="neutral" boxed={boxed ?? false}>
-      Revoked
+  );
+}
+
+/** When it ends, marked when that is soon. */
+export function Expiry({ apiKey, format }: { apiKey: ApiKey; format?: "full" }) {
+  const end = (
+    <RelativeTime value={apiKey.expires_at} format={format ?? "relative"} absent="never" />
+  );
+  if (!apiKey.expires_soon) return end;
+  return (
+    <StatusBadge
+      tone="warn"
+      icon={IconHourglassLow}
+      title="It expires within a week. Give it more time, or its programs are refused then."
+    >
+      {end}
     </StatusBadge>
   );
 }
@@ -120,9 +165,12 @@ function noLimits(key: ApiKey): boolean {
   return sameLimits(key.limits, {});
 }
 
-function LastUsed({ apiKey, nowMs }: { apiKey: ApiKey; nowMs: number }) {
+function LastUsed({ apiKey }: { apiKey: ApiKey }) {
   const used = <RelativeTime value={apiKey.last_used_at} absent="never" />;
-  if (!isIdle(apiKey, nowMs)) return used;
+  if (!apiKey.idle) {
+    const what = apiKey.last_used_for;
+    return what === null ? used : <span title={`for ${what}`}>{used}</span>;
+  }
   return (
     <StatusBadge
       tone="warn"

@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { ApiKey, Operation } from "@/bindings";
 import {
+  dayOf,
+  endOfDay,
   filterKeys,
-  isIdle,
+  inDays,
   isInUse,
   limitWords,
   maskedKey,
   nameProblem,
   sameLimits,
+  sameScope,
+  scopeOf,
+  scopeWords,
   snippetOperations,
 } from "./model";
 
@@ -17,13 +22,22 @@ function apiKey(patch: Partial<ApiKey>): ApiKey {
   return {
     id: "key_1",
     name: "support-desk",
+    owner: null,
     prefix: "sbx_live_",
     last4: "9f3a",
     operations: [],
+    targets: [],
     created_at: "2026-01-01T00:00:00Z",
+    expires_at: null,
     last_used_at: null,
+    last_used_for: null,
     revoked_at: null,
+    state: "active",
+    expires_soon: false,
+    idle: false,
+    former: null,
     limits: {},
+    own_credentials: [],
     ...patch,
   };
 }
@@ -38,18 +52,17 @@ describe("keys", () => {
   });
 
   it("are found by name, scope and last four characters, in the chosen state", () => {
-    const live = apiKey({ operations: ["job_planning"] });
-    const dead = apiKey({ name: "old CI", last4: "77aa", revoked_at: "2026-11-01T00:00:00Z" });
+    const live = apiKey({ operations: ["job_planning"], owner: "Grace", targets: ["deepseek"] });
+    const dead = apiKey({ name: "old CI", last4: "77aa", state: "revoked" });
+    expect(filterKeys([live, dead], undefined, "grace")).toEqual([live]);
+    expect(filterKeys([live, dead], undefined, "deepseek")).toEqual([live]);
     expect(filterKeys([live, dead], undefined, "PLANNING")).toEqual([live]);
     expect(filterKeys([live, dead], undefined, "77a")).toEqual([dead]);
     expect(filterKeys([live, dead], "active", undefined)).toEqual([live]);
     expect(filterKeys([live, dead], "revoked", "desk")).toEqual([]);
   });
 
-  it("are idle after 90 days without use, unless revoked", () => {
-    expect(isIdle(apiKey({}), NOW)).toBe(true);
-    expect(isIdle(apiKey({ last_used_at: "2026-11-20T00:00:00Z" }), NOW)).toBe(false);
-    expect(isIdle(apiKey({ revoked_at: "2026-02-01T00:00:00Z" }), NOW)).toBe(false);
+  it("are in use when somebody used them within a day", () => {
     expect(isInUse(apiKey({ last_used_at: "2026-11-21T11:00:00Z" }), NOW)).toBe(true);
     expect(isInUse(apiKey({}), NOW)).toBe(false);
   });
@@ -86,5 +99,31 @@ describe("limits", () => {
   it("are the same whether they are absent or null", () => {
     expect(sameLimits({}, { concurrent: null })).toBe(true);
     expect(sameLimits({ concurrent: 1 }, {})).toBe(false);
+  });
+});
+
+describe("scopes", () => {
+  it("say what and where in a few words", () => {
+    expect(scopeWords(apiKey({}))).toBe("All operations");
+    expect(scopeWords(apiKey({ operations: ["a"], targets: ["deepseek"] }))).toBe("a, to deepseek");
+    expect(scopeWords(apiKey({ operations: ["a", "b"], targets: ["x", "y/z"] }))).toBe(
+      "2 operations, to 2 targets",
+    );
+  });
+
+  it("are the same in whatever order they were chosen", () => {
+    const key = apiKey({ operations: ["a", "b"], expires_at: "2027-01-31T12:00:00.000000Z" });
+    const chosen = { operations: ["b", "a"], owner: " ", expires_at: "2027-01-31T12:00:00Z" };
+    expect(sameScope(scopeOf(key), chosen)).toBe(true);
+    expect(sameScope(scopeOf(key), { ...chosen, targets: ["x"] })).toBe(false);
+  });
+
+  it("end with the day that was chosen, wherever here is", () => {
+    const end = endOfDay("2027-01-31");
+    expect(end && dayOf(end)).toBe("2027-01-31");
+    expect(endOfDay("")).toBeUndefined();
+    const later = Date.parse(inDays(30, NOW)) - NOW;
+    expect(later).toBeGreaterThan(30 * 86_400_000 - 3_600_001);
+    expect(later).toBeLessThan(31 * 86_400_000 + 3_600_001);
   });
 });

@@ -1,29 +1,89 @@
-import type { ApiKey, KeyLimits, Operation } from "@/bindings";
+import type { ApiKey, KeyLimits, KeyScope, Operation, Provider } from "@/bindings";
 import { formatCount, plural } from "@/lib/numbers";
-import { wholeDaysBetween } from "@/lib/time";
 
-export type KeyState = "active" | "revoked";
-
-/** A key that nobody used for this long is worth a question. */
+/** A key that nobody used for this long is worth a question; the backend says which ones are. */
 export const IDLE_DAYS = 90;
+/** How long a replaced secret opens, unless another overlap is chosen. */
+export const OVERLAP_HOURS = 24;
 /** Longest name the backend takes. */
 export const NAME_CHARS_MAX = 80;
 /** In use by somebody, as far as a revocation is concerned. */
 const RECENT_MS = 86_400_000;
-
-export function keyState(key: ApiKey): KeyState {
-  return key.revoked_at === null ? "active" : "revoked";
-}
 
 /** What may be shown of a key: `sbx_live_…9f3a`. */
 export function maskedKey(key: Pick<ApiKey, "prefix" | "last4">): string {
   return `${key.prefix}…${key.last4}`;
 }
 
-/** Which operations it may use, in words. */
-export function scopeWords(operations: readonly string[]): string {
-  if (operations.length === 0) return "All operations";
-  return operations.length === 1 ? (operations[0] ?? "") : plural(operations.length, "operation");
+/** Which operations it may use and where it may go, in words. */
+export function scopeWords({
+  operations,
+  targets,
+}: Pick<ApiKey, "operations" | "targets">): string {
+  const what = someWords(operations, "operation") ?? "All operations";
+  const where = someWords(targets, "target");
+  return where === undefined ? what : `${what}, to ${where}`;
+}
+
+function someWords(chosen: readonly string[], noun: string): string | undefined {
+  return chosen.length < 2 ? chosen[0] : plural(chosen.length, noun);
+}
+
+/** What a key is for, as it is edited. */
+export function scopeOf(key: ApiKey): KeyScope {
+  const { owner, operations, targets, expires_at } = key;
+  return { owner, operations, targets, expires_at };
+}
+
+/** Whether two scopes say the same; the order in which something was chosen does not matter. */
+export function sameScope(a: KeyScope, b: KeyScope): boolean {
+  return canonical(a) === canonical(b);
+}
+
+function canonical({ owner, operations = [], targets = [], expires_at = null }: KeyScope): string {
+  return JSON.stringify([
+    (owner ?? "").trim(),
+    operations.toSorted(),
+    targets.toSorted(),
+    expires_at === null ? null : Date.parse(expires_at),
+  ]);
+}
+
+/** What a scope can name of providers: each as a whole, then its models. */
+export function targetChoices(
+  providers: readonly Provider[],
+): { group: string; items: { value: string; label: string }[] }[] {
+  return providers.map(({ name, models }) => ({
+    group: name,
+    items: [
+      { value: name, label: `${name} (every model)` },
+      ...models.map((model) => ({
+        value: `${name}/${model.name}`,
+        label: `${name}/${model.name}`,
+      })),
+    ],
+  }));
+}
+
+/** The last moment of a day here, `2027-01-31` as an instant; undefined when it is no day. */
+export function endOfDay(day: string): string | undefined {
+  const at = new Date(`${day}T23:59:59`);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}
+
+/** The day here on which an instant falls, as a date field has it. */
+export function dayOf(iso: string): string {
+  const at = new Date(iso);
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 10);
+}
+
+/** The last moment of the day here that is so many days away. */
+export function inDays(days: number, nowMs: number): string {
+  const at = new Date(nowMs);
+  at.setDate(at.getDate() + days);
+  at.setHours(23, 59, 59, 0);
+  return at.toISOString();
 }
 
 /** Sizes of requests are shown in these. */
@@ -53,12 +113,6 @@ export function sameLimits(a: KeyLimits, b: KeyLimits): boolean {
   );
 }
 
-/** Whether nobody used a living key for a long time (or ever, since it was made long ago). */
-export function isIdle(key: ApiKey, nowMs: number): boolean {
-  if (key.revoked_at !== null) return false;
-  return wholeDaysBetween(key.last_used_at ?? key.created_at, nowMs) >= IDLE_DAYS;
-}
-
 /** Whether a program used it within a day, so that a revocation will be noticed. */
 export function isInUse(key: ApiKey, nowMs: number): boolean {
   return key.last_used_at !== null && nowMs - Date.parse(key.last_used_at) < RECENT_MS;
@@ -67,17 +121,22 @@ export function isInUse(key: ApiKey, nowMs: number): boolean {
 /** The keys that match what was typed and the state that was chosen. */
 export function filterKeys(
   keys: readonly ApiKey[],
-  state: KeyState | undefined,
+  state: ApiKey["state"] | undefined,
   typed: string | undefined,
 ): ApiKey[] {
   const wanted = (typed ?? "").trim().toLowerCase();
   return keys.filter(
     (key) =>
-      (state === undefined || keyState(key) === state) &&
+      (state === undefined || key.state === state) &&
       (wanted === "" ||
-        [key.name, key.last4, ...key.operations].some((text) =>
-          text.toLowerCase().includes(wanted),
-        )),
+        [
+          key.name,
+          key.owner ?? "",
+          key.last4,
+          key.former?.last4 ?? "",
+          ...key.operations,
+          ...key.targets,
+        ].some((text) => text.toLowerCase().includes(wanted))),
   );
 }
 

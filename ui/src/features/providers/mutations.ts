@@ -3,6 +3,7 @@ import { call } from "@/api/call";
 import { callProposed } from "@/api/proposed";
 import type { CacheTag, CircuitAction, ModelInput, ProviderInput, ProviderPatch } from "@/bindings";
 import { notifySuccess } from "@/lib/notices";
+import type { SecretBox } from "@/lib/secretBox";
 import { platform } from "@/platform";
 
 const TOUCHED: readonly CacheTag[] = ["providers", "operations", "status", "changes"];
@@ -54,20 +55,6 @@ export function pasteCredentialMutationOptions() {
     mutationFn: (name: string) => call(platform().commands.providerPasteCredential(name)),
     meta: { failureTitle: "The key was not stored", failure: "inline", invalidates: TOUCHED },
   });
-}
-
-/** A secret on its way to the backend. It can be taken out once; then the box is empty. */
-export type SecretBox = { take: () => string };
-
-export function boxSecret(secret: string): SecretBox {
-  let held = secret;
-  return {
-    take: () => {
-      const taken = held;
-      held = "";
-      return taken;
-    },
-  };
 }
 
 /** The secret comes in a box, because what a mutation is called with stays in its cache. */

@@ -1,7 +1,6 @@
 import type {
   Change,
   ChangeFilter,
-  KeyLimits,
   Operation,
   Problem,
   Provider,
@@ -15,6 +14,7 @@ import type { FakeMode } from "./mode";
 import { type Answer, addChange, type Failed, failed, made, type Ok, ok } from "./answer";
 import { drillCommands } from "./drills";
 import { healthCommands, makeHealth } from "./health";
+import { keyCommands } from "./keys";
 import { targetOptions } from "./operations";
 import { makeFigures, makeOverview } from "./overview";
 import { peopleCommands } from "./people";
@@ -24,7 +24,7 @@ import { createRandom } from "./random";
 import { makeRequest } from "./requests";
 import { applied, previewOf, simulationOf, stateOf } from "./routes";
 import { settingCommands } from "./settings";
-import { announce, iso, key, makeWorld, type World } from "./world";
+import { announce, iso, makeWorld, type World } from "./world";
 
 const LATENCY_MS = 40;
 
@@ -250,41 +250,7 @@ function makeCommands(world: World, latency: number): Commands {
     ...priceCommands(world, answer),
     ...settingCommands(world, answer),
     ...peopleCommands(world, answer),
-    keysList: () => answer(() => ok(world.keys.map((found) => ({ ...found })))),
-    keyCreate: (input) =>
-      answer(() => {
-        const { name = "", operations = [], limits } = input;
-        if (name.trim() === "") return failed("invalid", "The key needs a name.", "name");
-        const fault = limitFault(limits ?? {});
-        if (fault) return fault;
-        const created = {
-          ...key(String(world.keys.length + 1), name, "5e1b", operations, Date.now(), null),
-          limits: wholeLimits(limits ?? {}),
-        };
-        world.keys = [created, ...world.keys];
-        announce(world, ["keys", "status", "changes"]);
-        return ok({ key: created, copied: true, saved_to: null });
-      }),
-    keySetLimits: ({ id, limits }) =>
-      answer(() => {
-        const found = world.keys.find((candidate) => candidate.id === id);
-        if (!found) return failed("not_found", "There is no such key.");
-        if (found.revoked_at !== null)
-          return failed("refused", `The key \`${found.name}\` is revoked.`);
-        const fault = limitFault(limits);
-        if (fault) return fault;
-        found.limits = wholeLimits(limits);
-        announce(world, ["keys", "changes"]);
-        return ok({ ...found });
-      }),
-    keyRevoke: (id) =>
-      answer(() => {
-        const found = world.keys.find((candidate) => candidate.id === id);
-        if (!found) return failed("not_found", "There is no such key.");
-        found.revoked_at = iso(Date.now());
-        announce(world, ["keys", "changes"]);
-        return ok({ ...found });
-      }),
+    ...keyCommands(world, answer),
     sendTestRequest: (input) =>
       answer(() => {
         const detail = addRequest(world, {
@@ -475,23 +441,6 @@ function count(values: readonly (string | null)[]) {
   return [...counts]
     .map(([value, found]) => ({ value, count: found }))
     .toSorted((a, b) => b.count - a.count);
-}
-
-function wholeLimits(limits: KeyLimits): KeyLimits {
-  const { requests_per_minute = null, concurrent = null, body_bytes = null } = limits;
-  return { requests_per_minute, concurrent, body_bytes };
-}
-
-function limitFault(limits: KeyLimits): Failed | undefined {
-  const zero = Object.entries(limits).find(([, limit]) => limit === 0);
-  return (
-    zero &&
-    failed(
-      "invalid",
-      "A limit of 0 lets nothing through; revoke the key instead.",
-      `limits.${zero[0]}`,
-    )
-  );
 }
 
 function refused(problems: Problem[]): Failed {

@@ -78,6 +78,7 @@ function makeKeys(nowMs: number): ApiKey[] {
   return [
     {
       ...key("1", "support-desk", "9f3a", [], nowMs - 41 * day, nowMs - 4_000),
+      owner: "Support team",
       limits: { requests_per_minute: 600, concurrent: 20, body_bytes: null },
     },
     {
@@ -89,12 +90,34 @@ function makeKeys(nowMs: number): ApiKey[] {
         nowMs - 30 * day,
         nowMs - 7_600_000,
       ),
+      owner: "Grace",
+      targets: ["deepseek", "anthropic/claude-haiku-4-5"],
+      expires_at: iso(nowMs + 4 * day),
+      expires_soon: true,
+      former: { last4: "20fd", until: iso(nowMs + day / 2) },
       limits: { requests_per_minute: 30, concurrent: null, body_bytes: 262_144 },
     },
-    key("3", "laptop of Ines", "b1d4", [], nowMs - 12 * day, null),
+    {
+      ...key("3", "laptop of Ines", "b1d4", [], nowMs - 12 * day, null),
+      owner: "Ines",
+      own_credentials: [
+        { provider: "deepseek", hint: "…e81c", set_at: iso(nowMs - 2 * day), ready: true },
+      ],
+    },
+    {
+      ...key("5", "newsletter", "4d2e", ["chat_message"], nowMs - 300 * day, nowMs - 130 * day),
+      owner: "Marketing",
+      idle: true,
+    },
+    {
+      ...key("6", "contractor", "0b9c", ["chat_message"], nowMs - 95 * day, nowMs - 6 * day),
+      expires_at: iso(nowMs - 5 * day),
+      state: "expired",
+    },
     {
       ...key("4", "old CI runner", "77aa", ["chat_message"], nowMs - 200 * day, nowMs - 120 * day),
       revoked_at: iso(nowMs - 20 * day),
+      state: "revoked",
     },
   ];
 }
@@ -112,10 +135,19 @@ export function key(
     name,
     prefix: "sbx_live_",
     last4,
+    owner: null,
     operations,
+    targets: [],
     created_at: iso(created),
+    expires_at: null,
     last_used_at: used === null ? null : iso(used),
+    last_used_for: used === null ? null : (operations[0] ?? "chat_message"),
     revoked_at: null,
+    state: "active",
+    expires_soon: false,
+    idle: false,
+    former: null,
     limits: { requests_per_minute: null, concurrent: null, body_bytes: null },
+    own_credentials: [],
   };
 }

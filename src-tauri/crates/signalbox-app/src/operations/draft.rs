@@ -216,6 +216,7 @@ fn fault_of(snapshot: &Snapshot, draft: &dto::RouteDraft, target: &Target) -> Op
         }
         Rejection::WrongCapability => Some(format!("{target} cannot do {}.", capability.as_str())),
         Rejection::TargetDisabled
+        | Rejection::KeyNotAllowed
         | Rejection::ProviderDisabled
         | Rejection::NoAdapter
         | Rejection::NoCredential

@@ -1,7 +1,9 @@
 //! What keeps a target out whatever the strategy: configuration, the request, the health of the moment.
 
 use super::{Features, Rejection};
+use crate::breaker::Blocked;
 use crate::health::TargetView;
+use crate::key::ApiKey;
 use crate::ledger::Work;
 use crate::meter::{Bound, estimate};
 use crate::money::NanoUsd;
@@ -18,7 +20,11 @@ pub(super) fn usable<'a>(
     target: &Target,
     capability: Capability,
     features: &Features<'_>,
+    key: Option<&ApiKey>,
 ) -> Result<&'a ModelEntry, Rejection> {
+    if key.is_some_and(|key| !key.may_reach(target)) {
+        return Err(Rejection::KeyNotAllowed);
+    }
     let provider = snapshot.providers.get(&target.provider).ok_or(Rejection::ProviderUnknown)?;
     if !provider.provider.enabled {
         return Err(Rejection::ProviderDisabled);
@@ -26,7 +32,7 @@ pub(super) fn usable<'a>(
     if !provider.provider.kind.does(capability.work()) {
         return Err(Rejection::NoAdapter);
     }
-    if !provider.credential_ready {
+    if !snapshot.is_credential_ready(&target.provider, key) {
         return Err(Rejection::NoCredential);
     }
     let entry = snapshot.models.get(target).ok_or(Rejection::ModelUnknown)?;
@@ -64,9 +70,12 @@ pub(super) fn priced_as_the_dearest(
     family.filter_map(|(_, entry)| priced(entry, bound, now)).max()
 }
 
-/// What keeps calls away at the moment, and until when.
-pub(super) fn unwell(view: &TargetView) -> Option<(Rejection, Option<Timestamp>)> {
-    let blocked = view.blocked.map(|blocked| (Rejection::from(blocked.why), blocked.until));
+/// What keeps calls away at the moment, and until when. What the provider said of the installation's account does not
+/// keep an owner's own away.
+pub(super) fn unwell(view: &TargetView, own_credential: bool) -> Option<(Rejection, Option<Timestamp>)> {
+    let concerns_it = |blocked: &Blocked| !(own_credential && blocked.why.is_about_account());
+    let blocked = view.blocked.filter(concerns_it);
+    let blocked = blocked.map(|blocked| (Rejection::from(blocked.why), blocked.until));
     // What not even a last resort overrides comes first.
     if let Some((why, _)) = blocked
         && why.last_resort_rank().is_none()

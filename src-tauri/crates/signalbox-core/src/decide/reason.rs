@@ -49,6 +49,8 @@ macro_rules! rejections {
 rejections! {
     /// Switched off in the route.
     TargetDisabled => "target_disabled", "switched off in this route";
+    /// The caller's API key may not use it.
+    KeyNotAllowed => "key_not_allowed", "the API key may not use it";
     /// There is no provider of that name.
     ProviderUnknown => "provider_unknown", "there is no such provider";
     /// Switched off as a whole.
@@ -99,6 +101,7 @@ impl Rejection {
             Self::Probing => Some(1),
             Self::CircuitOpen => Some(2),
             Self::TargetDisabled
+            | Self::KeyNotAllowed
             | Self::ProviderUnknown
             | Self::ProviderDisabled
             | Self::NoAdapter
@@ -126,6 +129,7 @@ impl Rejection {
             | Self::Probing
             | Self::FailoverCap => true,
             Self::TargetDisabled
+            | Self::KeyNotAllowed
             | Self::ProviderUnknown
             | Self::ProviderDisabled
             | Self::NoAdapter

@@ -325,6 +325,7 @@ fn a_decision_from_before_strategies_reads_back() {
     assert_eq!(again, serde_json::from_str::<serde_json::Value>(stored).unwrap(), "and is written as it was");
 }
 
+mod keys;
 mod rules;
 mod strategies;
 mod unwell;

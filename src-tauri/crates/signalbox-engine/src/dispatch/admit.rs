@@ -110,6 +110,7 @@ impl Engine {
         lot: u64,
     ) -> Result<Decision, Refusal> {
         let (operation, pinned) = (&call.resolved.operation, call.resolved.pinned.as_ref());
+        let key = call.key.and_then(|id| live.key(id));
         let features = Features {
             bound: features.bound,
             surface: call.surface,
@@ -119,14 +120,14 @@ impl Engine {
             json_output: features.json_output,
             streamed: features.streamed,
             user: call.user.as_deref(),
-            key: call.key.and_then(|id| live.key(id)).map(|key| key.name.as_str()),
+            key: key.map(|key| key.name.as_str()),
             tags: &call.tags,
         };
         let decide_now = || {
             let now = self.control.now();
             let targets = decide::targets(&live.snapshot, operation, pinned);
             let health = self.health.views(operation, targets, live, now);
-            let ask = Ask { operation, pinned, features, health: &health, lot };
+            let ask = Ask { operation, pinned, key, features, health: &health, lot };
             decide(&live.snapshot, &ask, now).map_err(Refusal::from)
         };
         let decision = decide_now()?;

@@ -40,6 +40,8 @@ pub(super) struct Begun {
     pub(super) patience: Option<Instant>,
     /// The room the provider leaves, if it said so.
     pub(super) headroom: Option<Headroom>,
+    /// Whether it is made with the caller's own credential.
+    own_credential: bool,
     permit: CallPermit,
 }
 
@@ -47,7 +49,7 @@ impl Run {
     /// Calls a target. Unless it answers, the client has nothing of it.
     pub(super) async fn attempt(&mut self, candidate: &Candidate, permit: CallPermit) -> Step {
         let target = &candidate.target;
-        let Some(account) = self.live.accounts.get(&target.provider).cloned() else {
+        let Some(account) = self.live.account(&target.provider, self.start.key).cloned() else {
             return Step::Failed { kind: FailureKind::InvalidKey, retry_after: None };
         };
         let call = self.call_of(target);
@@ -60,6 +62,7 @@ impl Run {
             first_token_us: None,
             patience,
             headroom: None,
+            own_credential: candidate.own_credential,
             permit,
         };
         if self.start.streamed && self.start.surface.work() == Work::Chat {
@@ -180,7 +183,13 @@ impl Run {
             target: begun.target,
         };
         let headroom = error.and_then(|error| error.headroom).or(begun.headroom);
-        self.report(begun.permit, &attempt, error, headroom);
+        let of_another_account =
+            begun.own_credential && error.is_some_and(|error| error.kind.is_about_account());
+        if of_another_account {
+            begun.permit.cancelled();
+        } else {
+            self.report(begun.permit, &attempt, error, headroom.filter(|_| !begun.own_credential));
+        }
         self.attempts.push(attempt);
     }
 

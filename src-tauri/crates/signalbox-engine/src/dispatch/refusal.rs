@@ -41,6 +41,8 @@ codes! {
     InvalidKey => "invalid_key", 401;
     /// The key may not use the operation.
     OperationNotAllowed => "operation_not_allowed", 403;
+    /// The key may not use the target, or no target of the route.
+    TargetNotAllowed => "target_not_allowed", 403;
     /// The operation is switched off.
     OperationDisabled => "operation_disabled", 403;
     /// There is no such operation or target.
@@ -145,6 +147,10 @@ impl Refusal {
         let (operation, decision) = (&start.operation, &start.decision);
         if skipped.is_empty() {
             let why = decision.rejections_in_words();
+            if decision.is_out_of_scope() {
+                let message = format!("The API key may use no target of `{operation}`: {why}.");
+                return Self::new(RefusalCode::TargetNotAllowed, message);
+            }
             let message = format!(
                 "No target of `{operation}` can be used now: {why}. Connect one of these providers, or put a connected one \
                  into the route."

@@ -21,7 +21,7 @@ impl Resolved {
     ///
     /// `model` names the operation (`op:email_analysis` or `email_analysis`); with the header it pins a target
     /// (`provider/model`), or names the same operation again.
-    /// Errors: unknown operation or target, or one the key may not use.
+    /// Errors: an unknown operation or target, or one the key may not use.
     pub fn from_request(
         snapshot: &Snapshot,
         model: &str,
@@ -34,13 +34,21 @@ impl Resolved {
             Some(_) if named != operation.as_str() => Some(known_target(snapshot, model)?),
             _ => None,
         };
-        match key {
-            Some(key) if !key.may_use(&operation) => Err(Refusal::new(
-                RefusalCode::OperationNotAllowed,
-                format!("The API key `{}` may not use the operation `{operation}`.", key.name),
-            )),
-            _ => Ok(Self { operation, pinned }),
+        if let Some(key) = key {
+            if !key.may_use(&operation) {
+                return Err(Refusal::new(
+                    RefusalCode::OperationNotAllowed,
+                    format!("The API key `{}` may not use the operation `{operation}`.", key.name),
+                ));
+            }
+            if let Some(target) = pinned.as_ref().filter(|target| !key.may_reach(target)) {
+                return Err(Refusal::new(
+                    RefusalCode::TargetNotAllowed,
+                    format!("The API key `{}` may not use `{target}`.", key.name),
+                ));
+            }
         }
+        Ok(Self { operation, pinned })
     }
 }
 
@@ -74,7 +82,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use signalbox_core::defaults::Defaults;
-    use signalbox_core::ids::KeyId;
     use signalbox_core::snapshot::Snapshot;
     use signalbox_core::time::Timestamp;
 
@@ -131,17 +138,20 @@ mod tests {
 
     #[test]
     fn a_scoped_key_opens_only_its_operations() {
-        let key = ApiKey {
-            limits: signalbox_core::key::KeyLimits::default(),
-            id: KeyId::generate(),
-            name: "crm".to_owned(),
-            last4: "abcd".to_owned(),
-            operations: BTreeSet::from([OperationId::new("job_planning").unwrap()]),
-            created_at: Timestamp::from_micros(0),
-            revoked_at: None,
-        };
+        let operations = BTreeSet::from([OperationId::new("job_planning").unwrap()]);
+        let key = ApiKey { operations, ..ApiKey::new("crm", "abcd", Timestamp::from_micros(0)) };
         let result = Resolved::from_request(&snapshot(), "chat_message", None, Some(&key));
         assert_eq!(result.map_err(|refusal| refusal.code), Err(RefusalCode::OperationNotAllowed));
         assert!(Resolved::from_request(&snapshot(), "job_planning", None, Some(&key)).is_ok());
+    }
+
+    #[test]
+    fn a_key_pins_only_targets_of_its_scope() {
+        let targets = BTreeSet::from(["anthropic".parse().unwrap()]);
+        let key = ApiKey { targets, ..ApiKey::new("crm", "abcd", Timestamp::from_micros(0)) };
+        let pin = |target| Resolved::from_request(&snapshot(), target, Some("chat_message"), Some(&key));
+        let refused = pin("deepseek/deepseek-flash").unwrap_err();
+        assert_eq!(refused.code, RefusalCode::TargetNotAllowed);
+        assert!(pin("anthropic/claude-haiku-4-5").is_ok());
     }
 }

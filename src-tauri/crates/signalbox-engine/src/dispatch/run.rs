@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use signalbox_core::breaker::Blocked;
 use signalbox_core::decide::Candidate;
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement};
@@ -200,13 +201,13 @@ impl Run {
             let rest = chain.get(place + 1..).unwrap_or_default();
             match self.try_target(candidate, permit, is_last_resort, rest).await {
                 Tried::Done => return Tried::Done,
-                Tried::Next => failed_at = self.failed_there().then_some(&candidate.target),
+                Tried::Next => failed_at = self.failed_there(candidate).then_some(&candidate.target),
                 Tried::Over(give_up) => {
                     over = give_up;
                     if matches!(give_up, Some(GiveUp::ClientFault | GiveUp::Deadline)) {
                         return Tried::Over(give_up);
                     }
-                    failed_at = self.failed_there().then_some(&candidate.target);
+                    failed_at = self.failed_there(candidate).then_some(&candidate.target);
                 }
             }
         }
@@ -214,9 +215,11 @@ impl Run {
     }
 
     /// Whether the last attempt failed for a reason that lies with its target: only then it counts as a failover from it.
-    fn failed_there(&self) -> bool {
+    fn failed_there(&self, candidate: &Candidate) -> bool {
         let failure = self.attempts.last().and_then(|attempt| attempt.failure);
-        failure.is_some_and(FailureKind::speaks_against_target)
+        failure.is_some_and(|kind| {
+            kind.speaks_against_target() && !(candidate.own_credential && kind.is_about_account())
+        })
     }
 
     /// Calls one target, and again when it is the last one, its fault may pass and the route's retries allow it.
@@ -265,6 +268,7 @@ impl Run {
             concurrent_max: self.live.concurrent_max(&target.provider),
             settings: self.live.snapshot.settings.breaker,
             is_last_resort,
+            own_credential: candidate.own_credential,
         })
     }
 
@@ -278,8 +282,9 @@ impl Run {
             self.live.snapshot.settings.breaker,
             self.engine.control.now(),
         );
-        self.live.accounts.contains_key(&target.provider)
-            && view.blocked.is_none()
+        let concerns_it = |blocked: &Blocked| !(candidate.own_credential && blocked.why.is_about_account());
+        self.live.account(&target.provider, self.start.key).is_some()
+            && !view.blocked.as_ref().is_some_and(concerns_it)
             && view.capped_until.is_none()
             && !view.is_full
     }

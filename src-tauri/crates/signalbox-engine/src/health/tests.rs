@@ -35,7 +35,14 @@ impl Bench {
     fn permit(&self, target: &Target, concurrent_max: Option<u32>) -> Result<CallPermit, Skipped> {
         let operation = &self.operation;
         let is_last_resort = false;
-        self.board.permit(Terms { operation, target, concurrent_max, settings: SETTINGS, is_last_resort })
+        self.board.permit(Terms {
+            operation,
+            target,
+            concurrent_max,
+            settings: SETTINGS,
+            is_last_resort,
+            own_credential: false,
+        })
     }
 
     fn fail(&self, target: &Target, times: usize) {
@@ -96,8 +103,14 @@ fn a_target_is_left_to_others_after_its_fifth_failover_until_the_first_is_an_hou
     let until = Timestamp::from_micros(3_600_000_000);
     assert_eq!(bench.permit(&target, None).unwrap_err(), Skipped::Capped { until });
     let operation = &bench.operation;
-    let last =
-        Terms { operation, target: &target, concurrent_max: None, settings: SETTINGS, is_last_resort: true };
+    let last = Terms {
+        operation,
+        target: &target,
+        concurrent_max: None,
+        settings: SETTINGS,
+        is_last_resort: true,
+        own_credential: false,
+    };
     assert!(bench.board.permit(last).is_ok(), "a last resort is called all the same");
     bench.hand.0.store(until.as_micros(), Ordering::SeqCst);
     assert!(bench.permit(&target, None).is_ok());

@@ -65,6 +65,28 @@ impl Vault {
     /// Errors: sealed, tampered with, or bound to something else.
     pub fn get(&self, name: &str, bound_to: &str) -> Result<Option<SecretString>, SecretsError> {
         let Some(file) = self.read()? else { return Ok(None) };
+        self.open_in(&file, name, bound_to)
+    }
+
+    /// Each of these secrets, by name and what it is bound to; the file is read once.
+    pub fn get_each(&self, wanted: &[(String, String)]) -> Vec<Result<Option<SecretString>, SecretsError>> {
+        let file = match self.read() {
+            Ok(Some(file)) => file,
+            Ok(None) => return wanted.iter().map(|_| Ok(None)).collect(),
+            Err(_) => {
+                let damaged = || Err(SecretsError::Damaged { path: self.0.path.clone() });
+                return wanted.iter().map(|_| damaged()).collect();
+            }
+        };
+        wanted.iter().map(|(name, bound_to)| self.open_in(&file, name, bound_to)).collect()
+    }
+
+    fn open_in(
+        &self,
+        file: &VaultFile,
+        name: &str,
+        bound_to: &str,
+    ) -> Result<Option<SecretString>, SecretsError> {
         let Some(sealed) = file.secrets.get(name) else { return Ok(None) };
         let undecipherable = || SecretsError::Undecipherable { name: name.to_owned() };
         let nonce = BASE64.decode(&sealed.nonce).ok().and_then(|bytes| <[u8; 24]>::try_from(bytes).ok());
@@ -189,6 +211,8 @@ fn associated_data(name: &str, bound_to: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn vault(dir: &tempfile::TempDir) -> Vault {
@@ -224,6 +248,37 @@ mod tests {
         file["secrets"]["a"] = file["secrets"]["b"].clone();
         std::fs::write(&path, file.to_string()).unwrap();
         assert!(matches!(vault.get("a", "https://a"), Err(SecretsError::Undecipherable { .. })));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+        #[test]
+        fn a_ciphertext_opens_under_no_other_name_and_for_no_other_place(
+            names in proptest::collection::btree_set("[a-z0-9:_]{1,24}", 2..5),
+            places in proptest::collection::vec("(https://[a-z.]{1,12})?", 5),
+            elsewhere in "https://[a-z.]{13,16}",
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let vault = vault(&dir);
+            let names: Vec<String> = names.into_iter().collect();
+            for (name, place) in names.iter().zip(&places) {
+                vault.put(name, place, &SecretString::from(format!("secret of {name}"))).unwrap();
+            }
+            let path = dir.path().join("secrets.json");
+            let whole: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let refused = |result| matches!(result, Err(SecretsError::Undecipherable { .. }));
+            for (name, place) in names.iter().zip(&places) {
+                prop_assert!(refused(vault.get(name, &elsewhere)));
+                for other in names.iter().filter(|other| *other != name) {
+                    let mut swapped = whole.clone();
+                    swapped["secrets"][name] = whole["secrets"][other].clone();
+                    std::fs::write(&path, swapped.to_string()).unwrap();
+                    prop_assert!(refused(vault.get(name, place)), "{other} opened as {name}");
+                }
+                std::fs::write(&path, whole.to_string()).unwrap();
+                prop_assert_eq!(text(vault.get(name, place).unwrap()), Some(format!("secret of {name}")));
+            }
+        }
     }
 
     #[test]

@@ -1,18 +1,13 @@
 //! `providers`: add, give a credential, list.
 
-use std::io::Read;
-
-use secrecy::zeroize::Zeroize;
 use signalbox_app::dto::{Auth, CredentialState, Provider, ProviderInput, SecretInput};
 use signalbox_app::providers;
 
 use super::Desk;
 use crate::cli::Providers;
 use crate::failure::{Exit, Failure};
+use crate::input::read_secret;
 use crate::output::{Table, print, print_json, remark, yes_no};
-
-/// Longest credential that is read. Units: bytes.
-const CREDENTIAL_BYTES_MAX: u64 = 16 * 1024;
 
 pub async fn run(desk: Desk, command: Providers) -> Result<Exit, Failure> {
     match command {
@@ -102,18 +97,5 @@ fn credential(provider: &Provider) -> String {
         (None, CredentialState::NotNeeded) => "not needed".to_owned(),
         (None, CredentialState::Missing) => "missing".to_owned(),
         (None, CredentialState::Set) => credential.hint.clone().unwrap_or_else(|| "set".to_owned()),
-    }
-}
-
-/// One line from standard input; the buffer is wiped.
-fn read_secret() -> Result<SecretInput, Failure> {
-    let mut text = String::new();
-    let read = std::io::stdin().lock().take(CREDENTIAL_BYTES_MAX).read_to_string(&mut text);
-    let secret = text.trim().to_owned();
-    text.zeroize();
-    match read {
-        Ok(_) if !secret.is_empty() => Ok(SecretInput::new(secret)),
-        Ok(_) => Err(Failure::new(Exit::Usage, "There was no credential on standard input.")),
-        Err(error) => Err(Failure::new(Exit::Usage, format!("The credential cannot be read: {error}."))),
     }
 }

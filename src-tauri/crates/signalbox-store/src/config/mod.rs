@@ -19,6 +19,7 @@ use signalbox_core::route::{Route, Target};
 use signalbox_core::snapshot::{ModelEntry, OperationEntry};
 use signalbox_core::time::Timestamp;
 
+pub use self::keys::StoredKey;
 use crate::dialect::{NOTIFY_POSTGRES, reading, within};
 use crate::error::{StoreError, during};
 use crate::pools::Transaction;
@@ -36,8 +37,8 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// Models with their price cards, by target.
     pub models: Vec<ModelEntry>,
-    /// API keys with the hash of their secret, oldest first.
-    pub keys: Vec<(KeyHash, ApiKey)>,
+    /// API keys with the hashes of their secrets, oldest first.
+    pub keys: Vec<StoredKey>,
     /// Settings, by name.
     pub settings: Vec<(String, String)>,
     /// Everybody who may come in or could once, by name.
@@ -105,10 +106,19 @@ pub enum ConfigWrite {
         /// The keyed hash of its secret.
         hash: KeyHash,
     },
-    /// Changes a key's name, operations or revocation.
+    /// Changes anything of a key but its secret. Without a `former` the secret before the last rotation is forgotten.
     PutKey {
         /// The key as it shall be.
         key: ApiKey,
+    },
+    /// Gives a key another secret; what its `former` says becomes of the one before.
+    RotateKey {
+        /// The key as it shall be.
+        key: ApiKey,
+        /// The keyed hash of the secret it has.
+        from: KeyHash,
+        /// The keyed hash of the new one.
+        to: KeyHash,
     },
     /// Stores a setting.
     PutSetting {
@@ -211,6 +221,7 @@ impl ConfigWrite {
             Self::PutPriceCard { target, card } => models::put_card(transaction, target, card, now).await,
             Self::InsertKey { key, hash } => keys::insert(transaction, key, hash).await,
             Self::PutKey { key } => keys::put(transaction, key).await,
+            Self::RotateKey { key, from, to } => keys::rotate(transaction, key, from, to).await,
             Self::PutSetting { key, value } => keys::put_setting(transaction, key, value).await,
             Self::PutPerson { person, base_version } => people::put(transaction, person, *base_version).await,
         }

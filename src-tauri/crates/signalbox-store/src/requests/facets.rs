@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use signalbox_core::ids::{KeyId, RequestId};
+use signalbox_core::ids::{KeyId, OperationId, RequestId};
 use signalbox_core::time::Timestamp;
 use uuid::Uuid;
 
-use super::{Facet, Facets};
+use super::{Facet, Facets, KeyUse};
 use crate::Store;
 use crate::dialect::reading;
 use crate::error::{StoreError, during};
 use crate::rollup::EVER;
+use crate::values::valid;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -54,18 +55,23 @@ impl Store {
         Ok(first.map(RequestId::from_uuid))
     }
 
-    /// When each key that was ever used was last used.
-    pub async fn key_last_used(&self) -> Result<HashMap<KeyId, Timestamp>, StoreError> {
-        let rows: Vec<(Uuid, Option<i64>)> = reading!(self, pool => sqlx::query_as(
-            "SELECT id, (SELECT MAX(started_at) FROM requests WHERE key_id = api_keys.id) FROM api_keys",
+    /// When and for what each key that was ever used was last used: its newest row in the ledger, so that no request has
+    /// to write it anywhere.
+    pub async fn key_last_used(&self) -> Result<HashMap<KeyId, KeyUse>, StoreError> {
+        let rows: Vec<(Uuid, i64, String)> = reading!(self, pool => sqlx::query_as(
+            "SELECT api_keys.id, requests.started_at, requests.operation FROM api_keys JOIN requests ON requests.id = \
+             (SELECT newest.id FROM requests newest WHERE newest.key_id = api_keys.id \
+              ORDER BY newest.started_at DESC, newest.id DESC LIMIT 1)",
         )
         .fetch_all(pool)
         .await)
         .map_err(during("read when keys were used"))?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|(id, at)| Some((KeyId::from_uuid(id), Timestamp::from_micros(at?))))
-            .collect())
+        rows.into_iter()
+            .map(|(id, at, operation)| {
+                let operation = valid("requests.operation", OperationId::new(&operation))?;
+                Ok((KeyId::from_uuid(id), KeyUse { at: Timestamp::from_micros(at), operation }))
+            })
+            .collect()
     }
 }
 

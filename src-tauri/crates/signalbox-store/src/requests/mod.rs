@@ -150,6 +150,15 @@ pub struct Facets {
     pub in_flight: i64,
 }
 
+/// A key's newest request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    /// When it came in.
+    pub at: Timestamp,
+    /// What kind of work it was.
+    pub operation: OperationId,
+}
+
 /// A value and how many settled requests have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facet {

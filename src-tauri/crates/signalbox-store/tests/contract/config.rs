@@ -1,16 +1,15 @@
 //! Configuration is read whole, written whole, and tells every process.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use signalbox_core::change::ChangeKind;
-use signalbox_core::ids::KeyId;
-use signalbox_core::key::{ApiKey, KeyHash};
+use signalbox_core::key::{ApiKey, FormerSecret, KeyHash, OwnCredential};
 use signalbox_core::operation::Operation;
 use signalbox_core::price::{CardOrigin, PriceCard};
 use signalbox_core::provider::{CredentialSource, Provider};
 use signalbox_core::time::Timestamp;
-use signalbox_store::{ConfigEdit, ConfigWrite, StoreError};
+use signalbox_store::{ConfigEdit, ConfigWrite, StoreError, StoredKey};
 
 use crate::database::on_both_databases;
 use crate::samples::{
@@ -19,14 +18,14 @@ use crate::samples::{
 };
 
 fn key(name: &str) -> ApiKey {
+    let credential = OwnCredential { hint: "…77aa".to_owned(), set_at: MIDNIGHT };
     ApiKey {
-        limits: signalbox_core::key::KeyLimits::default(),
-        id: KeyId::generate(),
-        name: name.to_owned(),
-        last4: "a91f".to_owned(),
+        owner: Some("Grace".to_owned()),
         operations: BTreeSet::from([operation_id("chat_message"), operation_id("job_planning")]),
-        created_at: MIDNIGHT,
-        revoked_at: None,
+        targets: ["deepseek", "openai/gpt-5"].map(|text| text.parse().unwrap()).into(),
+        expires_at: Some(MIDNIGHT.plus_micros(1)),
+        own_credentials: BTreeMap::from([("deepseek".parse().unwrap(), credential)]),
+        ..ApiKey::new(name, "a91f", MIDNIGHT)
     }
 }
 
@@ -69,7 +68,7 @@ on_both_databases! {
         assert_eq!(config.providers[1].credential, CredentialSource::NotNeeded);
         assert_eq!(config.models[0].model, model("deepseek/deepseek-chat"));
         assert_eq!(config.models[0].cards, [price_card(0), price_card(100)]);
-        assert_eq!(config.keys, [(KeyHash([7; 32]), api_key)]);
+        assert_eq!(config.keys, [StoredKey { key: api_key, hash: KeyHash([7; 32]), former_hash: None }]);
         assert_eq!(config.settings, [("log_payloads".to_owned(), "on".to_owned())]);
     }
 
@@ -157,7 +156,27 @@ on_both_databases! {
         assert!(matches!(twin, Err(StoreError::AlreadyExists { kind: "key", .. })));
         let revoked = ApiKey { revoked_at: Some(Timestamp::from_micros(1)), ..first };
         db.store.write_config(vec![edit(vec![ConfigWrite::PutKey { key: revoked.clone() }])]).await.unwrap();
-        assert_eq!(db.store.load_config().await.unwrap().keys, [(KeyHash([9; 32]), revoked)]);
+        let stored = StoredKey { key: revoked, hash: KeyHash([9; 32]), former_hash: None };
+        assert_eq!(db.store.load_config().await.unwrap().keys, [stored]);
+    }
+
+    async fn a_rotated_key_keeps_everything_and_knows_the_secret_before_for_its_overlap(db: &Database) {
+        let (first, second, third) = (KeyHash([1; 32]), KeyHash([2; 32]), KeyHash([3; 32]));
+        let made = key("crm");
+        db.store.write_config(vec![edit(vec![ConfigWrite::InsertKey { key: made.clone(), hash: first }])]).await.unwrap();
+        let former = FormerSecret { last4: "a91f".to_owned(), until: MIDNIGHT.plus_micros(9) };
+        let rotated = ApiKey { last4: "0002".to_owned(), former: Some(former), ..made };
+        let rotate = |key: &ApiKey, from, to| vec![edit(vec![ConfigWrite::RotateKey { key: key.clone(), from, to }])];
+        db.store.write_config(rotate(&rotated, first, second)).await.unwrap();
+        let stored = StoredKey { key: rotated.clone(), hash: second, former_hash: Some(first) };
+        assert_eq!(db.store.load_config().await.unwrap().keys, [stored]);
+
+        let late = db.store.write_config(rotate(&rotated, first, third)).await;
+        assert!(matches!(late, Err(StoreError::NotFound { kind: "key", .. })), "two rotations at once: one wins");
+        let at_once = ApiKey { last4: "0003".to_owned(), former: None, ..rotated };
+        db.store.write_config(rotate(&at_once, second, third)).await.unwrap();
+        let stored = StoredKey { key: at_once, hash: third, former_hash: None };
+        assert_eq!(db.store.load_config().await.unwrap().keys, [stored]);
     }
 
     async fn one_refused_write_undoes_all_of_them_and_their_history(db: &Database) {
@@ -173,7 +192,7 @@ on_both_databases! {
 
     async fn hostile_text_is_only_text(db: &Database) {
         let described = Operation { description: HOSTILE.to_owned(), ..operation("chat_message") };
-        let named = ApiKey { last4: HOSTILE.to_owned(), ..key(HOSTILE) };
+        let named = ApiKey { last4: HOSTILE.to_owned(), owner: Some(HOSTILE.to_owned()), ..key(HOSTILE) };
         let credential = CredentialSource::Environment { variable: HOSTILE.to_owned() };
         let mut card = price_card(0);
         card.source_url = Some(HOSTILE.to_owned());
@@ -191,8 +210,8 @@ on_both_databases! {
         let text = stored(HOSTILE);
         let config = db.store.load_config().await.unwrap();
         assert_eq!(config.operations[0].operation.description, text);
-        assert_eq!(config.keys[0].1.name, text);
-        assert_eq!(config.keys[0].1.last4, text);
+        let stored = &config.keys[0].key;
+        assert_eq!([&stored.name, &stored.last4, stored.owner.as_ref().unwrap()], [&text; 3]);
         assert_eq!(config.providers[0].credential, CredentialSource::Environment { variable: text.clone() });
         assert_eq!(config.models[0].cards[0].source_url.as_deref(), Some(text.as_str()));
         assert_eq!(config.settings, [(text.clone(), text)]);

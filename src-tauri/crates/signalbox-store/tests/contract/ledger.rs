@@ -11,12 +11,13 @@ use signalbox_core::money::NanoUsd;
 use signalbox_core::rollup::Step;
 use signalbox_core::usage::{Unit, Usage};
 use signalbox_store::{
-    ConfigWrite, GroupBy, LatencyQuery, LedgerEntry, RequestFilter, RequestRecord, RollupQuery, StoreError,
+    ConfigWrite, GroupBy, KeyUse, LatencyQuery, LedgerEntry, RequestFilter, RequestRecord, RollupQuery,
+    StoreError,
 };
 
 use crate::database::{Database, on_both_databases};
 use crate::samples::{
-    HOSTILE, MIDNIGHT, SECOND, attempt, begin, edit, failed_attempt, record, record_in, settle,
+    HOSTILE, MIDNIGHT, SECOND, attempt, begin, edit, failed_attempt, operation_id, record, record_in, settle,
     settlement_of, start, stored, succeeded,
 };
 
@@ -282,14 +283,7 @@ on_both_databases! {
         assert_eq!(db.store.has_requests().await.unwrap(), None);
         let keys: Vec<KeyId> = (0..3).map(|_| KeyId::generate()).collect();
         let writes = (0..).zip(&keys).map(|(number, id)| ConfigWrite::InsertKey {
-            key: ApiKey { limits: signalbox_core::key::KeyLimits::default(),
-                id: *id,
-                name: "x".to_owned(),
-                last4: "1234".to_owned(),
-                operations: std::collections::BTreeSet::new(),
-                created_at: MIDNIGHT,
-                revoked_at: None,
-            },
+            key: ApiKey { id: *id, ..ApiKey::new("x", "1234", MIDNIGHT) },
             hash: KeyHash([number; 32]),
         });
         db.store.write_config(vec![edit(writes.collect())]).await.unwrap();
@@ -303,7 +297,8 @@ on_both_databases! {
         let entries: Vec<_> = requests.iter().map(begin).collect();
         db.store.ledger().await.unwrap().commit(&entries).await.unwrap();
         assert_eq!(db.store.has_requests().await.unwrap(), Some(requests[3].id));
-        let expected = HashMap::from([(keys[0], MIDNIGHT.plus_micros(100)), (keys[1], MIDNIGHT.plus_micros(99))]);
+        let used = |micros| KeyUse { at: MIDNIGHT.plus_micros(micros), operation: operation_id("chat_message") };
+        let expected = HashMap::from([(keys[0], used(100)), (keys[1], used(99))]);
         assert_eq!(db.store.key_last_used().await.unwrap(), expected);
     }
 

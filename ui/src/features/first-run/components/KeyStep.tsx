@@ -30,7 +30,7 @@ export function KeyStep({ baseUrl, hasKey, onDone }: Props) {
         className={classes.form}
         onSubmit={(event) => {
           event.preventDefault();
-          create.mutate({ name: name.trim(), operations: [] });
+          create.mutate({ name: name.trim(), scope: {} });
         }}
       >
         <TextInput

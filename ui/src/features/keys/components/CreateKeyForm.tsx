@@ -1,13 +1,12 @@
-import { Button, Group, MultiSelect, Stack, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { CommandError, fieldErrors } from "@/api/call";
-import { operationsQueryOptions } from "@/api/queries";
-import type { KeyInput, KeyLimits } from "@/bindings";
+import type { KeyInput, KeyLimits, KeyScope } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
 import { NAME_CHARS_MAX, nameProblem } from "../model";
 import classes from "./CreateKeyForm.module.css";
 import { LimitFields } from "./LimitFields";
+import { ScopeFields } from "./ScopeFields";
 
 type Props = {
   pending: boolean;
@@ -17,17 +16,15 @@ type Props = {
 };
 
 export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
-  const operations = useQuery(operationsQueryOptions());
   const [name, setName] = useState("");
-  const [chosen, setChosen] = useState<string[]>([]);
+  const [scope, setScope] = useState<KeyScope>({});
   const [limits, setLimits] = useState<KeyLimits>({});
   const [problem, setProblem] = useState<string>();
   const refused = refusals(error);
   const submit = () => {
     const found = nameProblem(name);
     setProblem(found);
-    if (found === undefined && !pending)
-      onSubmit({ name: name.trim(), operations: chosen, limits });
+    if (found === undefined && !pending) onSubmit({ name: name.trim(), scope, limits });
   };
   return (
     <form
@@ -47,7 +44,7 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
             setName(event.currentTarget.value);
             setProblem(undefined);
           }}
-          error={problem ?? refused.name}
+          error={problem ?? refused.fields.name}
           maxLength={NAME_CHARS_MAX}
           required
           withAsterisk={false}
@@ -55,33 +52,13 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
           data-autofocus
           data-testid="key-name"
         />
-        <MultiSelect
-          label="Operations it may use"
-          description="None chosen: all of them, also ones added later."
-          placeholder={chosen.length === 0 ? "All operations" : ""}
-          data={(operations.data ?? []).map((operation) => operation.id)}
-          value={chosen}
-          onChange={setChosen}
-          error={
-            operations.error
-              ? "The operations could not be read. The key can be made for all of them."
-              : refused.operations
-          }
-          searchable
-          clearable
-          maxDropdownHeight={220}
-          nothingFoundMessage="No operation has that name"
-          // The frame around the chosen ones shows the focus.
-          styles={{ inputField: { outline: "none" } }}
-          clearButtonProps={{ "aria-label": "All operations" }}
-          data-testid="key-operations"
-        />
+        <ScopeFields scope={scope} onChange={setScope} errors={refused.fields} />
         <fieldset className={classes.limits}>
           <legend>Limits</legend>
           <p className="muted caption">
             Left empty: no limit of its own. They can be changed later.
           </p>
-          <LimitFields limits={limits} onChange={setLimits} errors={refused.limits} />
+          <LimitFields limits={limits} onChange={setLimits} errors={refused.fields} />
         </fieldset>
         <p className="muted">
           Signalbox puts the key on your clipboard once. It keeps a fingerprint of it and cannot
@@ -103,27 +80,15 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
   );
 }
 
-type Refusals = {
-  name?: string;
-  operations?: string;
-  limits: Readonly<Record<string, string>>;
-  other?: Error;
-};
+type Refusals = { fields: Readonly<Record<string, string>>; other?: Error };
 
 /** Where each part of a refusal belongs: at its field, or above the buttons. */
 function refusals(error: Error | null): Refusals {
-  if (!error) return { limits: {} };
+  if (!error) return { fields: {} };
   const fields = fieldErrors(error);
-  const { name, operations } = fields;
-  if (Object.keys(fields).length > 0) {
-    return {
-      ...(name ? { name } : {}),
-      ...(operations ? { operations } : {}),
-      limits: fields,
-    };
-  }
+  if (Object.keys(fields).length > 0) return { fields };
   if (error instanceof CommandError && error.code === "already_exists") {
-    return { name: error.message, limits: {} };
+    return { fields: { name: error.message } };
   }
-  return { other: error, limits: {} };
+  return { fields: {}, other: error };
 }

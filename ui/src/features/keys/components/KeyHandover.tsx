@@ -3,6 +3,7 @@ import { IconClipboardCheck, IconFileText } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
 import type { KeyCreated } from "@/bindings";
 import { MonoBox } from "@/components/MonoBox";
+import { RelativeTime } from "@/components/RelativeTime";
 import { maskedKey, scopeWords } from "../model";
 import { KEY_VARIABLE } from "@/lib/snippets";
 import classes from "./KeyHandover.module.css";
@@ -29,7 +30,7 @@ export function KeyHandover({ created, onStored }: Props) {
             <span className="mono">{maskedKey(key)}</span>
             <span className="muted">
               {" "}
-              · {key.name} · {scopeWords(key.operations)}
+              · {key.name} · {scopeWords(key)}
             </span>
           </span>
         </div>
@@ -53,8 +54,14 @@ export function KeyHandover({ created, onStored }: Props) {
           />
         </>
       )}
+      {key.former === null ? null : (
+        <p>
+          The secret that ends in <span className="mono">{key.former.last4}</span> opens as well
+          until <RelativeTime value={key.former.until} format="full" />.
+        </p>
+      )}
       <p className="muted">
-        Signalbox cannot show it again. If it gets lost, create another one and revoke this one.
+        Signalbox cannot show it again. If it gets lost, rotate the key for another one.
       </p>
       <Group justify="flex-end">
         <Button onClick={onStored} data-testid="key-stored">
