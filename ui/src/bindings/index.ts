@@ -541,6 +541,13 @@ export type FirstRun = {
 	first_request: string | null,
 };
 
+/**  A replaced secret in its overlap. */
+export type FormerSecret = {
+	last4: string,
+	/**  Until when it opens. */
+	until: Instant,
+};
+
 export type GatewayState = "starting" | "running" | "stopped" | 
 /**  Secrets cannot be decrypted: reading works, calling providers does not. */
 "sealed";
@@ -636,7 +643,7 @@ export type Instant = string;
 /**  Opaque JSON as text, for diffs and for values whose shape the window does not interpret. */
 export type JsonText = string;
 
-/**  The new key itself was put on the clipboard by the backend; the window never sees it. */
+/**  The new secret itself was put on the clipboard by the backend; the window never sees it. */
 export type KeyCreated = {
 	key: ApiKey,
 	/**  False when there is no clipboard: then the key was written to `saved_to`, readable by the owner only. */
@@ -648,37 +655,6 @@ export type KeyInput = {
 	name?: string,
 	scope?: KeyScope,
 	limits?: KeyLimits,
-};
-
-export type FormerSecret = {
-	last4: string,
-	until: Instant,
-};
-
-export type KeyRotation = {
-	id: string,
-	overlap_hours: number,
-};
-
-export type KeyScope = {
-	owner?: string | null,
-	operations?: string[],
-	targets?: string[],
-	expires_at?: Instant | null,
-};
-
-export type KeyScopeInput = {
-	id: string,
-	scope: KeyScope,
-};
-
-export type KeyState = "active" | "expired" | "revoked";
-
-export type OwnCredential = {
-	provider: string,
-	hint: string,
-	set_at: Instant,
-	ready: boolean,
 };
 
 /**  What is absent has no limit of the key's own. */
@@ -693,6 +669,29 @@ export type KeyLimitsInput = {
 	id: string,
 	limits: KeyLimits,
 };
+
+/**  A new secret for a key. */
+export type KeyRotation = {
+	id: string,
+	/**  How long the secret it has opens as well; 0: it stops at once. */
+	overlap_hours: number,
+};
+
+/**  What a key is for: who answers for it, what it may do, and until when. */
+export type KeyScope = {
+	owner?: string | null,
+	operations?: string[],
+	targets?: string[],
+	expires_at?: Instant | null,
+};
+
+/**  Another scope for a key; it replaces the one it has. */
+export type KeyScopeInput = {
+	id: string,
+	scope: KeyScope,
+};
+
+export type KeyState = "active" | "expired" | "revoked";
 
 export type Model = {
 	name: string,
@@ -780,6 +779,16 @@ export type OverviewQuery = {
 	group_by: GroupBy,
 	/**  Absent: chosen so that there are at most about 120 buckets. */
 	bucket: Bucket | null,
+};
+
+/**  A credential of the owner's own: requests with the key to that provider use it. */
+export type OwnCredential = {
+	provider: string,
+	/**  The last four characters at most. */
+	hint: string,
+	set_at: Instant,
+	/**  Whether it can be read; if not, the key's requests do not go to that provider. */
+	ready: boolean,
 };
 
 export type Payload = {
