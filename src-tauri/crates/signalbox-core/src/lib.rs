@@ -7,11 +7,13 @@
 
 pub mod alert;
 pub mod anomaly;
+pub mod approval;
 pub mod breaker;
 pub mod catalogue;
 pub mod change;
 pub mod decide;
 pub mod defaults;
+pub mod entry;
 pub mod failure;
 pub mod forecast;
 pub mod health;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::approval::ApprovalPolicy;
 use crate::ids::{InvalidId, ModelName, OperationId, ProviderName};
 use crate::rule::Condition;
 
@@ -202,6 +203,9 @@ pub struct Route {
     /// How long a request may take over all its attempts, in milliseconds; `None`: as long as usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u32>,
+    /// When its requests need a person; `None`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalPolicy>,
 }
 
 impl Route {
@@ -215,6 +219,7 @@ impl Route {
             rules: Vec::new(),
             balance: Balance::default(),
             deadline_ms: None,
+            approval: None,
         }
     }
 }

@@ -7,12 +7,12 @@
 
 mod source;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{Expr, IdedExpr};
-use cel::common::types::{CelBool, CelInt, CelMap, CelMapKey, CelString};
+use cel::common::types::{CelBool, CelDouble, CelInt, CelMap, CelMapKey, CelString};
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use cel::{Context, Env, ExecutionError, ParseErrors, Program, Value};
@@ -20,10 +20,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use source::{BRACKETS_DEEP_MAX, CHARS_MAX, STEPS_MAX};
 
+use crate::approval::ApprovalFacts;
 use crate::decide::Features;
 use crate::ids::OperationId;
 use crate::ledger::Surface;
 use crate::meter::Bound;
+use crate::money::{NANOS_PER_USD, NanoUsd};
+use crate::operation::{Capability, Criticality, Operation};
 use crate::time::{MICROS_PER_SECOND, Timestamp};
 
 /// What a condition can look at: name, type, and what it is.
@@ -44,6 +47,20 @@ pub const VARIABLES: &[(&str, &str, &str)] = &[
     ("hour_utc", "number", "hour of the day in UTC, 0 to 23"),
     ("weekday_utc", "number", "day of the week in UTC, 1 (Monday) to 7 (Sunday)"),
 ];
+
+/// What a rule about approvals can look at besides, in place of the operation's bare name.
+pub const APPROVAL_VARIABLES: &[(&str, &str, &str)] = &[
+    (
+        "operation",
+        "texts by name",
+        "operation.id, operation.criticality (low, medium, high), operation.capability",
+    ),
+    ("estimate_usd", "number", "the most it may cost in dollars; more than any number when nobody knows"),
+    ("budget_warned", "true or false", "whether a budget that pays for it has passed its warning"),
+];
+
+/// What an approval's rule sees of the operation.
+const OPERATION_FIELDS: [&str; 3] = ["id", "criticality", "capability"];
 
 /// What a condition can call beside its operators.
 pub const FUNCTIONS: &[&str] = &["size", "contains", "startsWith", "endsWith", "int", "string", "has"];
@@ -92,8 +109,13 @@ pub enum InvalidCondition {
         message: String,
     },
     /// A name that means nothing here.
-    #[error("`{0}` is not known here. Known are: {known}", known = known_variables())]
-    UnknownVariable(String),
+    #[error("`{name}` is not known here. Known are: {known}")]
+    UnknownVariable {
+        /// As it was written.
+        name: String,
+        /// What is known.
+        known: String,
+    },
     /// A function that cannot be called here.
     #[error("`{0}()` cannot be called here. What can: {functions}", functions = FUNCTIONS.join(", "))]
     UnknownFunction(String),
@@ -126,12 +148,26 @@ impl Condition {
     ///
     /// Errors: [`InvalidCondition`], in words for whoever wrote it.
     pub fn new(text: &str) -> Result<Self, InvalidCondition> {
+        let condition = Self::parse(text, &[VARIABLES])?;
+        with_any_facts(|facts, _| condition.check_types(facts))?;
+        Ok(condition)
+    }
+
+    /// Reads a condition on a request whose cost has been estimated.
+    ///
+    /// Errors: [`InvalidCondition`], in words for whoever wrote it.
+    pub(crate) fn for_approval(text: &str) -> Result<Self, InvalidCondition> {
+        let condition = Self::parse(text, &[VARIABLES, APPROVAL_VARIABLES])?;
+        check_operation(condition.program.expression())?;
+        with_any_facts(|_, facts| condition.check_types(facts))?;
+        Ok(condition)
+    }
+
+    fn parse(text: &str, known: &[Vocabulary]) -> Result<Self, InvalidCondition> {
         source::check(text)?;
         let program = ENVIRONMENT.compile(text).map_err(|errors| syntax_fault(&errors))?;
-        check_names(program.expression())?;
-        let condition = Self { text: Arc::from(text), program: Arc::new(program) };
-        condition.check_types()?;
-        Ok(condition)
+        check_names(program.expression(), known)?;
+        Ok(Self { text: Arc::from(text), program: Arc::new(program) })
     }
 
     /// As it was written.
@@ -143,6 +179,10 @@ impl Condition {
     ///
     /// Errors: [`ConditionFault`], e.g. for a tag the request does not have; then it is not met.
     pub fn is_met(&self, facts: &Facts<'_>) -> Result<bool, ConditionFault> {
+        self.is_met_by(facts)
+    }
+
+    pub(crate) fn is_met_by(&self, facts: &dyn VariableResolver) -> Result<bool, ConditionFault> {
         match self.evaluate(facts) {
             Ok(Value::Bool(is_met)) => Ok(is_met),
             Ok(other) => Err(ConditionFault(format!("it is {}, not true or false", name_of(&other)))),
@@ -150,24 +190,47 @@ impl Condition {
         }
     }
 
-    fn evaluate(&self, facts: &Facts<'_>) -> Result<Value, ExecutionError> {
+    fn evaluate(&self, facts: &dyn VariableResolver) -> Result<Value, ExecutionError> {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         context.set_variable_resolver(facts);
         self.program.execute(&context)
     }
 
     /// Tries it on a request, so that what can never work is refused when it is written and not met for ever after.
-    fn check_types(&self) -> Result<(), InvalidCondition> {
-        let Ok(operation) = OperationId::new("chat_message") else { return Ok(()) };
-        let features = Features::of(Surface::OpenaiChat, Bound::default());
-        let facts = Facts { operation: &operation, features: &features, now: Timestamp::default() };
-        match self.evaluate(&facts) {
+    fn check_types(&self, facts: &dyn VariableResolver) -> Result<(), InvalidCondition> {
+        match self.evaluate(facts) {
             // A tag this request happens not to have is no fault of the condition.
             Ok(Value::Bool(_)) | Err(ExecutionError::NoSuchKey(_)) => Ok(()),
             Ok(other) => Err(InvalidCondition::NotYesOrNo(name_of(&other))),
             Err(error) => Err(InvalidCondition::WrongTypes(shortened(&error.to_string()))),
         }
     }
+}
+
+/// Names with their types and meanings.
+type Vocabulary = &'static [(&'static str, &'static str, &'static str)];
+
+/// Something to try a condition on.
+fn with_any_facts(
+    check: impl FnOnce(&Facts<'_>, &ApprovalFacts<'_>) -> Result<(), InvalidCondition>,
+) -> Result<(), InvalidCondition> {
+    let Ok(id) = OperationId::new("chat_message") else { return Ok(()) };
+    let operation = Operation {
+        id,
+        description: String::new(),
+        capability: Capability::Chat,
+        criticality: Criticality::Low,
+        enabled: true,
+        batch_eligible: false,
+        cacheable: false,
+        cache_ttl_s: None,
+        allowed_providers: BTreeSet::new(),
+    };
+    let features = Features::of(Surface::OpenaiChat, Bound::default());
+    let facts = Facts { operation: &operation.id, features: &features, now: Timestamp::default() };
+    let priced =
+        ApprovalFacts { facts, operation: &operation, estimate: Some(NanoUsd::ZERO), budget_warned: false };
+    check(&facts, &priced)
 }
 
 /// The standard functions; building them takes longer than any condition.
@@ -230,12 +293,37 @@ impl VariableResolver for Facts<'_> {
     }
 }
 
+impl VariableResolver for ApprovalFacts<'_> {
+    fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
+        match variable {
+            "operation" => {
+                let operation = self.operation;
+                let values =
+                    [operation.id.as_str(), operation.criticality.as_str(), operation.capability.as_str()];
+                Some(CowVal::owned(texts_by_name(OPERATION_FIELDS.into_iter().zip(values))))
+            }
+            "estimate_usd" => Some(CowVal::owned(CelDouble::from(dollars(self.estimate)))),
+            "budget_warned" => Some(CowVal::owned(CelBool::from(self.budget_warned))),
+            other => self.facts.resolve(other),
+        }
+    }
+}
+
+/// For a comparison in a rule only: no amount is ever made of it.
+#[expect(clippy::cast_precision_loss, reason = "it is compared with what a person wrote as a decimal number")]
+fn dollars(estimate: Option<NanoUsd>) -> f64 {
+    estimate.map_or(f64::INFINITY, |estimate| estimate.as_nanos() as f64 / NANOS_PER_USD as f64)
+}
+
 fn tags(tags: &[(String, String)]) -> CelMap<'_> {
-    let entries: HashMap<CelMapKey<'_>, Box<dyn Val + '_>> = tags
-        .iter()
+    texts_by_name(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
+
+fn texts_by_name<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> CelMap<'a> {
+    let entries: HashMap<CelMapKey<'a>, Box<dyn Val + 'a>> = texts
         .map(|(name, value)| {
-            let value: Box<dyn Val + '_> = Box::new(CelString::from(value.as_str()));
-            (CelMapKey::String(CelString::from(name.as_str())), value)
+            let value: Box<dyn Val + 'a> = Box::new(CelString::from(value));
+            (CelMapKey::String(CelString::from(name)), value)
         })
         .collect();
     CelMap::from(entries)
@@ -271,25 +359,27 @@ fn syntax_fault(errors: &ParseErrors) -> InvalidCondition {
 }
 
 /// Refuses names and functions that mean nothing here, and loops, whose cost nothing bounds.
-fn check_names(expression: &IdedExpr) -> Result<(), InvalidCondition> {
+fn check_names(expression: &IdedExpr, known: &[Vocabulary]) -> Result<(), InvalidCondition> {
+    let check = |part: &IdedExpr| check_names(part, known);
     match &expression.expr {
         Expr::Unspecified | Expr::Literal(_) => Ok(()),
         Expr::Ident(name) => {
-            if VARIABLES.iter().any(|(known, _, _)| known == name) {
+            let mut names = known.iter().flat_map(|part| part.iter());
+            if names.any(|(known, _, _)| known == name) {
                 Ok(())
             } else {
-                Err(InvalidCondition::UnknownVariable(shortened(name)))
+                Err(InvalidCondition::UnknownVariable { name: shortened(name), known: names_of(known) })
             }
         }
-        Expr::Select(select) => check_names(&select.operand),
-        Expr::List(list) => list.elements.iter().try_for_each(check_names),
+        Expr::Select(select) => check(&select.operand),
+        Expr::List(list) => list.elements.iter().try_for_each(check),
         Expr::Call(call) => {
             let name = call.func_name.as_str();
             if !OPERATORS.contains(&name) && !FUNCTIONS.contains(&name) {
                 return Err(InvalidCondition::UnknownFunction(shortened(name)));
             }
-            call.target.iter().try_for_each(|target| check_names(target))?;
-            call.args.iter().try_for_each(check_names)
+            call.target.iter().try_for_each(|target| check(target))?;
+            call.args.iter().try_for_each(check)
         }
         Expr::Comprehension(_) => {
             Err(InvalidCondition::Unsupported("loops such as all(), exists(), map() or filter()"))
@@ -298,9 +388,42 @@ fn check_names(expression: &IdedExpr) -> Result<(), InvalidCondition> {
     }
 }
 
-fn known_variables() -> String {
-    let names: Vec<&str> = VARIABLES.iter().map(|(name, _, _)| *name).collect();
+fn names_of(known: &[Vocabulary]) -> String {
+    let mut names: Vec<&str> = known.iter().flat_map(|part| part.iter()).map(|(name, _, _)| *name).collect();
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(*name));
     names.join(", ")
+}
+
+/// Refuses an operation that is compared as a whole, or by a field it does not have: such a rule would never be met, and
+/// nobody would be asked.
+fn check_operation(expression: &IdedExpr) -> Result<(), InvalidCondition> {
+    let whole = || {
+        let fields = OPERATION_FIELDS.map(|field| format!("operation.{field}")).join(", ");
+        Err(InvalidCondition::WrongTypes(format!("an operation has fields here: write {fields}")))
+    };
+    match &expression.expr {
+        Expr::Ident(name) if name == "operation" => whole(),
+        Expr::Select(select) => {
+            match &select.operand.expr {
+                Expr::Ident(name) if name == "operation" => {
+                    if OPERATION_FIELDS.contains(&select.field.as_str()) { Ok(()) } else { whole() }
+                }
+                _ => check_operation(&select.operand),
+            }
+        }
+        Expr::List(list) => list.elements.iter().try_for_each(check_operation),
+        Expr::Call(call) => {
+            call.target.iter().try_for_each(|target| check_operation(target))?;
+            call.args.iter().try_for_each(check_operation)
+        }
+        Expr::Unspecified
+        | Expr::Literal(_)
+        | Expr::Ident(_)
+        | Expr::Comprehension(_)
+        | Expr::Map(_)
+        | Expr::Struct(_) => Ok(()),
+    }
 }
 
 const fn name_of(value: &Value) -> &'static str {

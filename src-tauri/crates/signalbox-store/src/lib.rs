@@ -7,6 +7,7 @@
 
 #![deny(missing_docs)]
 
+mod approvals;
 mod config;
 mod dialect;
 mod error;
@@ -28,6 +29,7 @@ mod verify;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use approvals::{ApprovalCounts, FiledApproval, QueuePlace};
 pub use config::{Config, ConfigEdit, ConfigWrite, StoredKey};
 pub use error::StoreError;
 pub use failovers::{Failover, FailoverFilter, FailoverPlace};

@@ -42,6 +42,7 @@ fn snapshot(targets: &[&str]) -> Snapshot {
         rules: Vec::new(),
         balance: crate::route::Balance::default(),
         deadline_ms: None,
+        approval: None,
         operation: id.clone(),
         version: 1,
         strategy: Strategy::Priority,

@@ -8,6 +8,7 @@ mod providers;
 
 use std::collections::HashMap;
 
+use signalbox_core::approval::Approval;
 use signalbox_core::change::{ChainedChange, Change};
 use signalbox_core::ids::{OperationId, PersonName, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
@@ -24,7 +25,7 @@ use crate::dialect::{NOTIFY_POSTGRES, reading, within};
 use crate::error::{StoreError, during};
 use crate::pools::Transaction;
 use crate::values::number;
-use crate::{Store, history};
+use crate::{Store, approvals, history};
 
 /// The whole configuration at one revision.
 #[derive(Debug, Clone, Default)]
@@ -134,6 +135,18 @@ pub enum ConfigWrite {
         /// The version it was edited from; `None`: nobody of that name may exist yet.
         base_version: Option<u32>,
     },
+    /// Puts a change into the queue of what waits for a person.
+    FileApproval {
+        /// As it is asked.
+        approval: Box<Approval>,
+    },
+    /// Takes an approval's next step.
+    PutApproval {
+        /// As it shall be.
+        approval: Box<Approval>,
+        /// The version it was read at.
+        base_version: u32,
+    },
 }
 
 impl Store {
@@ -224,6 +237,10 @@ impl ConfigWrite {
             Self::RotateKey { key, from, to } => keys::rotate(transaction, key, from, to).await,
             Self::PutSetting { key, value } => keys::put_setting(transaction, key, value).await,
             Self::PutPerson { person, base_version } => people::put(transaction, person, *base_version).await,
+            Self::FileApproval { approval } => approvals::file(transaction, approval).await,
+            Self::PutApproval { approval, base_version } => {
+                approvals::put(transaction, approval, *base_version).await
+            }
         }
     }
 }

@@ -30,6 +30,7 @@ struct Row {
     rules: Option<JsonText>,
     balance: Option<JsonText>,
     deadline_ms: Option<i64>,
+    approval: Option<JsonText>,
 }
 
 pub(super) async fn all(
@@ -38,7 +39,7 @@ pub(super) async fn all(
     let rows: Vec<Row> = within!(transaction, connection => sqlx::query_as(
         "SELECT o.id, o.description, o.capability, o.criticality, o.enabled, o.batch_eligible, o.cacheable, \
          o.cache_ttl_s, o.allowed_providers, o.changed_at, r.version, r.strategy, r.targets, r.rules, r.balance, \
-         r.deadline_ms \
+         r.deadline_ms, r.approval \
          FROM operations o JOIN routes r ON r.operation = o.id ORDER BY o.id",
     )
     .fetch_all(connection)
@@ -68,6 +69,7 @@ fn entry(row: Row) -> Result<(OperationEntry, Timestamp), StoreError> {
         rules: or_default("routes.rules", row.rules.as_ref())?,
         balance: or_default("routes.balance", row.balance.as_ref())?,
         deadline_ms: row.deadline_ms.map(|deadline| number("routes.deadline_ms", deadline)).transpose()?,
+        approval: row.approval.as_ref().map(|policy| parsed("routes.approval", policy)).transpose()?,
     };
     Ok((OperationEntry { operation, route }, Timestamp::from_micros(row.changed_at)))
 }
@@ -114,8 +116,8 @@ async fn insert(
         return Err(StoreError::AlreadyExists { kind: "operation", subject: operation.id.to_string() });
     }
     within!(transaction, connection => sqlx::query(
-        "INSERT INTO routes (operation, version, strategy, targets, rules, balance, deadline_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO routes (operation, version, strategy, targets, rules, balance, deadline_ms, approval) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(operation.id.as_str())
     .bind(i64::from(route.version))
@@ -124,6 +126,7 @@ async fn insert(
     .bind(json(&route.rules)?)
     .bind(json(&route.balance)?)
     .bind(route.deadline_ms.map(i64::from))
+    .bind(route.approval.as_ref().map(json).transpose()?)
     .execute(connection)
     .await
     .map(drop))
@@ -138,8 +141,8 @@ async fn update(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let updated = within!(transaction, connection => sqlx::query(
-        "UPDATE routes SET version = $1, strategy = $2, targets = $3, rules = $4, balance = $5, deadline_ms = $6 \
-         WHERE operation = $7 AND version = $8",
+        "UPDATE routes SET version = $1, strategy = $2, targets = $3, rules = $4, balance = $5, deadline_ms = $6, \
+         approval = $7 WHERE operation = $8 AND version = $9",
     )
     .bind(i64::from(route.version))
     .bind(route.strategy.as_str())
@@ -147,6 +150,7 @@ async fn update(
     .bind(json(&route.rules)?)
     .bind(json(&route.balance)?)
     .bind(route.deadline_ms.map(i64::from))
+    .bind(route.approval.as_ref().map(json).transpose()?)
     .bind(operation.id.as_str())
     .bind(i64::from(base))
     .execute(connection)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use signalbox_core::approval::{ApprovalPolicy, ApprovalRule};
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::decide::{Acceptance, Candidate, Decision, Rejection, Verdict};
 use signalbox_core::failure::FailureKind;
@@ -207,6 +208,12 @@ pub fn route(id: &str, version: u32) -> Route {
         rules: Vec::new(),
         balance: signalbox_core::route::Balance::default(),
         deadline_ms: None,
+        approval: Some(ApprovalPolicy {
+            above: Some(NanoUsd::from_nanos(500_000_000)),
+            rule: Some(ApprovalRule::new("operation.criticality == \"high\"").unwrap()),
+            hold_s: 30,
+            ..ApprovalPolicy::default()
+        }),
         operation: operation_id(id),
         version,
         strategy: Strategy::Priority,
