@@ -5,8 +5,8 @@ use tauri::Runtime;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    changes, drills, health, keys, operations, overview, people, prices, providers, requests, settings,
-    status, trial,
+    approvals, changes, drills, health, keys, operations, overview, people, prices, providers, requests,
+    settings, status, trial,
 };
 use crate::events::CacheTagsChanged;
 
@@ -67,6 +67,12 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             keys::key_clear_own_credential,
             keys::key_revoke,
             trial::send_test_request,
+            approvals::approvals_page,
+            approvals::approval_show,
+            approvals::approval_approve,
+            approvals::approval_reject,
+            approvals::approval_undo,
+            approvals::approval_withdraw,
             changes::changes_page,
             changes::change_verify,
             changes::change_revert,

@@ -3,6 +3,7 @@
 //! Money and counters that may pass 2^53 are decimal strings, because JavaScript's numbers lose digits there.
 //! Times are RFC 3339 in UTC. Secrets never appear here: [`SecretInput`] goes in, nothing comes out.
 
+mod approvals;
 mod changes;
 mod drills;
 mod events;
@@ -19,6 +20,7 @@ mod settings;
 mod status;
 mod trial;
 
+pub use approvals::*;
 pub use changes::*;
 pub use drills::*;
 pub use events::*;

@@ -6,6 +6,7 @@
 #![deny(missing_docs)]
 
 pub mod app;
+pub mod approvals;
 mod auth;
 pub mod changes;
 mod credential;

@@ -87,6 +87,7 @@ async fn one(
         deadline_ms: route.deadline_ms,
         cache_ttl_s: operation.cache_ttl_s,
         allowed_providers: operation.allowed_providers.iter().map(ToString::to_string).collect(),
+        approval: route.approval.as_ref().map(draft::shown_policy),
         version: route.version,
         targets: route.targets.iter().map(target).collect(),
         last_24h: traffic,

@@ -7,7 +7,7 @@ use signalbox_store::{Backend, Durability};
 use crate::app::{App, Caller, GatewayReport, Role};
 use crate::error::AppError;
 use crate::overview::today;
-use crate::{dto, view};
+use crate::{approvals, dto, view};
 
 /// How everything stands.
 pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError> {
@@ -39,6 +39,7 @@ pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError>
         in_flight: app.engine().map_or(0, |engine| engine.in_flight()),
         spend_today: spend.into(),
         requests_today: view::count(requests),
+        approvals_pending: approvals::pending(app).await?,
         simulator: dto::SimulatorStatus { on: simulator.is_some(), base_url: simulator },
         first_run: dto::FirstRun {
             provider_connected: is_any_connected(&live.snapshot),
@@ -73,6 +74,7 @@ pub fn without_backend(
         in_flight: 0,
         spend_today: signalbox_core::money::NanoUsd::ZERO.into(),
         requests_today: 0,
+        approvals_pending: 0,
         simulator: dto::SimulatorStatus { on: false, base_url: None },
         first_run: dto::FirstRun { provider_connected: false, key_created: false, first_request: None },
         person: String::new(),

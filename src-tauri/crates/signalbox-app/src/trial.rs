@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use signalbox_core::entry::EntryPath;
 use signalbox_core::ledger::Surface;
 use signalbox_engine::dispatch::{Answer, Call, Payload, Refusal, RefusalCode, Resolved};
 
@@ -51,6 +52,9 @@ pub async fn send_test_request(
         deadline: None,
         idempotency_key: None,
         no_cache: true,
+        via: EntryPath::TestRequest,
+        person: Some(caller.id.clone()),
+        approval: None,
     };
     match engine.dispatch(live, call).await? {
         Answer::Complete { meta, body, .. } => Ok(dto::TestAnswer {
@@ -81,7 +85,11 @@ impl From<Refusal> for AppError {
             RefusalCode::InvalidKey | RefusalCode::OperationNotAllowed | RefusalCode::TargetNotAllowed => {
                 Code::Forbidden
             }
-            RefusalCode::OperationDisabled
+            RefusalCode::ApprovalRequired
+            | RefusalCode::ApprovalRejected
+            | RefusalCode::ApprovalNotUsable
+            | RefusalCode::ApprovalQueueFull
+            | RefusalCode::OperationDisabled
             | RefusalCode::NoTarget
             | RefusalCode::AllTargetsFailed
             | RefusalCode::RateLimited

@@ -98,7 +98,7 @@ impl ApprovalState {
 
 /// What asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// An AI call that would cost money.
     Request(Box<AskedRequest>),
@@ -331,6 +331,12 @@ impl Approval {
             }
             (state, _) => state,
         }
+    }
+
+    /// When its last step was taken.
+    pub fn moved_at(&self) -> Timestamp {
+        let decided_at = self.ruling.as_ref().map(|ruling| ruling.at);
+        self.ending.as_ref().map(|ending| ending.at).or(decided_at).unwrap_or(self.created_at)
     }
 
     /// SHA-256 over everything that a person agrees to, in hexadecimal: what is decided is what was shown.

@@ -2,6 +2,7 @@
 //! answer. Schedules, batches and jobs will take it too.
 
 mod admit;
+mod approval;
 mod attempt;
 pub(crate) mod fingerprint;
 mod keeping;
@@ -11,6 +12,7 @@ mod resolve;
 mod run;
 mod stream;
 
+pub use approval::Ticket;
 pub(crate) use attempt::at;
 pub use refusal::{Refusal, RefusalCode};
 pub use resolve::Resolved;
@@ -21,7 +23,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use signalbox_core::ids::{KeyId, OperationId, RequestId};
+use signalbox_core::entry::EntryPath;
+use signalbox_core::ids::{ApprovalId, KeyId, OperationId, RequestId};
 use signalbox_core::key::ApiKey;
 use signalbox_core::ledger::Surface;
 use signalbox_core::money::NanoUsd;
@@ -58,6 +61,12 @@ pub struct Call {
     pub idempotency_key: Option<String>,
     /// Whether the client wants no answer from the cache.
     pub no_cache: bool,
+    /// By which way it came.
+    pub via: EntryPath,
+    /// Which person sent it, if a person did.
+    pub person: Option<String>,
+    /// The approval the client says it has.
+    pub approval: Option<ApprovalId>,
 }
 
 /// Leaves the body out: prompts do not belong in logs.
@@ -173,7 +182,13 @@ impl Engine {
         if self.requests.is_closed() {
             return Err(Refusal::new(RefusalCode::ShuttingDown, "Signalbox is shutting down."));
         }
-        let admitted = match self.admit(&live, call).await? {
+        let held = Self::hold_of(&live, &call).map(|hold| (hold, call.clone()));
+        let (live, entry) = match (self.admit(&live, call).await, held) {
+            (Ok(entry), _) => (live, entry),
+            (Err(refusal), Some((hold, call))) => self.hold(call, refusal, hold).await?,
+            (Err(refusal), None) => return Err(refusal),
+        };
+        let admitted = match entry {
             Entry::Run(admitted) => *admitted,
             Entry::Answered(answer) => return Ok(answer),
         };

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use signalbox_core::defaults::SIMULATOR;
+use signalbox_core::entry::EntryPath;
 use signalbox_core::ids::{ModelName, OperationId, ProviderName};
 use signalbox_core::ledger::Surface;
 use signalbox_core::operation::{Capability, Operation};
@@ -294,6 +295,9 @@ fn call(plan: &Plan) -> Call {
         deadline: None,
         idempotency_key: None,
         no_cache: true,
+        via: EntryPath::Drill,
+        person: None,
+        approval: None,
     }
 }
 

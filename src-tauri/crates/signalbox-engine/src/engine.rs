@@ -19,6 +19,7 @@ use url::Url;
 
 use crate::alerts::{self, Alerts};
 use crate::answer_cache::AnswerCache;
+use crate::approvals::{self, Approvals};
 use crate::control::{Control, Options};
 use crate::data_dir::InstanceLock;
 use crate::drill::Drills;
@@ -67,6 +68,7 @@ pub struct Engine {
     pub health: HealthBoard,
     /// How much may be asked for.
     pub limits: Limits,
+    pub(crate) approvals: Approvals,
     pub(crate) answers: AnswerCache,
     pub(crate) first_runs: FirstRuns,
     /// Targets without a price that were told of already.
@@ -126,6 +128,7 @@ impl Engine {
             alerts,
             health,
             limits,
+            approvals: Approvals::default(),
             answers: AnswerCache::default(),
             first_runs: FirstRuns::default(),
             unpriced_told: Mutex::default(),
@@ -147,6 +150,7 @@ impl Engine {
         engine.background.spawn_blocking(signalbox_providers::warm);
         engine.background.spawn(health::probe_refused(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(history::verify_at_start(Arc::downgrade(&engine)));
+        engine.background.spawn(approvals::keep(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
         Ok(engine)
     }
@@ -187,6 +191,7 @@ impl Engine {
             self.health.forget_missing(&live);
             lock(&self.unpriced_told).clear();
             self.live.store(Arc::new(live));
+            self.approvals.moved();
             for topic in CONFIGURATION {
                 self.events.publish(topic);
             }

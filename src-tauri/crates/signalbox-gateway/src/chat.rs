@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
+use signalbox_core::entry::EntryPath;
 use signalbox_core::key::ApiKey;
 use signalbox_core::ledger::Surface;
 use signalbox_engine::dispatch::{Answer, Call, Payload, RefusalCode, Resolved};
@@ -132,6 +133,9 @@ pub(crate) fn understand(
         deadline: labels::deadline(headers)?,
         idempotency_key: labels::idempotency_key(headers)?,
         no_cache: labels::no_cache(headers)?,
+        via: EntryPath::Gateway,
+        person: None,
+        approval: labels::approval(headers)?,
         payload,
     })
 }

@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use signalbox_core::ids::RequestId;
 use signalbox_core::ledger::{Surface, WireFamily};
-use signalbox_engine::dispatch::{Refusal, RefusalCode};
+use signalbox_engine::dispatch::{Refusal, RefusalCode, Ticket};
 
 use crate::answer::{ATTEMPTS, REQUEST_ID, put, sdk_request_id};
+use crate::approvals;
 
 /// When to come back while the instance restarts or its disk is full. Units: seconds.
 const COME_BACK_S: u64 = 2;
@@ -23,6 +24,7 @@ pub(crate) struct Fault {
     retry_after: Option<Duration>,
     request: Option<RequestId>,
     attempts: u32,
+    approval: Option<Ticket>,
     /// Whether the connection cannot go on after it.
     closes: bool,
 }
@@ -37,7 +39,16 @@ pub(crate) struct Shaped {
 impl Fault {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status, code, message, retry_after: None, request: None, attempts: 0, closes: false }
+        Self {
+            status,
+            code,
+            message,
+            retry_after: None,
+            request: None,
+            attempts: 0,
+            approval: None,
+            closes: false,
+        }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -104,6 +115,7 @@ impl From<Refusal> for Fault {
             retry_after: refusal.retry_after.or(come_back),
             request: refusal.request,
             attempts: refusal.attempts,
+            approval: refusal.approval,
             closes: false,
         }
     }
@@ -111,8 +123,8 @@ impl From<Refusal> for Fault {
 
 impl Shaped {
     fn body(&self) -> Value {
-        let Fault { status, code, message, request, .. } = &self.fault;
-        match self.surface.family() {
+        let Fault { status, code, message, request, approval, .. } = &self.fault;
+        let mut body = match self.surface.family() {
             WireFamily::Openai => json!({
                 "error": {"message": message, "type": openai_type(*status), "param": null, "code": code},
             }),
@@ -121,7 +133,11 @@ impl Shaped {
                 "error": {"type": anthropic_type(*status), "message": message, "code": code},
                 "request_id": request.map(|id| id.to_string()),
             }),
+        };
+        if let Some(ticket) = approval {
+            body["error"]["approval"] = approvals::shown(ticket, None);
         }
+        body
     }
 }
 
@@ -141,6 +157,9 @@ impl IntoResponse for Shaped {
         }
         if let Some(wait) = fault.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        }
+        if let Some(ticket) = fault.approval {
+            put(headers, approvals::HEADER, &ticket.id.to_string());
         }
         if let Some(request) = fault.request {
             let id = request.to_string();

@@ -21,7 +21,7 @@ use crate::body::discard;
 use crate::fault::Fault;
 use crate::guard::{Doors, guard, surface_of};
 use crate::server::Listeners;
-use crate::{chat, count_tokens, feedback, health, media, metrics, models, server};
+use crate::{approvals, chat, count_tokens, feedback, health, media, metrics, models, server};
 
 /// Where the gateway listens unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 4180));
@@ -199,6 +199,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v1/audio/transcriptions", post(media::transcriptions))
         .route("/v1/audio/speech", post(media::speech))
         .route("/v1/models", get(models::models))
+        .route("/v1/approvals/{id}", get(approvals::approval))
         .route("/v1/feedback", post(feedback::feedback))
         .route("/metrics", get(metrics::metrics))
         .route("/livez", get(health::livez))

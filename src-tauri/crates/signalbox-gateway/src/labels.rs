@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use serde_json::{Map, Value};
+use signalbox_core::ids::ApprovalId;
 use signalbox_engine::dispatch::Payload;
 
 use crate::fault::Fault;
@@ -93,6 +94,16 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fau
         )));
     }
     Ok(Some(key.to_owned()))
+}
+
+/// The approval the request was given.
+///
+/// Errors: no id of one.
+pub(crate) fn approval(headers: &HeaderMap) -> Result<Option<ApprovalId>, Fault> {
+    let Some(text) = text(headers, "x-signalbox-approval")? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        Fault::invalid("The header x-signalbox-approval is no approval's id, such as apr_0193f0c1d2e37a5b8c9d0e1f2a3b4c5d.")
+    })
 }
 
 /// Whether the client wants no answer from the cache.

@@ -9,6 +9,7 @@
 #![deny(missing_docs)]
 
 mod answer;
+mod approvals;
 mod body;
 mod chat;
 mod count_tokens;

@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+mod approvals;
 mod prices;
 
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use signalbox_gateway::DEFAULT_LISTEN;
 
+pub use approvals::{Approvals, Policy};
 pub use prices::Prices;
 
 const EXIT_CODES: &str = "\
@@ -95,6 +97,9 @@ pub enum Command {
     /// Who may come in, and what they may do
     #[command(subcommand)]
     People(People),
+    /// What waits for a person: requests and changes
+    #[command(subcommand)]
+    Approvals(Approvals),
     /// The ledger as a whole
     #[command(subcommand)]
     Ledger(Ledger),

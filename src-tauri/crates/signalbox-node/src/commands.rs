@@ -1,5 +1,6 @@
 //! One file per noun; what they share is here: opening the installation and who calls.
 
+mod approvals;
 mod health;
 mod history;
 mod keys;
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Failovers(command) => with_app(&options, |desk| health::failovers(desk, command)),
         Command::Settings(command) => with_app(&options, |desk| settings::run(desk, command)),
         Command::People(command) => with_app(&options, |desk| people::run(desk, command)),
+        Command::Approvals(command) => with_app(&options, |desk| approvals::run(desk, command)),
         Command::Ledger(command) => with_app(&options, |desk| ledger::run(desk, command)),
         Command::History(command) => with_app(&options, |desk| history::run(desk, command)),
     }

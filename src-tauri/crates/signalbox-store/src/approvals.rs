@@ -337,8 +337,6 @@ async fn update(
 ) -> Result<bool, StoreError> {
     let ruling = next.ruling.as_ref();
     let ending = next.ending.as_ref();
-    let moved_at =
-        ending.map(|ending| ending.at).or(ruling.map(|ruling| ruling.at)).unwrap_or(next.created_at);
     let updated = within!(transaction, connection => sqlx::query(
         "UPDATE approvals SET version = $1, state = $2, ruling = $3, decided_at = $4, ending = $5, request_id = $6, \
          moved_at = $7, shown = CASE WHEN $8 THEN shown END WHERE id = $9 AND version = $10",
@@ -349,7 +347,7 @@ async fn update(
     .bind(ruling.map(|ruling| ruling.at.as_micros()))
     .bind(ending.map(json).transpose()?)
     .bind(ending.and_then(|ending| ending.request).map(RequestId::as_uuid))
-    .bind(moved_at.as_micros())
+    .bind(next.moved_at().as_micros())
     .bind(next.state.is_open() || next.shown.is_some())
     .bind(next.id.as_uuid())
     .bind(i64::from(base_version))

@@ -41,6 +41,7 @@ const PLAIN = {
   deadline_ms: null,
   cache_ttl_s: null,
   allowed_providers: [],
+  approval: null,
 };
 
 const targets = (operation: { targets: { provider: string; model: string }[] } | undefined) =>

@@ -35,6 +35,7 @@ function operation(...names: string[]): Operation {
     deadline_ms: null,
     cache_ttl_s: null,
     allowed_providers: [],
+    approval: null,
     version: 3,
     targets: names.map((name) => ({
       ...card(name),
@@ -218,6 +219,7 @@ describe("settings, cards and rules", () => {
       deadline_ms: null,
       cache_ttl_s: 60,
       allowed_providers: ["a"],
+      approval: null,
       targets: [card("a")],
       reason: null,
     });

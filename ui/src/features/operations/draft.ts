@@ -3,7 +3,7 @@
  * A pure reducer; the server decides what is valid.
  */
 
-import type { Balance, DraftTarget, Operation, RouteDraft, RouteRule } from "@/bindings";
+import type { ApprovalPolicy, Balance, DraftTarget, Operation, RouteDraft, RouteRule } from "@/bindings";
 import { evenShares } from "./shares";
 
 /** A target of the draft. `id` stays with the card while it moves, so that lists can follow it. */
@@ -24,6 +24,7 @@ export interface RouteSettings {
   deadline_ms: number | null;
   cache_ttl_s: number | null;
   allowed_providers: readonly string[];
+  approval: ApprovalPolicy | null;
 }
 
 /** What can be edited. */
@@ -90,7 +91,8 @@ export function startDraft(operation: Operation): DraftHistory {
 }
 
 function stateOf(operation: Operation): RouteState {
-  const { enabled, strategy, balance, deadline_ms, cache_ttl_s, allowed_providers } = operation;
+  const { enabled, strategy, balance, deadline_ms, cache_ttl_s, allowed_providers, approval } =
+    operation;
   return {
     enabled,
     strategy,
@@ -98,6 +100,7 @@ function stateOf(operation: Operation): RouteState {
     deadline_ms,
     cache_ttl_s,
     allowed_providers,
+    approval,
     cards: operation.targets.map((target, id) => ({ id, ...draftTarget(target) })),
     rules: operation.rules.map((rule, index) => ({
       id: operation.targets.length + index,
@@ -324,8 +327,16 @@ function content(state: RouteState) {
     deadline_ms: state.deadline_ms,
     cache_ttl_s: state.cache_ttl_s,
     allowed_providers: [...state.allowed_providers],
+    approval: samePolicy(state.approval),
     targets: state.cards.map(draftTarget),
   };
+}
+
+/** With its fields in one order, so that two that say the same read the same. */
+function samePolicy(policy: ApprovalPolicy | null): ApprovalPolicy | null {
+  if (policy === null) return null;
+  const { always, above, budget_warned, rule, hold_s, expires_s } = policy;
+  return { always, above, budget_warned, rule, hold_s, expires_s };
 }
 
 function sameBalance({ cost, latency, quality }: Balance): Balance {
@@ -351,6 +362,7 @@ export function countChanges(draft: DraftHistory): number {
     before.deadline_ms !== after.deadline_ms,
     before.cache_ttl_s !== after.cache_ttl_s,
     JSON.stringify(before.allowed_providers) !== JSON.stringify(after.allowed_providers),
+    JSON.stringify(before.approval) !== JSON.stringify(after.approval),
   ].filter(Boolean).length;
   const count =
     settings +

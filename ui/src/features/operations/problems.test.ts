@@ -55,6 +55,7 @@ it("a fault is named by the target or rule it is about", () => {
     deadline_ms: null,
     cache_ttl_s: null,
     allowed_providers: [],
+    approval: null,
     cards: [
       {
         id: 0,

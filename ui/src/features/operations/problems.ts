@@ -35,6 +35,10 @@ const ROUTE_FIELDS: Readonly<Record<string, { control: string; word: string }>> 
   deadline_ms: { control: "route-deadline", word: "Deadline" },
   cache_ttl_s: { control: "route-cache-amount", word: "Answer cache" },
   allowed_providers: { control: "route-allowed", word: "Allowed providers" },
+  "approval.above": { control: "route-approval-above", word: "Approval, amount" },
+  "approval.rule": { control: "route-approval-rule", word: "Approval, rule" },
+  "approval.hold_s": { control: "route-approval-hold", word: "Approval, waiting" },
+  "approval.expires_s": { control: "route-approval-expires", word: "Approval, expiry" },
 };
 
 type Place = { list: "targets" | "rules"; index: number; part: string };

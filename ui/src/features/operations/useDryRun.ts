@@ -47,6 +47,7 @@ const NOTHING: SimulationInput = {
     deadline_ms: null,
     cache_ttl_s: null,
     allowed_providers: [],
+    approval: null,
     targets: [],
     reason: null,
   },

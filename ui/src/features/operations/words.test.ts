@@ -90,6 +90,7 @@ it("the settings of a route fit in a line", () => {
     deadline_ms: 90_000,
     cache_ttl_s: 3_600,
     allowed_providers: ["a", "b"],
+    approval: null,
   };
   expect(settingsText(settings)).toBe(
     "Picked: balanced (cost 50 %, time 30 %, quality 20 %) · rules: Short · deadline 90 s · cached for 1 hour · only a, b",

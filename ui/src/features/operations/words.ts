@@ -1,7 +1,7 @@
 /** What the route editor says in words. */
 
-import type { Balance, Operation, Readiness, RouteRule, TargetOption } from "@/bindings";
-import { formatMoneyRow } from "@/lib/money";
+import type { ApprovalPolicy, Balance, Operation, Readiness, RouteRule, TargetOption } from "@/bindings";
+import { formatMoneyExact, formatMoneyRow } from "@/lib/money";
 import { plural } from "@/lib/numbers";
 import { strategyWords } from "@/lib/strategies";
 import type { DraftCard } from "./draft";
@@ -19,20 +19,34 @@ export function balanceText({ cost, latency, quality }: Balance): string {
 type Settings = Pick<Operation, "strategy" | "balance" | "deadline_ms" | "cache_ttl_s"> & {
   rules: readonly RouteRule[];
   allowed_providers: readonly string[];
+  approval: ApprovalPolicy | null;
 };
 
 /** What holds for a route as a whole, in a line. */
 export function settingsText(settings: Settings): string {
-  const { strategy, balance, rules, deadline_ms, cache_ttl_s, allowed_providers } = settings;
+  const { strategy, balance, rules, deadline_ms, cache_ttl_s, allowed_providers, approval } =
+    settings;
   return [
     `Picked: ${strategyWords(strategy).word.toLowerCase()}${strategy === "balanced" ? ` (${balanceText(balance)})` : ""}`,
     rules.length === 0 ? "" : `rules: ${rules.map((rule) => rule.name).join(", ")}`,
     deadline_ms === null ? "" : `deadline ${deadline_ms / 1000} s`,
     cache_ttl_s === null ? "" : `cached for ${secondsText(cache_ttl_s)}`,
     allowed_providers.length === 0 ? "" : `only ${allowed_providers.join(", ")}`,
+    approval === null ? "" : `approved by a person ${approvalWhen(approval)}`,
   ]
     .filter((part) => part !== "")
     .join(" · ");
+}
+
+/** `always`, `above $0.50`, `above $0.50 or when estimate_usd > 1`. */
+export function approvalWhen(policy: ApprovalPolicy): string {
+  if (policy.always) return "always";
+  const when = [
+    policy.above === null ? "" : `above ${formatMoneyExact(policy.above)}`,
+    policy.budget_warned ? "after a budget's warning" : "",
+    policy.rule === null ? "" : `when ${policy.rule}`,
+  ].filter((part) => part !== "");
+  return when.length === 0 ? "never" : when.join(" or ");
 }
 
 /** When the next target takes over. The backend words the applied route the same way. */

@@ -105,7 +105,13 @@ const AGENT_RULES: RouteRule[] = [
 
 type Settings = Pick<
   Operation,
-  "strategy" | "balance" | "rules" | "deadline_ms" | "cache_ttl_s" | "allowed_providers"
+  | "strategy"
+  | "balance"
+  | "rules"
+  | "deadline_ms"
+  | "cache_ttl_s"
+  | "allowed_providers"
+  | "approval"
 >;
 
 const PLAIN: Settings = {
@@ -115,11 +121,24 @@ const PLAIN: Settings = {
   deadline_ms: null,
   cache_ttl_s: null,
   allowed_providers: [],
+  approval: null,
 };
 
 /** What some operations have besides a chain, so that every kind is to be seen. */
 const SETTINGS: Readonly<Record<string, Partial<Settings>>> = {
-  agent_execution: { strategy: "balanced", rules: AGENT_RULES, deadline_ms: 90_000 },
+  agent_execution: {
+    strategy: "balanced",
+    rules: AGENT_RULES,
+    deadline_ms: 90_000,
+    approval: {
+      always: false,
+      above: "500000000",
+      budget_warned: false,
+      rule: null,
+      hold_s: 60,
+      expires_s: 86_400,
+    },
+  },
   memory_synthesis: { strategy: "cheapest" },
   sentiment_analysis: { strategy: "cheapest", cache_ttl_s: 86_400 },
   intent_classification: { strategy: "weighted", cache_ttl_s: 3_600 },

@@ -266,6 +266,13 @@ function makeCommands(world: World, latency: number): Commands {
           simulated: detail.row.simulated,
         });
       }),
+    approvalsPage: () =>
+      answer(() => ok({ rows: [], next: null, pending: 0, decided_this_week: 0 })),
+    approvalShow: () => answer(() => failed("not_found", "There is no such approval.")),
+    approvalApprove: () => answer(() => failed("not_found", "There is no such approval.")),
+    approvalReject: () => answer(() => failed("not_found", "There is no such approval.")),
+    approvalUndo: () => answer(() => failed("not_found", "There is no such approval.")),
+    approvalWithdraw: () => answer(() => failed("not_found", "There is no such approval.")),
     changesPage: (filter, cursor, limit) =>
       answer(() => {
         const all = world.changes.filter((change) => passes(change, filter));
@@ -367,6 +374,7 @@ function makeStatus(world: World) {
       .length,
     spend_today: today.spend,
     requests_today: today.requests,
+    approvals_pending: 0,
     simulator: { on: true, base_url: "http://127.0.0.1:4181/v1" },
     first_run: {
       provider_connected: world.providers.some((found) => found.credential.state === "set"),

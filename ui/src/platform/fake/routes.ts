@@ -36,7 +36,8 @@ export function previewOf(world: World, now: Operation, draft: RouteDraft): Rout
 /** The route as the draft wants it. */
 export function applied(world: World, now: Operation, draft: RouteDraft): void {
   const shares = new Map(now.targets.map((card) => [nameOf(card), card.share_24h]));
-  const { enabled, strategy, balance, rules, deadline_ms, cache_ttl_s, allowed_providers } = draft;
+  const { enabled, strategy, balance, rules, deadline_ms, cache_ttl_s } = draft;
+  const { allowed_providers, approval } = draft;
   Object.assign(now, {
     enabled,
     strategy,
@@ -45,6 +46,7 @@ export function applied(world: World, now: Operation, draft: RouteDraft): void {
     deadline_ms,
     cache_ttl_s,
     allowed_providers,
+    approval,
   });
   now.version += 1;
   now.changed_at = iso(Date.now());
@@ -101,6 +103,7 @@ export function stateOf(state: State) {
     deadline_ms: state.deadline_ms,
     cache_ttl_s: state.cache_ttl_s,
     allowed_providers: state.allowed_providers,
+    ...(state.approval === null ? {} : { approval: state.approval }),
   };
 }
 
@@ -245,7 +248,23 @@ function settingSentences(now: Operation, draft: RouteDraft): string[] {
         ? "its data may go to any provider of the route"
         : `its data may go only to ${draft.allowed_providers.join(", ")}`,
     );
+  if (JSON.stringify(now.approval) !== JSON.stringify(draft.approval))
+    sentences.push(policyInWords(draft.approval));
   return sentences;
+}
+
+function policyInWords(policy: RouteDraft["approval"]): string {
+  if (policy === null) return "its requests need nobody's approval";
+  const when = [
+    policy.always ? "always" : "",
+    policy.above === null ? "" : `when it may cost more than $${Number(policy.above) / 1e9}`,
+    policy.rule === null ? "" : `when ${policy.rule}`,
+  ].filter((part) => part !== "");
+  const hold =
+    policy.hold_s === 0
+      ? "the client is told to come back"
+      : `the client is kept waiting for up to ${policy.hold_s} s`;
+  return `a request needs a person ${when.join(", or ")}; ${hold}, and its approval is good for ${policy.expires_s} s`;
 }
 
 /** The names of the rules that are in the other list too, in the order of this one. */

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{DecisionView, Instant, JsonText, Money, Tag};
+use super::{ApprovalPolicy, DecisionView, Instant, JsonText, Money, Tag};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct Operation {
@@ -26,6 +26,8 @@ pub struct Operation {
     pub cache_ttl_s: Option<u32>,
     /// Where its data may go; empty: anywhere in its route.
     pub allowed_providers: Vec<String>,
+    /// When its requests need a person; absent: never.
+    pub approval: Option<ApprovalPolicy>,
     /// Grows by one with each applied change; sent back as `base_version` of a draft.
     pub version: u32,
     pub targets: Vec<RouteTarget>,
@@ -96,6 +98,7 @@ pub struct RouteDraft {
     pub deadline_ms: Option<u32>,
     pub cache_ttl_s: Option<u32>,
     pub allowed_providers: Vec<String>,
+    pub approval: Option<ApprovalPolicy>,
     pub targets: Vec<DraftTarget>,
     pub reason: Option<String>,
 }
@@ -139,6 +142,7 @@ impl Operation {
             deadline_ms: self.deadline_ms,
             cache_ttl_s: self.cache_ttl_s,
             allowed_providers: self.allowed_providers.clone(),
+            approval: self.approval.clone(),
             targets: self.targets.iter().map(target).collect(),
             reason: None,
         }

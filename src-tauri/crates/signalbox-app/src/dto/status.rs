@@ -21,6 +21,8 @@ pub struct Status {
     pub in_flight: u32,
     pub spend_today: Money,
     pub requests_today: u32,
+    /// What waits for a person.
+    pub approvals_pending: u32,
     pub simulator: SimulatorStatus,
     pub first_run: FirstRun,
     /// Who asks, and what they may do: `viewer`, `operator`, `admin`.

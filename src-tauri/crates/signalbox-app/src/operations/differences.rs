@@ -1,5 +1,6 @@
 //! What a draft changes, in words.
 
+use signalbox_core::approval::ApprovalPolicy;
 use signalbox_core::route::{Balance, RouteRule, RouteTarget, Target};
 use signalbox_core::snapshot::OperationEntry;
 
@@ -91,6 +92,9 @@ fn route_differences(before: &OperationEntry, after: &OperationEntry) -> Vec<Str
             [old.deadline_ms, new.deadline_ms].map(|given| limit_in_words(given, "ms", "the usual time"));
         sentences.push(format!("a request may take {to} over all attempts instead of {from}"));
     }
+    if old.approval != new.approval {
+        sentences.push(policy_in_words(new.approval.as_ref()));
+    }
     let (old, new) = (&before.operation, &after.operation);
     if old.cache_ttl_s != new.cache_ttl_s {
         sentences.push(new.cache_ttl_s.map_or_else(
@@ -107,6 +111,33 @@ fn route_differences(before: &OperationEntry, after: &OperationEntry) -> Vec<Str
         });
     }
     sentences
+}
+
+/// When its requests need a person, in words.
+fn policy_in_words(policy: Option<&ApprovalPolicy>) -> String {
+    let Some(policy) = policy else { return "its requests need nobody's approval".to_owned() };
+    let mut when = Vec::new();
+    if policy.always {
+        when.push("always".to_owned());
+    }
+    if let Some(limit) = policy.above {
+        when.push(format!("when it may cost more than ${limit}"));
+    }
+    if policy.budget_warned {
+        when.push("when a budget has passed its warning".to_owned());
+    }
+    if let Some(rule) = &policy.rule {
+        when.push(format!("when {rule}"));
+    }
+    let hold = match policy.hold_s {
+        0 => "the client is told to come back".to_owned(),
+        hold => format!("the client is kept waiting for up to {hold} s"),
+    };
+    format!(
+        "a request needs a person {}; {hold}, and its approval is good for {} s",
+        when.join(", or "),
+        policy.expires_s
+    )
 }
 
 /// The new order of the rules that stay: the first that matches counts, so another order is another route.

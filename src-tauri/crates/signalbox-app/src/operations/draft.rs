@@ -2,8 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use signalbox_core::approval::{ApprovalPolicy, ApprovalRule, EXPIRES_S, HOLD_S_MAX};
 use signalbox_core::decide::{Rejection, readiness};
 use signalbox_core::ids::{InvalidId, ProviderName};
+use signalbox_core::money::NanoUsd;
 use signalbox_core::operation::Operation;
 use signalbox_core::route::{
     Balance, Route, RouteRule, RouteTarget, RuleEffect, Strategy, Target, check_targets,
@@ -88,12 +90,55 @@ pub(crate) fn proposed(
         rules,
         balance,
         deadline_ms: draft.deadline_ms,
+        approval: draft.approval.as_ref().and_then(|policy| parse_policy(policy, &mut problems)),
     };
     (OperationEntry { operation, route }, problems)
 }
 
 fn problem(field: impl Into<String>, message: String) -> dto::Problem {
     dto::Problem { field: field.into(), message }
+}
+
+/// The policy as far as it can be read, and every fault with its field. One that never asks is none.
+fn parse_policy(draft: &dto::ApprovalPolicy, problems: &mut Vec<dto::Problem>) -> Option<ApprovalPolicy> {
+    let above = draft.above.as_ref().and_then(|amount| match amount.0.parse::<i64>() {
+        Ok(nanos) if nanos >= 0 => Some(NanoUsd::from_nanos(nanos)),
+        _ => {
+            problems.push(problem("approval.above", "An amount of 0 or more dollars.".to_owned()));
+            None
+        }
+    });
+    let text = draft.rule.as_deref().map(str::trim).filter(|rule| !rule.is_empty());
+    let rule = text.and_then(|text| {
+        let fault = |error| problems.push(problem("approval.rule", format!("{error}.")));
+        ApprovalRule::new(text).map_err(fault).ok()
+    });
+    if draft.hold_s > HOLD_S_MAX {
+        problems.push(problem(
+            "approval.hold_s",
+            format!("A client is kept waiting for at most {HOLD_S_MAX} s."),
+        ));
+    }
+    if !EXPIRES_S.contains(&draft.expires_s) {
+        let message =
+            format!("{} s is not between {} and {} s.", draft.expires_s, EXPIRES_S.start(), EXPIRES_S.end());
+        problems.push(problem("approval.expires_s", message));
+    }
+    let (always, budget_warned) = (draft.always, draft.budget_warned);
+    let (hold_s, expires_s) = (draft.hold_s, draft.expires_s);
+    let policy = ApprovalPolicy { always, above, budget_warned, rule, hold_s, expires_s };
+    policy.asks_at_all().then_some(policy)
+}
+
+pub(super) fn shown_policy(policy: &ApprovalPolicy) -> dto::ApprovalPolicy {
+    dto::ApprovalPolicy {
+        always: policy.always,
+        above: policy.above.map(Into::into),
+        budget_warned: policy.budget_warned,
+        rule: policy.rule.as_ref().map(ToString::to_string),
+        hold_s: policy.hold_s,
+        expires_s: policy.expires_s,
+    }
 }
 
 /// The rules that can be read, and every fault with its field.

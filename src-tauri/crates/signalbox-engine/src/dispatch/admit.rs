@@ -15,6 +15,7 @@ use signalbox_providers::{RequestFeatures, inspect};
 use signalbox_store::LedgerEntry;
 use tokio::time::Instant;
 
+use super::approval::Asking;
 use super::fingerprint::{self, Addressed};
 use super::keeping::{Keeping, Question};
 use super::kept::KeptAnswer;
@@ -36,7 +37,7 @@ impl Engine {
     /// Lets a call in.
     ///
     /// Errors: a [`Refusal`]; nothing has been written then.
-    pub(super) async fn admit(self: &Arc<Self>, live: &Arc<Live>, call: Call) -> Result<Entry, Refusal> {
+    pub(super) async fn admit(self: &Arc<Self>, live: &Arc<Live>, mut call: Call) -> Result<Entry, Refusal> {
         let began = Instant::now();
         let key = call.key.and_then(|id| live.key(id));
         let place = self.limits.enter(key, live.snapshot.settings.max_requests)?;
@@ -60,9 +61,24 @@ impl Engine {
                 Claimed::Answered(answer) => return Ok(Entry::Answered(answer)),
             }
         }
-        let decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id)).await?;
+        let mut decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id)).await?;
         let question = question(live, &call, addressed, features.streamed);
         let kept = question.and_then(|asked| self.answers.get(&asked.fingerprint, self.control.now()));
+        // An answer that was paid for already needs nobody's leave.
+        let leave = if kept.is_none() {
+            let features = features_of(live, &call, &features);
+            let asking = Asking { live, call: &call, features: &features, decision: &decision };
+            self.leave_of_a_person(asking).await?
+        } else {
+            None
+        };
+        if let Some(leave) = &leave
+            && let Some(target) = leave.target()
+        {
+            call.resolved.pinned = Some(target.clone());
+            decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id)).await?;
+            leave.covers(&decision)?;
+        }
         let start = RequestStart {
             idempotency: claim.as_ref().map(crate::idempotency::Claim::idempotency),
             id,
@@ -96,6 +112,7 @@ impl Engine {
             began,
             deadline,
             keeping: Keeping { question, claim, cache_use },
+            leave,
             place,
         })))
     }
@@ -111,18 +128,7 @@ impl Engine {
     ) -> Result<Decision, Refusal> {
         let (operation, pinned) = (&call.resolved.operation, call.resolved.pinned.as_ref());
         let key = call.key.and_then(|id| live.key(id));
-        let features = Features {
-            bound: features.bound,
-            surface: call.surface,
-            has_images: features.has_images,
-            has_audio: features.has_audio,
-            has_tools: features.has_tools,
-            json_output: features.json_output,
-            streamed: features.streamed,
-            user: call.user.as_deref(),
-            key: key.map(|key| key.name.as_str()),
-            tags: &call.tags,
-        };
+        let features = features_of(live, call, features);
         let decide_now = || {
             let now = self.control.now();
             let targets = decide::targets(&live.snapshot, operation, pinned);
@@ -192,6 +198,22 @@ impl Engine {
             }
             Err(_) => Err(Refusal::new(RefusalCode::Internal, "The request ended without an answer.")),
         }
+    }
+}
+
+/// What the router knows of the call.
+fn features_of<'a>(live: &'a Live, call: &'a Call, features: &RequestFeatures) -> Features<'a> {
+    Features {
+        bound: features.bound,
+        surface: call.surface,
+        has_images: features.has_images,
+        has_audio: features.has_audio,
+        has_tools: features.has_tools,
+        json_output: features.json_output,
+        streamed: features.streamed,
+        user: call.user.as_deref(),
+        key: call.key.and_then(|id| live.key(id)).map(|key| key.name.as_str()),
+        tags: &call.tags,
     }
 }
 

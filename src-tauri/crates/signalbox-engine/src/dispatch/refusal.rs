@@ -9,6 +9,7 @@ use signalbox_core::ids::RequestId;
 use signalbox_core::ledger::{Attempt, RequestStart};
 use signalbox_core::time::Timestamp;
 
+use super::approval::Ticket;
 use crate::health::Skipped;
 
 /// When to come back where no clock says it: a call has to end first.
@@ -75,6 +76,14 @@ codes! {
     ContextLength => "context_length_exceeded", 400;
     /// The provider's content policy refused.
     ContentFilter => "content_filter", 400;
+    /// A person has to approve it first.
+    ApprovalRequired => "approval_required", 403;
+    /// A person has rejected it.
+    ApprovalRejected => "approval_rejected", 403;
+    /// The approval it names is not for it, or not good any more.
+    ApprovalNotUsable => "approval_not_usable", 403;
+    /// As many of its sender's requests wait for a person as may.
+    ApprovalQueueFull => "approval_queue_full", 429;
     /// The ledger cannot be written, so nothing is served.
     LedgerUnavailable => "ledger_unavailable", 503;
     /// Secrets cannot be read on this machine now.
@@ -101,12 +110,14 @@ pub struct Refusal {
     pub request: Option<RequestId>,
     /// How many targets were tried.
     pub attempts: u32,
+    /// Its place in the queue of what waits for a person.
+    pub approval: Option<Ticket>,
 }
 
 impl Refusal {
     /// A refusal before anything was tried.
     pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry_after: None, request: None, attempts: 0 }
+        Self { code, message: message.into(), retry_after: None, request: None, attempts: 0, approval: None }
     }
 
     /// The refusal after the last attempt failed.

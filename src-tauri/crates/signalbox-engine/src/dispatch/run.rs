@@ -20,6 +20,7 @@ use signalbox_store::LedgerEntry;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::approval::Leave;
 use super::keeping::Keeping;
 use super::{Answer, AnswerMeta, Refusal, RefusalCode};
 use crate::engine::{Engine, InFlight};
@@ -42,6 +43,8 @@ pub(super) struct Run {
     pub(super) deadline: Option<Instant>,
     pub(super) caller: Caller,
     pub(super) keeping: Keeping,
+    /// A person's leave, until it is used.
+    leave: Option<Leave>,
     retry_after: Option<Duration>,
     _in_flight: InFlight,
     _place: Place,
@@ -55,6 +58,7 @@ pub(super) struct Admitted {
     pub(super) began: Instant,
     pub(super) deadline: Option<Instant>,
     pub(super) keeping: Keeping,
+    pub(super) leave: Option<Leave>,
     pub(super) place: Place,
 }
 
@@ -125,6 +129,7 @@ impl Run {
             deadline: admitted.deadline,
             caller,
             keeping: admitted.keeping,
+            leave: admitted.leave,
             retry_after: None,
             _in_flight: in_flight,
             _place: admitted.place,
@@ -146,8 +151,14 @@ impl Run {
         }
     }
 
-    /// T1, the chain, T2.
+    /// A person's leave is used up, then T1, the chain, T2: after a crash in between the leave is gone and nothing was sent.
     async fn serve(mut self) {
+        if let Some(leave) = self.leave.take()
+            && let Err(refusal) = self.engine.use_leave(&leave, self.start.id).await
+        {
+            self.caller.give(Err(refusal));
+            return;
+        }
         if let Err(error) = self.engine.ledger.write(LedgerEntry::Start(Arc::clone(&self.start))).await {
             let message = format!("Nothing was sent: {error}.");
             self.caller.give(Err(Refusal::new(RefusalCode::LedgerUnavailable, message)));

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { IconGitMerge } from "@tabler/icons-react";
-import type { DraftTarget, Operation, RouteRule } from "@/bindings";
+import type { ApprovalPolicy, DraftTarget, Operation, RouteRule } from "@/bindings";
 import type { RouteEditor } from "../useRouteEditor";
 import { settingsText, targetName } from "../words";
 import classes from "./RouteSheet.module.css";
@@ -45,6 +45,7 @@ type VersionProps = {
   settings: Pick<Operation, "enabled" | "strategy" | "balance" | "deadline_ms" | "cache_ttl_s"> & {
     rules: readonly RouteRule[];
     allowed_providers: readonly string[];
+    approval: ApprovalPolicy | null;
   };
   targets: readonly DraftTarget[];
 };

@@ -5,6 +5,7 @@ import { NumberField } from "@/components/NumberField";
 import type { TargetCatalogue } from "../targets";
 import type { RouteEditor } from "../useRouteEditor";
 import { secondsText, splitSeconds, type TimeUnit, toSeconds } from "../words";
+import { RouteApproval } from "./RouteApproval";
 import classes from "./RouteLimits.module.css";
 
 type Props = { operation: Operation; editor: RouteEditor; catalogue: TargetCatalogue };
@@ -13,7 +14,7 @@ const UNITS: readonly TimeUnit[] = ["second", "minute", "hour", "day"];
 /** What a cache that is switched on begins with. */
 const FIRST_TTL_S = 86_400;
 
-/** How long a request may take, whether answers are shared, and where the data may go. */
+/** How long a request may take, whether answers are shared, where the data may go, and when a person is asked. */
 export function RouteLimits({ operation, editor, catalogue }: Props) {
   const { deadline_ms, allowed_providers: allowed } = editor.draft.present;
   const providers = [
@@ -54,6 +55,7 @@ export function RouteLimits({ operation, editor, catalogue }: Props) {
         clearButtonProps={{ "aria-label": "All providers" }}
         data-testid="route-allowed"
       />
+      <RouteApproval editor={editor} />
     </div>
   );
 }
