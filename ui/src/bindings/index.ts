@@ -105,6 +105,18 @@ export const commands = {
 	keyRevoke: (id: string) => typedError<ApiKey, AppError>(__TAURI_INVOKE("key_revoke", { id })),
 	/**  Sends a message to an operation and waits for the answer. */
 	sendTestRequest: (input: TestRequest) => typedError<TestAnswer, AppError>(__TAURI_INVOKE("send_test_request", { input })),
+	/**  A page of the queue. */
+	approvalsPage: (list: ApprovalList, cursor: string | null, limit: number) => typedError<ApprovalPage, AppError>(__TAURI_INVOKE("approvals_page", { list, cursor, limit })),
+	/**  One approval, as it will run. */
+	approvalShow: (id: string) => typedError<ApprovalDetail, AppError>(__TAURI_INVOKE("approval_show", { id })),
+	/**  Says yes to what was shown. */
+	approvalApprove: (input: ApproveInput) => typedError<ApprovalRow, AppError>(__TAURI_INVOKE("approval_approve", { input })),
+	/**  Says no to what was shown. */
+	approvalReject: (input: RejectInput) => typedError<ApprovalRow, AppError>(__TAURI_INVOKE("approval_reject", { input })),
+	/**  Takes a decision back before it counts. */
+	approvalUndo: (id: string) => typedError<ApprovalRow, AppError>(__TAURI_INVOKE("approval_undo", { id })),
+	/**  Ends what is no longer wanted. */
+	approvalWithdraw: (input: WithdrawInput) => typedError<ApprovalRow, AppError>(__TAURI_INVOKE("approval_withdraw", { input })),
 	/**  A page of changes, newest first. */
 	changesPage: (filter: ChangeFilter, cursor: string | null, limit: number) => typedError<ChangePage, AppError>(__TAURI_INVOKE("changes_page", { filter, cursor, limit })),
 	/**  Walks the whole chain. */
@@ -163,6 +175,128 @@ export type AppError = {
 	message: string,
 	/**  Field-level problems, for forms. */
 	details: Problem[],
+};
+
+export type ApprovalDetail = {
+	row: ApprovalRow,
+	/**  The request exactly as it was hashed, hidden characters made visible; absent once nothing can come of it. */
+	shown: string | null,
+	/**  `POST`, and where the program sent it. */
+	method: string | null,
+	path: string | null,
+	/**  Why a person is asked, in sentences. */
+	reasons: string[],
+	/**  Where it may go, in order. */
+	targets: string[],
+	parameters: Tag[],
+	user: string | null,
+	tags: Tag[],
+	tokens_in: number | null,
+	/**  The last one like it that was approved. */
+	previous: PreviousApproval | null,
+	/**  Where it could go instead. */
+	other_targets: string[],
+	change: AskedChange | null,
+	may_decide: MayDecide,
+};
+
+export type ApprovalDifference = {
+	/**  What, e.g. `max_tokens`. */
+	name: string,
+	before: string | null,
+	after: string | null,
+};
+
+export type ApprovalKind = "request" | "change";
+
+/**  Which part of the queue. */
+export type ApprovalList = 
+/**  What waits: the riskiest first, and of those the oldest. */
+"pending" | 
+/**  What no longer waits: the last step first. */
+"decided";
+
+export type ApprovalPage = {
+	rows: ApprovalRow[],
+	/**  Where the next page begins; absent on the last one. */
+	next: string | null,
+	pending: number,
+	/**  Decided by people within the last seven days. */
+	decided_this_week: number,
+};
+
+/**  When a route's requests need a person. Any of the conditions is enough. */
+export type ApprovalPolicy = {
+	always: boolean,
+	/**  Requests that may cost more than this; absent: the cost does not matter. */
+	above: Money | null,
+	/**  Requests whose budgets have passed their warning. */
+	budget_warned: boolean,
+	/**  A CEL rule over the request, e.g. `operation.criticality == "high" && estimate_usd > 0.5`. */
+	rule: string | null,
+	/**  How long the client is kept waiting before it is told to come back. */
+	hold_s: number,
+	/**  How long an approval can be decided and used. */
+	expires_s: number,
+};
+
+export type ApprovalRow = {
+	id: string,
+	/**  SHA-256 over everything that is agreed to; sent back with the decision. */
+	hash: string,
+	kind: ApprovalKind,
+	state: ApprovalState,
+	risk: Risk,
+	/**  The operation, or what would change. */
+	subject: string,
+	/**  In one line, e.g. "chat_message for crm at deepseek/deepseek-chat". */
+	sentence: string,
+	/**  Where a request goes first; `provider/model`. */
+	target: string | null,
+	/**  The most a request may cost; absent when nobody knows, and for changes. */
+	max_cost: Money | null,
+	/**  What a change costs (or, negative, saves) in a month; absent when that cannot be said, and for requests. */
+	monthly_impact: Money | null,
+	submitter: string,
+	/**  By which way it came, in words. */
+	origin: string,
+	created_at: Instant,
+	expires_at: Instant,
+	/**  How often the identical request came again. */
+	repeats: number,
+	/**  Whether it is the caller's own. */
+	own: boolean,
+	decided_by: string | null,
+	decided_at: Instant | null,
+	/**  Why it was decided so, or what became of it. */
+	reason: string | null,
+	/**  The target it was approved for instead. */
+	decided_target: string | null,
+	/**  The request that used it. */
+	request_id: string | null,
+	/**  Until when the decision can be taken back. */
+	undo_until: Instant | null,
+};
+
+export type ApprovalState = "pending" | "approved" | "rejected" | "expired" | "withdrawn" | "consumed" | "applied" | "failed";
+
+/**  Yes to what was shown. */
+export type ApproveInput = {
+	id: string,
+	/**  [`ApprovalRow::hash`] of what was shown. */
+	hash: string,
+	/**  Another target than asked for. */
+	target: string | null,
+	reason: string | null,
+};
+
+export type AskedChange = {
+	/**  As in the change history, e.g. `route`. */
+	kind: string,
+	before: JsonText | null,
+	after: JsonText | null,
+	/**  What it would have meant for the last 30 days. */
+	impact: JsonText | null,
 };
 
 export type AttemptOutcome = "succeeded" | "failed" | "cancelled" | "interrupted";
@@ -693,6 +827,12 @@ export type KeyScopeInput = {
 
 export type KeyState = "active" | "expired" | "revoked";
 
+export type MayDecide = {
+	allowed: boolean,
+	/**  Why not. */
+	why: string | null,
+};
+
 export type Model = {
 	name: string,
 	capabilities: string[],
@@ -748,6 +888,8 @@ export type Operation = {
 	cache_ttl_s: number | null,
 	/**  Where its data may go; empty: anywhere in its route. */
 	allowed_providers: string[],
+	/**  When its requests need a person; absent: never. */
+	approval: ApprovalPolicy | null,
 	/**  Grows by one with each applied change; sent back as `base_version` of a draft. */
 	version: number,
 	targets: RouteTarget[],
@@ -822,6 +964,12 @@ export type PersonPatch = {
 	role: string | null,
 	enabled: boolean | null,
 	reason: string | null,
+/**  The last approval of the same operation for the same submitter, and in what this one differs. */
+export type PreviousApproval = {
+	id: string,
+	decided_by: string,
+	decided_at: Instant,
+	differences: ApprovalDifference[],
 };
 
 export type PriceCard = {
@@ -1095,6 +1243,15 @@ export type Readiness = {
 	text: string,
 };
 
+/**  No to what was shown. */
+export type RejectInput = {
+	id: string,
+	/**  [`ApprovalRow::hash`] of what was shown. */
+	hash: string,
+	/**  Whoever asked is told. */
+	reason: string,
+};
+
 export type RequestDetail = {
 	row: RequestRow,
 	/**  `openai_chat` or `anthropic_messages`. */
@@ -1177,6 +1334,7 @@ export type RevertPreview = {
 	/**  Later changes of the same thing, which are undone too. */
 	later: number,
 };
+export type Risk = "low" | "medium" | "high";
 
 /**  What the editor wants the operation to become. */
 export type RouteDraft = {
@@ -1189,6 +1347,7 @@ export type RouteDraft = {
 	deadline_ms: number | null,
 	cache_ttl_s: number | null,
 	allowed_providers: string[],
+	approval: ApprovalPolicy | null,
 	targets: DraftTarget[],
 	reason: string | null,
 };
@@ -1325,6 +1484,8 @@ export type Status = {
 	in_flight: number,
 	spend_today: Money,
 	requests_today: number,
+	/**  What waits for a person. */
+	approvals_pending: number,
 	simulator: SimulatorStatus,
 	first_run: FirstRun,
 	/**  Who asks, and what they may do: `viewer`, `operator`, `admin`. */
@@ -1426,6 +1587,11 @@ export type UnpricedModel = {
 };
 
 export type Verdict = "chosen" | "standby" | "rejected";
+
+export type WithdrawInput = {
+	id: string,
+	reason: string | null,
+};
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

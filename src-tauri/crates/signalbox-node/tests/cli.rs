@@ -339,3 +339,52 @@ async fn help_explains_every_command_with_examples_and_exit_codes() {
         assert!(help.contains("Example"), "{command:?}: {help}");
     }
 }
+
+#[tokio::test]
+async fn approvals_are_listed_decided_and_used_by_commands_beside_a_serving_instance() {
+    let installation = Installation::new();
+    let key = installation.ok(&["keys", "create", "--name", "crm"]).await;
+    let said =
+        installation.ok(&["approvals", "policy", "chat_message", "--always", "--reason", "a test"]).await;
+    assert!(said.contains("a request needs a person always"), "{said}");
+    let serving = installation.serve(&[]).await;
+    assert_eq!(installation.ok(&["approvals", "list"]).await, "No pending approvals.");
+
+    let (status, body) = answer(chat(&serving, &key, "op:chat_message")).await;
+    assert_eq!((status, &body["error"]["code"]), (403, &json!("approval_required")), "{body}");
+    let id = body["error"]["approval"]["id"].as_str().unwrap();
+    let rows = installation.json(&["approvals", "list"]).await;
+    assert_eq!(
+        (&rows[0]["id"], &rows[0]["state"], &rows[0]["submitter"]),
+        (&json!(id), &json!("pending"), &json!("crm"))
+    );
+    let shown = installation.ok(&["approvals", "show", id]).await;
+    assert!(shown.contains("one two three") && shown.contains("chat_message for crm, up to $"), "{shown}");
+
+    let approved = installation.ok(&["approvals", "approve", id, "--reason", "once"]).await;
+    assert!(approved.starts_with("Approved: chat_message for crm"), "{approved}");
+    let again = || chat(&serving, &key, "op:chat_message").header("x-signalbox-approval", id);
+    let (status, body) = answer(again()).await;
+    assert_eq!(status, 200, "{body}");
+    let (status, body) = answer(again()).await;
+    assert_eq!((status, &body["error"]["code"]), (403, &json!("approval_not_usable")), "{body}");
+
+    let (_, body) = answer(chat(&serving, &key, "op:chat_message")).await;
+    let second = body["error"]["approval"]["id"].as_str().unwrap();
+    failed(&installation.run(&["approvals", "reject", second]).await, 2, "--reason");
+    installation.ok(&["approvals", "reject", second, "--reason", "enough for today"]).await;
+    let (status, body) = answer(chat(&serving, &key, "op:chat_message")).await;
+    assert_eq!((status, &body["error"]["code"]), (403, &json!("approval_rejected")), "{body}");
+    failed(&installation.run(&["approvals", "approve", second]).await, 4, "already");
+    failed(&installation.run(&["approvals", "show", "apr_no"]).await, 3, "no approval");
+    let decided = installation.json(&["approvals", "list", "--decided"]).await;
+    let states: Vec<&Value> = decided.as_array().unwrap().iter().map(|row| &row["state"]).collect();
+    assert_eq!(states, [&json!("rejected"), &json!("consumed")]);
+    installation.ok(&["approvals", "policy", "chat_message", "--off"]).await;
+    within_two_seconds("no person is asked any more", || async {
+        answer(chat(&serving, &key, "op:chat_message")).await.0 == 200
+    })
+    .await;
+    let history = installation.ok(&["history", "verify"]).await;
+    assert!(history.contains("intact") || history.contains("entries"), "{history}");
+}

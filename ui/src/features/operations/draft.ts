@@ -3,7 +3,14 @@
  * A pure reducer; the server decides what is valid.
  */
 
-import type { ApprovalPolicy, Balance, DraftTarget, Operation, RouteDraft, RouteRule } from "@/bindings";
+import type {
+  ApprovalPolicy,
+  Balance,
+  DraftTarget,
+  Operation,
+  RouteDraft,
+  RouteRule,
+} from "@/bindings";
 import { evenShares } from "./shares";
 
 /** A target of the draft. `id` stays with the card while it moves, so that lists can follow it. */

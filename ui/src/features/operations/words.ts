@@ -1,6 +1,13 @@
 /** What the route editor says in words. */
 
-import type { ApprovalPolicy, Balance, Operation, Readiness, RouteRule, TargetOption } from "@/bindings";
+import type {
+  ApprovalPolicy,
+  Balance,
+  Operation,
+  Readiness,
+  RouteRule,
+  TargetOption,
+} from "@/bindings";
 import { formatMoneyExact, formatMoneyRow } from "@/lib/money";
 import { plural } from "@/lib/numbers";
 import { strategyWords } from "@/lib/strategies";

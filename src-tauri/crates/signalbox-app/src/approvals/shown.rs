@@ -50,6 +50,7 @@ pub(super) fn row(approval: &Approval, caller: &Caller, now: Timestamp) -> dto::
     };
     dto::ApprovalRow {
         id: approval.id.to_string(),
+        hash: approval.hash().to_string(),
         kind,
         state: state_of(approval.state_at(now)),
         risk: match approval.risk {
@@ -119,7 +120,6 @@ pub(super) async fn detail(
 ) -> Result<dto::ApprovalDetail, AppError> {
     let mut detail = dto::ApprovalDetail {
         row: row(approval, caller, app.now()),
-        hash: approval.hash().to_string(),
         shown: approval.shown.clone(),
         method: None,
         path: None,

@@ -57,6 +57,8 @@ pub enum Risk {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ApprovalRow {
     pub id: String,
+    /// SHA-256 over everything that is agreed to; sent back with the decision.
+    pub hash: String,
     pub kind: ApprovalKind,
     pub state: ApprovalState,
     pub risk: Risk,
@@ -94,8 +96,6 @@ pub struct ApprovalRow {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ApprovalDetail {
     pub row: ApprovalRow,
-    /// SHA-256 over everything that is agreed to; sent back with the decision.
-    pub hash: String,
     /// The request exactly as it was hashed, hidden characters made visible; absent once nothing can come of it.
     pub shown: Option<String>,
     /// `POST`, and where the program sent it.
@@ -155,7 +155,7 @@ pub struct MayDecide {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ApproveInput {
     pub id: String,
-    /// [`ApprovalDetail::hash`] of what was shown.
+    /// [`ApprovalRow::hash`] of what was shown.
     pub hash: String,
     /// Another target than asked for.
     pub target: Option<String>,
@@ -166,7 +166,7 @@ pub struct ApproveInput {
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct RejectInput {
     pub id: String,
-    /// [`ApprovalDetail::hash`] of what was shown.
+    /// [`ApprovalRow::hash`] of what was shown.
     pub hash: String,
     /// Whoever asked is told.
     pub reason: String,

@@ -17,12 +17,12 @@ pub async fn run(desk: Desk, command: Approvals) -> Result<Exit, Failure> {
         Approvals::List { decided, limit, json } => list(&desk, decided, limit, json).await,
         Approvals::Show { id, form } => show(&desk, &id, form.json).await,
         Approvals::Approve { id, target, reason } => {
-            let hash = approvals::show(&desk.app, &desk.caller, &id).await?.hash;
+            let hash = approvals::show(&desk.app, &desk.caller, &id).await?.row.hash;
             let input = ApproveInput { id, hash, target, reason };
             told("Approved", &approvals::approve(&desk.app, &desk.caller, input).await?)
         }
         Approvals::Reject { id, reason } => {
-            let hash = approvals::show(&desk.app, &desk.caller, &id).await?.hash;
+            let hash = approvals::show(&desk.app, &desk.caller, &id).await?.row.hash;
             let input = RejectInput { id, hash, reason };
             told("Rejected", &approvals::reject(&desk.app, &desk.caller, input).await?)
         }
@@ -89,7 +89,7 @@ fn in_words(detail: &ApprovalDetail) -> String {
         format!("asked       {} by {}, {}", row.created_at.0, row.submitter, row.origin),
         format!("expires     {}", row.expires_at.0),
         format!("at most     {}", usd(row.max_cost.as_ref())),
-        format!("hash        {}", detail.hash),
+        format!("hash        {}", row.hash),
     ];
     if !detail.targets.is_empty() {
         lines.push(format!("targets     {}", detail.targets.join(", ")));

@@ -21,7 +21,8 @@ const FIRST: ApprovalPolicy = {
 /** When a person is asked before a request goes out, and how long everybody waits. */
 export function RouteApproval({ editor }: { editor: RouteEditor }) {
   const policy = editor.draft.present.approval;
-  const set = (approval: ApprovalPolicy | null) => editor.edit({ type: "set", change: { approval } });
+  const set = (approval: ApprovalPolicy | null) =>
+    editor.edit({ type: "set", change: { approval } });
   return (
     <div className={classes.cache} role="group" aria-label="Approval by a person">
       <Switch
@@ -43,7 +44,8 @@ type Props = {
 };
 
 function Conditions({ policy, editor, set }: Props) {
-  const asks = policy.always || policy.above !== null || policy.budget_warned || policy.rule !== null;
+  const asks =
+    policy.always || policy.above !== null || policy.budget_warned || policy.rule !== null;
   return (
     <>
       <Checkbox
