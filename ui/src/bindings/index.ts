@@ -964,6 +964,8 @@ export type PersonPatch = {
 	role: string | null,
 	enabled: boolean | null,
 	reason: string | null,
+};
+
 /**  The last approval of the same operation for the same submitter, and in what this one differs. */
 export type PreviousApproval = {
 	id: string,
@@ -1334,6 +1336,7 @@ export type RevertPreview = {
 	/**  Later changes of the same thing, which are undone too. */
 	later: number,
 };
+
 export type Risk = "low" | "medium" | "high";
 
 /**  What the editor wants the operation to become. */

@@ -10,6 +10,7 @@ use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::decide::{Ask, Features, decide};
 use signalbox_core::ids::ApprovalId;
 use signalbox_core::money::NanoUsd;
+use signalbox_core::person;
 use signalbox_core::route::Target;
 use signalbox_core::time::{MICROS_PER_SECOND, Timestamp};
 use signalbox_store::{ConfigWrite, QueuePlace};
@@ -122,7 +123,7 @@ pub async fn undo(app: &App, caller: &Caller, id: &str) -> Result<dto::ApprovalR
     put(app, caller, &approval, next, told, None).await
 }
 
-/// Ends what is no longer wanted, also an approval that nobody has used.
+/// Ends what is no longer wanted, also an approval that nobody has used. One's own, or as an admin anybody's.
 ///
 /// Errors: nothing can come of it any more.
 pub async fn withdraw(
@@ -130,9 +131,11 @@ pub async fn withdraw(
     caller: &Caller,
     input: dto::WithdrawInput,
 ) -> Result<dto::ApprovalRow, AppError> {
+    caller.must_be(Role::Operator)?;
     let approval = find(app, &input.id).await?;
-    let is_own = approval.submitter.person.as_deref() == Some(caller.id.as_str());
-    caller.must_be(if is_own { Role::Operator } else { Role::Admin })?;
+    if approval.submitter.person.as_deref() != Some(caller.id.as_str()) {
+        caller.must_be(Role::Admin)?;
+    }
     let why = bounded(input.reason)?;
     let next = approval.withdraw(&caller.id, why.clone(), app.now()).map_err(|fault| refused(&fault))?;
     let told = format!("Withdrawn: {}", shown::in_words(&approval));
@@ -140,8 +143,9 @@ pub async fn withdraw(
 }
 
 /// How many people could decide.
-pub(crate) const fn admins(_app: &App) -> u32 {
-    1
+async fn admins(app: &App) -> Result<u32, AppError> {
+    let admins = person::admins(&app.live().await?.people);
+    Ok(u32::try_from(admins).unwrap_or(u32::MAX))
 }
 
 /// How many wait.
@@ -160,7 +164,7 @@ async fn find(app: &App, id: &str) -> Result<Approval, AppError> {
 async fn deciding(app: &App, caller: &Caller, id: &str, hash: &str) -> Result<Approval, AppError> {
     caller.must_be(Role::Admin)?;
     let approval = find(app, id).await?;
-    approval.may_be_decided_by(&caller.id, admins(app)).map_err(|fault| refused(&fault))?;
+    approval.may_be_decided_by(&caller.id, admins(app).await?).map_err(|fault| refused(&fault))?;
     if approval.hash().to_string() != hash {
         let message = "This is not what was shown. Look at it again before you decide.";
         return Err(AppError::new(Code::Conflict, message));

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use signalbox_app::{
-    App, AppError, Caller, Code, Role, Source, changes, drills, dto, export, health, keys, models,
+    App, AppError, Caller, Code, Role, Source, approvals, changes, drills, dto, export, health, keys, models,
     operations, overview, people, prices, providers, requests, settings, simulation, status, trial,
 };
 use signalbox_testkit::TestApp;
@@ -56,6 +56,13 @@ fn draft() -> dto::RouteDraft {
 /// Everything a client can ask for.
 fn use_cases() -> Vec<UseCase> {
     use_cases! {
+        Viewer "approvals::page" app who => approvals::page(app, who, dto::ApprovalList::Pending, None, 1);
+        Viewer "approvals::show" app who => approvals::show(app, who, "nothing");
+        Admin "approvals::approve" app who => approvals::approve(app, who, of(json!({"id": "nothing", "hash": ""})));
+        Admin "approvals::reject" app who => approvals::reject(
+            app, who, of(json!({"id": "nothing", "hash": "", "reason": "x"})));
+        Admin "approvals::undo" app who => approvals::undo(app, who, "nothing");
+        Operator "approvals::withdraw" app who => approvals::withdraw(app, who, of(json!({"id": "nothing"})));
         Viewer "changes::page" app who => changes::page(app, who, dto::ChangeFilter::default(), None, 1);
         Viewer "changes::verify" app who => changes::verify(app, who);
         Viewer "changes::count" app who => changes::count(app, who, dto::ChangeFilter::default());

@@ -132,7 +132,7 @@ pub(super) async fn detail(
         previous: None,
         other_targets: Vec::new(),
         change: None,
-        may_decide: may_decide(app, caller, approval),
+        may_decide: may_decide(caller, approval, admins(app).await?),
     };
     match &approval.subject {
         Subject::Request(asked) => {
@@ -163,10 +163,10 @@ fn tag((name, value): &(String, String)) -> dto::Tag {
     dto::Tag { name: visible(name), value: visible(value) }
 }
 
-fn may_decide(app: &App, caller: &Caller, approval: &Approval) -> dto::MayDecide {
+fn may_decide(caller: &Caller, approval: &Approval, admins: u32) -> dto::MayDecide {
     let role = caller.must_be(Role::Admin).map_err(|error| error.message);
     let own = || {
-        let fault = approval.may_be_decided_by(&caller.id, admins(app));
+        let fault = approval.may_be_decided_by(&caller.id, admins);
         fault.map_err(|fault| sentence(&fault.to_string()))
     };
     match role.and_then(|()| own()) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use signalbox_app::{App, Caller, Code, Role, Source, approvals, changes, dto, operations};
+use signalbox_app::{App, Caller, Code, Role, Source, approvals, changes, dto, operations, people, trial};
 use signalbox_core::approval::{ApprovalPolicy, ApprovalState};
 use signalbox_testkit::{Prices, TestApp};
 
@@ -75,6 +75,25 @@ async fn a_decision_in_the_window_is_told_to_nobody_until_it_can_no_longer_be_ta
     let told: Vec<String> = history(&app).await.into_iter().map(|change| change.sentence).collect();
     assert!(told[0].starts_with("Approved: chat_message for test, up to $"), "{told:?}");
     assert!(told[1].starts_with("Decision taken back") && told[2].starts_with("Approved"), "{told:?}");
+}
+
+#[tokio::test]
+async fn nobody_approves_their_own_request_while_another_admin_could() {
+    let (running, _, app, _vendor) = installation(always()).await;
+    let ann = Caller { id: "ann".to_owned(), ..admin() };
+    let input = dto::TestRequest { operation: "chat_message".to_owned(), message: "hello".to_owned() };
+    trial::send_test_request(&app, &ann, input).await.unwrap_err();
+    let row = queue(&app).await.rows.remove(0);
+    for name in ["ann", "bob"] {
+        let input = dto::PersonInput { name: name.to_owned(), role: "admin".to_owned(), reason: None };
+        people::add(&app, &admin(), input).await.unwrap();
+    }
+    assert_eq!(decide(&app, &ann, &row.id, &row.hash).await.unwrap_err(), Code::Forbidden);
+    let why = approvals::show(&app, &ann, &row.id).await.unwrap().may_decide.why.unwrap();
+    assert!(why.contains("another admin"), "{why}");
+    let bob = Caller { id: "bob".to_owned(), ..admin() };
+    decide(&app, &bob, &row.id, &row.hash).await.unwrap();
+    running.stop().await;
 }
 
 #[tokio::test]
@@ -206,8 +225,8 @@ async fn a_policy_is_part_of_the_route_previewed_applied_and_reverted_with_it() 
     let preview = operations::route_preview(&app, &admin(), draft(bad)).await.unwrap();
     let fields: Vec<&str> = preview.problems.iter().map(|problem| problem.field.as_str()).collect();
     assert_eq!(fields, ["approval.above", "approval.rule", "approval.hold_s", "approval.expires_s"]);
-    let applied = operations::route_apply(&app, &admin(), draft(policy.clone())).await.unwrap();
-    assert_eq!(applied.approval, Some(policy));
+    operations::route_apply(&app, &admin(), draft(policy.clone())).await.unwrap();
+    assert_eq!(operations::find(&app, &admin(), "job_planning").await.unwrap().approval, Some(policy));
     let entry =
         changes::page(&app, &admin(), dto::ChangeFilter::default(), None, 1).await.unwrap().rows.remove(0);
     changes::revert(&app, &admin(), entry.seq, None).await.unwrap();
