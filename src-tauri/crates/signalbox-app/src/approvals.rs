@@ -196,7 +196,8 @@ async fn elsewhere(
         tags: &terms.tags,
         ..Features::of(terms.surface, asked.asked.bound)
     };
-    let ask = Ask { pinned: Some(&target), ..Ask::of(&terms.operation, features) };
+    let key = terms.key.and_then(|id| live.key(id));
+    let ask = Ask { pinned: Some(&target), key, ..Ask::of(&terms.operation, features) };
     let decision = decide(&live.snapshot, &ask, app.now())
         .map_err(|error| AppError::new(Code::Refused, sentence(&error.to_string())))?;
     let chosen = decision.chain().find(|candidate| candidate.target == target);

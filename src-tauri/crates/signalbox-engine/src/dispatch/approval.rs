@@ -98,7 +98,9 @@ impl Asking<'_> {
         let call = self.call;
         let key = call.key.and_then(|id| self.live.key(id));
         match key {
-            Some(key) => Submitter { id: key.id.to_string(), name: key.name.clone(), person: None },
+            Some(key) => {
+                Submitter { id: key.id.to_string(), name: key.name.clone(), person: key.owner.clone() }
+            }
             None => Submitter {
                 id: "window".to_owned(),
                 name: call.person.clone().unwrap_or_else(|| "this window".to_owned()),
