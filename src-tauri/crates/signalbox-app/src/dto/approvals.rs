@@ -64,7 +64,7 @@ pub struct ApprovalRow {
     pub risk: Risk,
     /// The operation, or what would change.
     pub subject: String,
-    /// In one line, e.g. "chat_message for crm at deepseek/deepseek-chat".
+    /// In one line, e.g. "`chat_message` for crm at deepseek/deepseek-chat".
     pub sentence: String,
     /// Where a request goes first; `provider/model`.
     pub target: Option<String>,

@@ -90,8 +90,7 @@ fn requests(running: &TestApp, surface: Surface, operation: &OperationId) -> Vec
         Surface::OpenaiChat | Surface::AnthropicMessages => {
             json!({"model": model, "max_tokens": 5, "messages": [{"role": "user", "content": "hello"}]})
         }
-        Surface::OpenaiResponses => json!({"model": model, "input": "hello"}),
-        Surface::OpenaiEmbeddings => json!({"model": model, "input": "hello"}),
+        Surface::OpenaiResponses | Surface::OpenaiEmbeddings => json!({"model": model, "input": "hello"}),
         Surface::OpenaiSpeech => json!({"model": model, "input": "hello", "voice": "alloy"}),
         Surface::OpenaiTranscription => {
             let part = |name: &str, text: &str| {
@@ -263,7 +262,6 @@ async fn within_one_leave(grounds: &Grounds) -> u64 {
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "the matrix is for people too")]
 async fn nothing_that_needs_a_person_goes_out_without_one_on_any_way() {
     let mut rows = Vec::new();
     for path in EntryPath::ALL {
