@@ -17,8 +17,8 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use signalbox_app::dto::{self, ExportFormat, GroupBy, SecretInput};
 use signalbox_app::{
-    App, Caller, Source, changes, export, keys, models, operations, overview, providers, requests, status,
-    trial,
+    App, Caller, Source, changes, export, keys, models, operations, overview, providers, requests, secrets,
+    status, trial,
 };
 use signalbox_testkit::{TestApp, chat_body, message_body};
 
@@ -27,6 +27,10 @@ const CREDENTIAL: &str = r#"sk-canary-Zq7Lw9Vt3XnJ/Pm5Rk8Ny2Hd4Uc6Ea"Sx9Kv4Qe7Mb
 const WRONG_CREDENTIAL: &str = r"sk-canary-Ab3Ce5Gh7Jk9Lm2Np\Qr4St6Uv8Wx1Yz3Bd5Fg+Hj7Kl9Mn2Pq4Rs6Tv8Wy";
 /// In the form of ours, but never made.
 const UNKNOWN_KEY: &str = "sbx_live_Xk4Vb8Nm2Cq6Wz9Lf3Hd7Jt5Rp1Gy4Sx8Eu2Ao6Ti";
+/// A key's owner's own, refused by the vendor, which repeats it.
+const OWN_CREDENTIAL: &str = r#"sk-own-canary-Hn3Yt8Qb5Vw/Xk2Rm7Lc"Zs9Df4Gj+Pe6Ua1Tq&Mo8Bi5Ny3Kh7Wv"#;
+/// Over the master key.
+const PASSPHRASE: &str = "canary Tj5 Rk8 battery Wm2 Xq7 staple & 9Zp";
 /// What the vendor is told to do wrong, in a prompt.
 const MOODS: [&str; 5] = ["answer", "refuse", "break", "fail", "fail late"];
 
@@ -114,6 +118,8 @@ async fn no_secret_is_in_answers_screens_exports_logs_or_files() {
         ("the credential".to_owned(), CREDENTIAL.as_bytes().to_vec()),
         ("the wrong credential".to_owned(), WRONG_CREDENTIAL.as_bytes().to_vec()),
         ("an unknown key".to_owned(), UNKNOWN_KEY.as_bytes().to_vec()),
+        ("an owner's own credential".to_owned(), OWN_CREDENTIAL.as_bytes().to_vec()),
+        ("the passphrase".to_owned(), PASSPHRASE.as_bytes().to_vec()),
     ];
     let vendor = Vendor::start(echo).await;
 
@@ -121,13 +127,14 @@ async fn no_secret_is_in_answers_screens_exports_logs_or_files() {
     let made = make_keys(&admin, &me, &mut seen).await;
     secrets.extend(made.iter().cloned().map(|key| ("an API key".to_owned(), key.into_bytes())));
     secrets.push(("the first API key".to_owned(), app.key.clone().into_bytes()));
-    let (live_key, revoked_key) = (&made[0], &made[1]);
-    for key in [live_key, revoked_key, UNKNOWN_KEY] {
+    for key in made.iter().map(String::as_str).chain([UNKNOWN_KEY]) {
         drive_gateway(&app, key, &mut seen).await;
     }
     let input = dto::TestRequest { operation: "op:chat_message".to_owned(), message: "refuse".to_owned() };
     seen.command("send_test_request", trial::send_test_request(&admin, &me, input).await);
     look_at_everything(&admin, &me, &mut seen).await;
+    let master_key = fs::read_to_string(app.data_dir().join("master.key")).unwrap();
+    put_under_a_passphrase(&admin, &me, &mut seen).await;
     seen.bytes("the engine (Debug)", format!("{:?} {admin:?} {:?}", app.engine, app.engine.live()));
 
     seen.files("while running", app.data_dir());
@@ -136,7 +143,6 @@ async fn no_secret_is_in_answers_screens_exports_logs_or_files() {
     seen.files("after the end", app.data_dir());
     seen.bytes("the log", logs.bytes());
 
-    let master_key = fs::read_to_string(app.data_dir().join("master.key")).unwrap();
     let pepper = app.engine.control.vault.get("api-key-pepper", "").unwrap().unwrap();
     for (name, text) in [("the master key", master_key.trim()), ("the pepper", pepper.expose_secret())] {
         secrets.push((name.to_owned(), text.as_bytes().to_vec()));
@@ -200,9 +206,33 @@ async fn set_up_providers(admin: &App, me: &Caller, url: &str, seen: &mut Seen) 
     seen.command("change_revert", again).unwrap();
 }
 
-/// A key that lives and one that is revoked.
+async fn put_under_a_passphrase(admin: &App, me: &Caller, seen: &mut Seen) {
+    let given = |text: &str| SecretInput::new(text.to_owned());
+    let short = secrets::protect(admin, me, given(&PASSPHRASE[..11])).await;
+    seen.command("secrets_protect", short);
+    seen.command("secrets_protect", secrets::protect(admin, me, given(PASSPHRASE)).await).unwrap();
+    let wrong = secrets::unseal(admin, me, given(&format!("{PASSPHRASE}!"))).await;
+    assert!(seen.command("secrets_unseal", wrong).is_none());
+    seen.command("secrets_unseal", secrets::unseal(admin, me, given(PASSPHRASE)).await).unwrap();
+    seen.command("status", status::status(admin, me).await).unwrap();
+}
+
+/// A key that lives, one that is revoked, and both secrets of a rotated one whose owner brings a credential.
 async fn make_keys(admin: &App, me: &Caller, seen: &mut Seen) -> Vec<String> {
     let mut made = Vec::new();
+    let owned =
+        keys::create(admin, me, dto::KeyInput { name: "owned".to_owned(), ..dto::KeyInput::default() });
+    let owned = owned.await.unwrap();
+    let id = owned.key.id.as_str();
+    for secret in [format!("{OWN_CREDENTIAL} x"), OWN_CREDENTIAL.to_owned()] {
+        let set = keys::set_own_credential(admin, me, id, "echo", SecretInput::new(secret)).await;
+        seen.command("key_set_own_credential", set);
+    }
+    let rotated = keys::rotate(admin, me, dto::KeyRotation { id: id.to_owned(), overlap_hours: 1 }).await;
+    let rotated = rotated.unwrap();
+    seen.bytes("KeyMade (Debug)", format!("{rotated:?}"));
+    seen.command("key_rotate", Ok(rotated.key.clone()));
+    made.extend([owned, rotated].map(|key| key.secret.expose_secret().to_owned()));
     for name in ["lives", "revoked"] {
         let input = dto::KeyInput { name: name.to_owned(), ..dto::KeyInput::default() };
         let key = keys::create(admin, me, input).await.unwrap();

@@ -6,7 +6,7 @@ use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
     approvals, changes, drills, health, keys, operations, overview, people, prices, providers, requests,
-    settings, status, trial,
+    secrets, settings, status, trial,
 };
 use crate::events::CacheTagsChanged;
 
@@ -56,6 +56,8 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             people::people_list,
             people::person_add,
             people::person_update,
+            secrets::secrets_paste_passphrase,
+            secrets::secrets_unseal,
             keys::keys_list,
             keys::key_create,
             keys::key_set_limits,

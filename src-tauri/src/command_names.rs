@@ -39,6 +39,8 @@ pub const COMMANDS: &[&str] = &[
     "people_list",
     "person_add",
     "person_update",
+    "secrets_paste_passphrase",
+    "secrets_unseal",
     "keys_list",
     "key_create",
     "key_set_limits",

@@ -13,6 +13,7 @@ pub mod people;
 pub mod prices;
 pub mod providers;
 pub mod requests;
+pub mod secrets;
 pub mod settings;
 pub mod status;
 pub mod trial;

@@ -21,6 +21,7 @@ pub use bindings::{COMMANDS, export_bindings};
 /// Runs the window until the person quits.
 pub fn run() -> ExitCode {
     setup::log_to_stderr();
+    signalbox_engine::process::leave_no_secrets_behind();
     let bindings = bindings::builder::<tauri::Wry>();
     let mut builder = tauri::Builder::default();
     if !setup::has_own_data_dir() {

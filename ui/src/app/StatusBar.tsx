@@ -8,6 +8,7 @@ import {
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { statusQueryOptions } from "@/api/queries";
 import type { GatewayState, Status } from "@/bindings";
 import { Money } from "@/components/Money";
@@ -18,6 +19,7 @@ import { setPreferences, usePreferences } from "@/lib/preferences";
 import { formatRelative } from "@/lib/time";
 import { platform } from "@/platform";
 import classes from "./Shell.module.css";
+import { UnsealDialog } from "./UnsealDialog";
 
 const STATES: Record<GatewayState, { word: string; icon: typeof IconCircleCheck; colour: string }> =
   {
@@ -95,7 +97,28 @@ function StatusItems({ status, failed, updatedAt }: ItemsProps) {
   );
 }
 
+/** How the gateway stands; where it waits for a passphrase, that is asked for at once. */
 function GatewayItem({ status }: { status: Status }) {
+  const [asking, setAsking] = useState(true);
+  if (!status.awaits_passphrase) return <GatewayAddress status={status} />;
+  return (
+    <>
+      <button
+        type="button"
+        className={classes.statusItem}
+        onClick={() => setAsking(true)}
+        data-testid="status-gateway"
+        data-state={status.gateway}
+      >
+        <IconLock size={13} color="var(--warn)" aria-hidden />
+        <strong>Sealed</strong> Give the passphrase
+      </button>
+      <UnsealDialog opened={asking} onClose={() => setAsking(false)} />
+    </>
+  );
+}
+
+function GatewayAddress({ status }: { status: Status }) {
   const state = STATES[status.gateway];
   const copy = async () => {
     try {

@@ -83,6 +83,10 @@ export const commands = {
 	personAdd: (input: PersonInput) => typedError<Proposed<Person>, AppError>(__TAURI_INVOKE("person_add", { input })),
 	/**  Gives somebody another role, shuts them out or lets them in again. */
 	personUpdate: (patch: PersonPatch) => typedError<Proposed<Person>, AppError>(__TAURI_INVOKE("person_update", { patch })),
+	/**  Opens sealed secrets with the passphrase on the clipboard, so that the page never holds it, and clears the clipboard. */
+	secretsPastePassphrase: () => typedError<null, AppError>(__TAURI_INVOKE("secrets_paste_passphrase")),
+	/**  Opens sealed secrets with the passphrase that the person typed. */
+	secretsUnseal: (passphrase: SecretInput) => typedError<null, AppError>(__TAURI_INVOKE("secrets_unseal", { passphrase })),
 	/**  All keys, newest first. */
 	keysList: () => typedError<ApiKey[], AppError>(__TAURI_INVOKE("keys_list")),
 	/**  Makes a key and puts it on the clipboard; the page sees its last four characters. */
@@ -1480,6 +1484,8 @@ export type Status = {
 	listen: string,
 	/**  Why the gateway is stopped, in words for a person. */
 	problem: string | null,
+	/**  Secrets are sealed until their passphrase is given. */
+	awaits_passphrase: boolean,
 	version: string,
 	data_dir: string,
 	database: string,

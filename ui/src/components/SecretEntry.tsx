@@ -11,12 +11,14 @@ type Props = {
   /** Which of the two is under way. */
   pending: "paste" | "typed" | undefined;
   failure: Error | null;
+  /** What it is called on the buttons: `key` unless something else. */
+  what?: string;
   /** Beginning of the test ids: `provider` for `provider-paste-key`. */
   testId: string;
 };
 
 /** Takes a key on its way to the backend: from the clipboard, or typed into a field that is emptied at once. */
-export function SecretEntry({ onPaste, onTyped, pending, failure, testId }: Props) {
+export function SecretEntry({ onPaste, onTyped, pending, failure, what = "key", testId }: Props) {
   const [missing, setMissing] = useState(false);
   const field = useRef<HTMLInputElement>(null);
 
@@ -46,9 +48,9 @@ export function SecretEntry({ onPaste, onTyped, pending, failure, testId }: Prop
           data-autofocus
           data-testid={`${testId}-paste-key`}
         >
-          Paste key
+          Paste {what}
         </Button>
-        <p>Straight from the clipboard into encrypted storage; this page never sees it.</p>
+        <p>Straight from the clipboard to the backend; this page never sees it.</p>
       </div>
       <form className={classes.form} onSubmit={saveTyped} autoComplete="off">
         <PasswordInput
@@ -58,9 +60,9 @@ export function SecretEntry({ onPaste, onTyped, pending, failure, testId }: Prop
           disabled={pending !== undefined}
           autoComplete="off"
           spellCheck={false}
-          error={missing ? "Type or paste the key first." : undefined}
+          error={missing ? `Type or paste the ${what} first.` : undefined}
           onInput={() => setMissing(false)}
-          visibilityToggleButtonProps={{ "aria-label": "Show or hide the key" }}
+          visibilityToggleButtonProps={{ "aria-label": `Show or hide the ${what}` }}
           data-testid={`${testId}-secret`}
         />
         <Button
@@ -70,7 +72,7 @@ export function SecretEntry({ onPaste, onTyped, pending, failure, testId }: Prop
           disabled={pending === "paste"}
           data-testid={`${testId}-secret-save`}
         >
-          Save key
+          {what === "key" ? "Save key" : `Use ${what}`}
         </Button>
       </form>
       {failure ? (

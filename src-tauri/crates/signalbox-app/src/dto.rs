@@ -72,6 +72,12 @@ impl SecretInput {
     }
 }
 
+impl From<SecretInput> for secrecy::SecretString {
+    fn from(input: SecretInput) -> Self {
+        Self::from(input.0)
+    }
+}
+
 impl std::fmt::Debug for SecretInput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretInput([REDACTED])")

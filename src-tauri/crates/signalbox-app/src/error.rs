@@ -96,7 +96,12 @@ impl From<StoreError> for AppError {
 impl From<SecretsError> for AppError {
     fn from(error: SecretsError) -> Self {
         match &error {
+            SecretsError::WrongPassphrase | SecretsError::ShortPassphrase { .. } => {
+                Self::invalid("passphrase", sentence(&error.to_string()))
+            }
+            SecretsError::NoPassphrase => Self::new(Code::Refused, sentence(&error.to_string())),
             SecretsError::Sealed { .. }
+            | SecretsError::AwaitsPassphrase
             | SecretsError::Undecipherable { .. }
             | SecretsError::MalformedMasterKey => Self::new(Code::Sealed, sentence(&error.to_string())),
             SecretsError::Damaged { .. } | SecretsError::File { .. } | SecretsError::NoRandomness => {

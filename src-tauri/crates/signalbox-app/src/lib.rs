@@ -28,6 +28,7 @@ pub mod prices;
 mod propose;
 pub mod providers;
 pub mod requests;
+pub mod secrets;
 pub mod settings;
 pub mod simulation;
 pub mod status;

@@ -21,7 +21,9 @@ pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError>
         (_, state) => state,
     };
     let simulator = app.engine().and_then(|engine| engine.simulator().map(ToString::to_string));
+    let awaits_passphrase = live.sealed.is_some() && app.control().awaits_passphrase().await?;
     Ok(dto::Status {
+        awaits_passphrase,
         gateway,
         base_url: base_url(&report),
         listen: report.listen,
@@ -63,6 +65,7 @@ pub fn without_backend(
     now: Timestamp,
 ) -> dto::Status {
     dto::Status {
+        awaits_passphrase: false,
         gateway,
         base_url: format!("http://{listen}/v1"),
         listen: listen.to_owned(),

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use signalbox_app::{
     App, AppError, Caller, Code, Role, Source, changes, drills, dto, health, keys, models, operations,
-    people, prices, providers, settings,
+    people, prices, providers, secrets, settings,
 };
 use signalbox_testkit::TestApp;
 
@@ -102,7 +102,20 @@ async fn every_command_that_changes_something_is_one_entry_with_who_what_and_why
     let key = desk.wrote("a key", "key", made).await.key;
     let limits = of(json!({"id": key.id, "limits": {"concurrent": 3}}));
     desk.wrote("a key's limits", "key", keys::set_limits(app, me, limits).await).await;
+    let scope = of(json!({"id": key.id, "scope": {"owner": "grace"}}));
+    desk.wrote("a key's scope", "key", keys::set_scope(app, me, scope).await).await;
+    let rotation = of(json!({"id": key.id, "overlap_hours": 1}));
+    desk.wrote("a key's new secret", "key", keys::rotate(app, me, rotation).await).await;
+    assert!(!desk.newest().await.revertible, "which secret opens a key is no state to go back to");
+    desk.wrote("the end of an overlap", "key", keys::end_overlap(app, me, &key.id).await).await;
+    let secret = dto::SecretInput::new("sk-0123456789abcdef".to_owned());
+    let own = keys::set_own_credential(app, me, &key.id, "second", secret).await;
+    desk.wrote("an own credential", "credential", own).await;
+    let own = keys::clear_own_credential(app, me, &key.id, "second").await;
+    desk.wrote("no own credential", "credential", own).await;
     desk.wrote("a key revoked", "key", keys::revoke(app, me, &key.id).await).await;
+    let passphrase = dto::SecretInput::new("correct horse battery".to_owned());
+    desk.wrote("a passphrase", "credential", secrets::protect(app, me, passphrase).await).await;
     let bert = of(json!({"name": "bert", "role": "viewer", "reason": "because"}));
     desk.wrote_why("a person", "person", people::add(app, me, bert).await).await;
     let promoted = of(json!({"name": "bert", "role": "operator", "reason": "because"}));
@@ -227,6 +240,13 @@ async fn a_revert_is_shown_before_it_is_made_and_does_what_it_showed() {
     assert_eq!((made.before, made.after), (shown.before, shown.after));
     let keys_now = keys::list(app, me).await.unwrap();
     assert_eq!(keys_now.iter().find(|known| known.id == key.id).unwrap().limits.concurrent, None);
+    // The secrets stay what they are.
+    let rotated = keys::rotate(app, me, of(json!({"id": key.id, "overlap_hours": 1}))).await.unwrap().key;
+    keys::set_limits(app, me, limit(7)).await.unwrap();
+    let newest = desk.newest().await.seq;
+    changes::revert(app, me, newest, None).await.unwrap();
+    let back = keys::find(app, me, &key.id).await.unwrap();
+    assert_eq!((&back.last4, back.former.is_some()), (&rotated.last4, true));
     // A key that is revoked stays so.
     keys::revoke(app, me, &key.id).await.unwrap();
     assert!(!desk.newest().await.revertible);

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use signalbox_app::{
     App, AppError, Caller, Code, Role, Source, approvals, changes, drills, dto, export, health, keys, models,
-    operations, overview, people, prices, providers, requests, settings, simulation, status, trial,
+    operations, overview, people, prices, providers, requests, secrets, settings, simulation, status, trial,
 };
 use signalbox_testkit::TestApp;
 
@@ -84,6 +84,13 @@ fn use_cases() -> Vec<UseCase> {
         Viewer "keys::list" app who => keys::list(app, who);
         Admin "keys::create" app who => keys::create(app, who, dto::KeyInput::default());
         Admin "keys::set_limits" app who => keys::set_limits(app, who, of(json!({"id": "nothing", "limits": {}})));
+        Viewer "keys::find" app who => keys::find(app, who, "nothing");
+        Admin "keys::set_scope" app who => keys::set_scope(app, who, of(json!({"id": "nothing", "scope": {}})));
+        Admin "keys::rotate" app who => keys::rotate(app, who, of(json!({"id": "nothing", "overlap_hours": 0})));
+        Admin "keys::end_overlap" app who => keys::end_overlap(app, who, "nothing");
+        Admin "keys::own::set_own_credential" app who => keys::set_own_credential(
+            app, who, "nothing", "nothing", dto::SecretInput::new(String::new()));
+        Admin "keys::own::clear_own_credential" app who => keys::clear_own_credential(app, who, "nothing", "nothing");
         Admin "keys::revoke" app who => keys::revoke(app, who, "nothing");
         Viewer "models::list" app who => models::list(app, who);
         Admin "models::add" app who => models::add(app, who, of(json!({"provider": "nothing", "model": "m"})));
@@ -118,6 +125,9 @@ fn use_cases() -> Vec<UseCase> {
         Viewer "requests::page" app who => requests::page(app, who, dto::RequestFilter::default(), None, 1);
         Viewer "requests::facets" app who => requests::facets(app, who);
         Viewer "requests::detail" app who => requests::detail(app, who, "nothing");
+        Viewer "secrets::master_key_place" app who => secrets::master_key_place(app, who);
+        Operator "secrets::unseal" app who => secrets::unseal(app, who, dto::SecretInput::new(String::new()));
+        Admin "secrets::protect" app who => secrets::protect(app, who, dto::SecretInput::new(String::new()));
         Viewer "settings::list" app who => settings::list(app, who);
         Admin "settings::set" app who => settings::set(app, who, of(json!({"name": "nothing", "value": ""})));
         Viewer "simulation::simulate" app who => simulation::simulate(app, who, of(json!({

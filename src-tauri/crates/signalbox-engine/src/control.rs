@@ -111,6 +111,34 @@ impl Control {
         blocking(move || vault.put(&name, &origin, &secret)).await
     }
 
+    /// Opens the secrets with their passphrase. A running engine reloads afterwards.
+    ///
+    /// Errors: as [`Vault::unseal`].
+    pub async fn unseal(&self, passphrase: SecretString) -> Result<(), SecretsError> {
+        let vault = self.vault.clone();
+        blocking(move || vault.unseal(&passphrase)).await
+    }
+
+    /// Puts the master key of the secrets under a passphrase.
+    ///
+    /// Errors: as [`Vault::protect`].
+    pub async fn protect(&self, passphrase: SecretString) -> Result<(), SecretsError> {
+        let vault = self.vault.clone();
+        blocking(move || vault.protect(&passphrase)).await
+    }
+
+    /// Where the master key of the secrets is, in words; `None` before there is a secret.
+    pub async fn master_key_place(&self) -> Result<Option<&'static str>, SecretsError> {
+        let vault = self.vault.clone();
+        blocking(move || vault.master_key_place()).await
+    }
+
+    /// Whether the secrets wait for their passphrase.
+    pub async fn awaits_passphrase(&self) -> Result<bool, SecretsError> {
+        let vault = self.vault.clone();
+        blocking(move || vault.awaits_passphrase()).await
+    }
+
     /// Owners' own credentials, in the order they are asked for.
     pub async fn own_credentials(
         &self,

@@ -28,6 +28,7 @@ pub mod ledger;
 pub mod limits;
 pub mod live;
 pub mod metrics;
+pub mod process;
 mod recovery;
 pub mod secrets;
 

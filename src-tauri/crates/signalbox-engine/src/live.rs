@@ -252,7 +252,9 @@ async fn own_accounts(
                 accounts.insert((*key, provider.name.clone()), Arc::new(account));
             }
             Ok(None) => {}
-            Err(error @ SecretsError::Sealed { .. }) => note_sealed(sealed, &error),
+            Err(error @ (SecretsError::Sealed { .. } | SecretsError::AwaitsPassphrase)) => {
+                note_sealed(sealed, &error);
+            }
             // It was given for another address of the provider: nobody else's secrets are affected.
             Err(error) => tracing::warn!(%error, "an owner's own credential cannot be read"),
         }
@@ -266,7 +268,9 @@ pub fn simulator_credential() -> SecretString {
 }
 
 fn note_sealed(sealed: &mut Option<String>, error: &SecretsError) {
-    tracing::error!(%error, "a secret cannot be read");
+    if sealed.is_none() {
+        tracing::error!(%error, "a secret cannot be read");
+    }
     sealed.get_or_insert_with(|| error.to_string());
 }
 

@@ -1,13 +1,15 @@
 //! Secrets: provider credentials and the pepper of API keys, each sealed on its own in an encrypted file.
 //!
-//! A master key (from the keychain, a key file or the environment) seals every secret with XChaCha20-Poly1305. The secret's
+//! A master key (from the keychain, a key file, the environment, or itself sealed under a passphrase) seals every secret with XChaCha20-Poly1305. The secret's
 //! name and what it is bound to (a provider's origin) are associated data, so a ciphertext moved to another place does
 //! not open. Nothing here is ever in SQLite, in a log, in an export or in the window.
 
 mod master_key;
+mod passphrase;
 mod vault;
 
 pub use master_key::{Keychain, MasterKeyChoice};
+pub use passphrase::PASSPHRASE_VARIABLE;
 pub use vault::Vault;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +25,24 @@ pub enum SecretsError {
         /// `keychain`, `key file` or `environment`.
         place: &'static str,
     },
+    /// The master key waits for its passphrase.
+    #[error(
+        "secrets are sealed until their passphrase is given: in the window, on the terminal of `serve`, or as {}",
+        PASSPHRASE_VARIABLE
+    )]
+    AwaitsPassphrase,
+    /// The passphrase is another one, or the file was changed.
+    #[error("the passphrase does not open the secrets")]
+    WrongPassphrase,
+    /// The passphrase would be guessed.
+    #[error("a passphrase needs at least {chars_min} characters; a few words make a good one")]
+    ShortPassphrase {
+        /// How many it needs.
+        chars_min: usize,
+    },
+    /// There is no passphrase to give.
+    #[error("no passphrase protects the secrets of this installation")]
+    NoPassphrase,
     /// The master key does not open the secret, or the file was changed.
     #[error(
         "the secret `{name}` cannot be decrypted: the master key is another one, or the file was changed"

@@ -100,6 +100,9 @@ pub enum Command {
     /// What waits for a person: requests and changes
     #[command(subcommand)]
     Approvals(Approvals),
+    /// The secrets as a whole: where their master key is, and a passphrase over it
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// The ledger as a whole
     #[command(subcommand)]
     Ledger(Ledger),
@@ -460,6 +463,17 @@ pub enum Settings {
         #[arg(long)]
         reason: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    /// Show where the master key is, and whether the secrets are open here
+    Status,
+    /// Put the secrets under a passphrase, typed twice or read from standard input; every start needs it then
+    #[command(
+        after_help = "Example:\n  signalbox-node secrets protect\n  SIGNALBOX_PASSPHRASE=… signalbox-node serve"
+    )]
+    Protect,
 }
 
 /// All given conditions must hold.

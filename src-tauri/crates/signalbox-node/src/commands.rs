@@ -12,6 +12,7 @@ mod prices;
 mod providers;
 mod requests;
 mod routes;
+mod secrets;
 mod serve;
 mod settings;
 
@@ -45,6 +46,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Settings(command) => with_app(&options, |desk| settings::run(desk, command)),
         Command::People(command) => with_app(&options, |desk| people::run(desk, command)),
         Command::Approvals(command) => with_app(&options, |desk| approvals::run(desk, command)),
+        Command::Secrets(command) => with_app(&options, |desk| secrets::run(desk, command)),
         Command::Ledger(command) => with_app(&options, |desk| ledger::run(desk, command)),
         Command::History(command) => with_app(&options, |desk| history::run(desk, command)),
     }

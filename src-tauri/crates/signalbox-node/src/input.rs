@@ -1,4 +1,4 @@
-//! What comes in by standard input.
+//! Secrets that come in by standard input or are typed.
 
 use std::io::Read;
 
@@ -21,4 +21,10 @@ pub fn read_secret() -> Result<SecretInput, Failure> {
         Ok(_) => Err(Failure::new(Exit::Usage, "There was no credential on standard input.")),
         Err(error) => Err(Failure::new(Exit::Usage, format!("The credential cannot be read: {error}."))),
     }
+}
+
+/// What a person types at the terminal, unseen.
+pub fn read_hidden(prompt: &str) -> Result<String, Failure> {
+    rpassword::prompt_password(prompt)
+        .map_err(|error| Failure::new(Exit::Usage, format!("The terminal cannot be read: {error}.")))
 }

@@ -18,6 +18,7 @@ use crate::cli::Cli;
 use crate::failure::Exit;
 
 fn main() -> ExitCode {
+    signalbox_engine::process::leave_no_secrets_behind();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

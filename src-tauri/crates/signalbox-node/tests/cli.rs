@@ -281,6 +281,67 @@ async fn a_credential_from_standard_input_is_sealed_and_nowhere_in_clear() {
     }
 }
 
+#[tokio::test]
+async fn secrets_under_a_passphrase_are_sealed_until_it_is_given_and_everything_can_still_be_read() {
+    let passphrase = "correct horse battery staple";
+    let installation = Installation::new();
+    let key = installation.ok(&["keys", "create", "--name", "laptop"]).await;
+    failed(&installation.run_with_input(&["secrets", "protect"], "hunter2").await, 2, "at least 12");
+    let protected = installation.run_with_input(&["secrets", "protect"], passphrase).await;
+    assert_eq!(protected.code, 0, "{protected:?}");
+    let status = installation.ok(&["secrets", "status"]).await;
+    assert!(status.contains("under a passphrase") && status.contains("sealed"), "{status}");
+
+    let serving = installation.serve(&[]).await;
+    assert!(serving.greeting.contains("sealed until their passphrase"), "{}", serving.greeting);
+    let (status, body) = answer(chat(&serving, &key, "op:chat_message")).await;
+    assert_eq!((status, &body["error"]["code"]), (503, &json!("sealed")));
+    assert_eq!(installation.json(&["keys", "list"]).await[0]["name"], "laptop");
+    failed(&installation.run(&["keys", "create", "--name", "other"]).await, 5, "SIGNALBOX_PASSPHRASE");
+    drop(serving);
+
+    let wrong = installation.with_variable("SIGNALBOX_PASSPHRASE", "correct horse battery stable");
+    failed(&wrong.run(&["keys", "create", "--name", "other"]).await, 2, "does not open");
+    let opened = wrong.with_variable("SIGNALBOX_PASSPHRASE", passphrase);
+    let serving = opened.serve(&[]).await;
+    assert_eq!(answer(chat(&serving, &key, "op:chat_message")).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_key_is_scoped_rotated_and_brings_its_owners_credential_on_the_command_line() {
+    let installation = Installation::new();
+    let scope = ["--owner", "grace", "--targets", "simulator", "--expires", "2099-01-31T00:00:00Z"];
+    let old = installation.ok(&[&["keys", "create", "--name", "crm"], &scope[..]].concat()).await;
+    let key = installation.json(&["keys", "list"]).await[0].clone();
+    let id = key["id"].as_str().unwrap();
+    assert_eq!((&key["owner"], &key["targets"]), (&json!("grace"), &json!(["simulator"])));
+
+    let new = installation.ok(&["keys", "rotate", id, "--overlap-hours", "2"]).await;
+    assert!(new.starts_with("sbx_live_") && new != old, "{new}");
+    installation.ok(&["keys", "scope", id, "--operations", "chat_message", "--expires", "never"]).await;
+    let given =
+        installation.run_with_input(&["keys", "credential", id, "deepseek"], "sk-own-4711-4711").await;
+    assert_eq!(given.code, 0, "{given:?}");
+    let key = installation.json(&["keys", "list"]).await[0].clone();
+    assert_eq!((&key["owner"], &key["operations"]), (&json!("grace"), &json!(["chat_message"])));
+    assert_eq!((&key["expires_at"], &key["own_credentials"][0]["hint"]), (&Value::Null, &json!("…4711")));
+    let listed = installation.ok(&["keys", "list"]).await;
+    assert!(
+        listed.contains("grace") && listed.contains("simulator") && listed.contains(" until "),
+        "{listed}"
+    );
+
+    let serving = installation.serve(&[]).await;
+    for secret in [&old, &new] {
+        assert_eq!(answer(chat(&serving, secret, "op:chat_message")).await.0, 200);
+    }
+    installation.ok(&["keys", "rotate", id, "--overlap-hours", "0"]).await;
+    within_two_seconds("the end of the secrets before", || async {
+        answer(chat(&serving, &new, "op:chat_message")).await.0 == 401
+    })
+    .await;
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_signal_to_stop_lets_a_running_answer_finish_and_ends_with_success() {
@@ -324,7 +385,7 @@ async fn help_explains_every_command_with_examples_and_exit_codes() {
     for word in ["Exit codes:", "Examples:", "serve", "ledger", "SIGNALBOX_DATA_DIR"] {
         assert!(help.contains(word), "{word}");
     }
-    let examples: [&[&str]; 8] = [
+    let examples: [&[&str]; 11] = [
         &["serve"],
         &["keys", "create"],
         &["providers", "add"],
@@ -333,6 +394,9 @@ async fn help_explains_every_command_with_examples_and_exit_codes() {
         &["requests", "list"],
         &["ledger", "export"],
         &["keys", "revoke"],
+        &["keys", "rotate"],
+        &["keys", "scope"],
+        &["secrets", "protect"],
     ];
     for command in examples {
         let help = installation.ok(&[command, &["--help"]].concat()).await;

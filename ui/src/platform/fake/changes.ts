@@ -114,6 +114,7 @@ const ROUNDS: Record<FakeMode, number> = {
   error: 0,
   loading: 0,
   large: 2_000,
+  sealed: 4,
 };
 
 export function makeChanges(nowMs: number, mode: FakeMode): Change[] {

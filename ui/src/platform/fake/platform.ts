@@ -251,6 +251,8 @@ function makeCommands(world: World, latency: number): Commands {
     ...settingCommands(world, answer),
     ...peopleCommands(world, answer),
     ...keyCommands(world, answer),
+    secretsPastePassphrase: () => unseal(world, answer, "correct horse battery"),
+    secretsUnseal: (passphrase) => unseal(world, answer, passphrase),
     sendTestRequest: (input) =>
       answer(() => {
         const detail = addRequest(world, {
@@ -356,16 +358,29 @@ function stateAt(world: World, at: string) {
   return { at, things: [...things.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
+/** Any passphrase of a good length is the right one here. */
+function unseal(world: World, answer: Answer, passphrase: string) {
+  return answer<null>(() => {
+    if (passphrase.length < 12) {
+      return failed("invalid", "The passphrase does not open the secrets.", "passphrase");
+    }
+    world.sealed = false;
+    announce(world, ["status", "providers", "keys"]);
+    return ok(null);
+  });
+}
+
 function makeStatus(world: World) {
   const dayStart = new Date().setUTCHours(0, 0, 0, 0);
   const today = makeFigures(
     world.requests.filter((request) => Date.parse(request.row.started_at) >= dayStart),
   );
   return {
-    gateway: "running" as const,
+    gateway: world.sealed ? ("sealed" as const) : ("running" as const),
     base_url: "http://127.0.0.1:4180/v1",
     listen: "127.0.0.1:4180",
-    problem: null,
+    problem: world.sealed ? "Secrets are sealed until their passphrase is given." : null,
+    awaits_passphrase: world.sealed,
     version: "0.1.0",
     data_dir: "/home/ines/.local/share/signalbox",
     database: "Local file",

@@ -22,6 +22,8 @@ export type World = {
   /** Newest first. */
   requests: RequestDetail[];
   keys: ApiKey[];
+  /** Its secrets wait for their passphrase. */
+  sealed: boolean;
   /** Newest first. */
   changes: Change[];
   /** All price cards of each model, by `provider/model`. */
@@ -35,6 +37,7 @@ const REQUESTS: Record<FakeMode, number> = {
   error: 0,
   loading: 0,
   large: 100_000,
+  sealed: 3_000,
 };
 
 export function makeWorld(mode: FakeMode, nowMs: number): World {
@@ -49,6 +52,7 @@ export function makeWorld(mode: FakeMode, nowMs: number): World {
     operations,
     requests: makeRequests(operations, providers, REQUESTS[mode], nowMs),
     keys: empty ? [] : makeKeys(nowMs),
+    sealed: mode === "sealed",
     changes: makeChanges(nowMs, mode),
     prices: makePrices(providers, operations, nowMs, mode),
     listeners: new Set(),

@@ -200,10 +200,18 @@ async fn undo_key(app: &App, change: &Change) -> Result<Undo, AppError> {
     let live = app.live().await?;
     let now = live.key(was.id).ok_or_else(|| AppError::not_found("key", &change.subject))?;
     if !now.is_live(app.now()) {
-        return Err(AppError::new(Code::Refused, format!("The key `{}` is revoked.", now.name)));
+        return Err(AppError::new(
+            Code::Refused,
+            format!("The key `{}` no longer opens anything.", now.name),
+        ));
     }
-    // Which secret opens it is no state to go back to.
-    let key = ApiKey { last4: now.last4.clone(), ..was };
+    // Which secret opens it is no state to go back to, nor are credentials that only the vault has.
+    let key = ApiKey {
+        last4: now.last4.clone(),
+        former: now.former.clone(),
+        own_credentials: now.own_credentials.clone(),
+        ..was
+    };
     let (before, after) = (json(now)?, json(&key)?);
     Ok(Undo { writes: vec![ConfigWrite::PutKey { key }], before: Some(before), after: Some(after) })
 }
@@ -212,7 +220,10 @@ async fn undo_key(app: &App, change: &Change) -> Result<Undo, AppError> {
 fn is_of_a_live_key(change: &Change) -> bool {
     let key = |text: Option<&str>| text.and_then(|text| serde_json::from_str::<ApiKey>(text).ok());
     let states = key(change.before.as_deref()).zip(key(change.after.as_deref()));
-    states.is_some_and(|(before, after)| before.revoked_at.is_none() && after.revoked_at.is_none())
+    states.is_some_and(|(before, after)| {
+        let same_secrets = before.last4 == after.last4 && before.former == after.former;
+        before.revoked_at.is_none() && after.revoked_at.is_none() && same_secrets
+    })
 }
 
 async fn undo_person(app: &App, change: &Change) -> Result<Undo, AppError> {

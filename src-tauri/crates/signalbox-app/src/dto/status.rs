@@ -14,6 +14,8 @@ pub struct Status {
     pub listen: String,
     /// Why the gateway is stopped, in words for a person.
     pub problem: Option<String>,
+    /// Secrets are sealed until their passphrase is given.
+    pub awaits_passphrase: bool,
     pub version: String,
     pub data_dir: String,
     pub database: String,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::passphrase::{self, Wrapped};
 use super::{SecretsError, random_bytes};
 
 /// The variable that may carry the master key, as 64 hex digits.
@@ -26,7 +27,7 @@ pub enum Keychain {
 }
 
 /// Where an installation keeps its master key; recorded in the secrets file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MasterKeyChoice {
     /// The operating system's keychain.
@@ -35,34 +36,67 @@ pub enum MasterKeyChoice {
     KeyFile,
     /// [`ENVIRONMENT_VARIABLE`].
     Environment,
+    /// In the secrets file itself, sealed under a passphrase.
+    Passphrase(Wrapped),
 }
 
 impl MasterKeyChoice {
-    const fn place(self) -> &'static str {
+    /// The place in words.
+    pub const fn place(&self) -> &'static str {
         match self {
             Self::Keychain => "keychain",
             Self::KeyFile => "key file",
             Self::Environment => "environment variable SIGNALBOX_MASTER_KEY",
+            Self::Passphrase(_) => "secrets file, under a passphrase",
         }
     }
 
     /// Reads the key from where it was put.
-    pub fn load(self, data_dir: &Path) -> Result<MasterKey, SecretsError> {
+    pub fn load(&self, data_dir: &Path) -> Result<MasterKey, SecretsError> {
         let found = match self {
             Self::Keychain => from_keychain(data_dir),
             Self::KeyFile => from_file(&key_file(data_dir))?,
             Self::Environment => from_environment()?,
+            Self::Passphrase(wrapped) => {
+                let given = passphrase::from_environment().ok_or(SecretsError::AwaitsPassphrase)?;
+                return wrapped.open(&given);
+            }
         };
         found.ok_or(SecretsError::Sealed { place: self.place() })
     }
 
-    /// Makes a key for a new installation in the best place there is: the environment if it names one, else the keychain,
-    /// else a key file.
+    /// Takes the key away from where it was put, after it was put elsewhere.
+    pub fn forget(&self, data_dir: &Path) -> Result<(), SecretsError> {
+        match self {
+            Self::Keychain => {
+                // One that stays behind is useless to whoever finds it without the file.
+                if let Some(Err(error)) = keychain_entry(data_dir).map(|entry| entry.delete_credential()) {
+                    tracing::warn!(%error, "the master key could not be taken out of the keychain");
+                }
+                Ok(())
+            }
+            Self::KeyFile => {
+                let path = key_file(data_dir);
+                std::fs::remove_file(&path).map_err(|source| SecretsError::File {
+                    operation: "remove",
+                    path,
+                    source,
+                })
+            }
+            Self::Environment | Self::Passphrase(_) => Ok(()),
+        }
+    }
+
+    /// Makes a key for a new installation in the best place there is: the environment if it names one or has a passphrase,
+    /// else the keychain, else a key file.
     pub fn create(data_dir: &Path, keychain: Keychain) -> Result<(Self, MasterKey), SecretsError> {
         if let Some(key) = from_environment()? {
             return Ok((Self::Environment, key));
         }
         let key = Zeroizing::new(random_bytes::<32>()?);
+        if let Some(given) = passphrase::from_environment() {
+            return Ok((Self::Passphrase(Wrapped::seal(&key, &given)?), key));
+        }
         if keychain == Keychain::Preferred && to_keychain(data_dir, &key) {
             return Ok((Self::Keychain, key));
         }

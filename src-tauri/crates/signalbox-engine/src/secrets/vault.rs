@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::master_key::{Keychain, MasterKey, MasterKeyChoice, write_private};
+use super::passphrase::Wrapped;
 use super::{SecretsError, random_bytes};
 
 /// First byte of the associated data; it changes when the envelope does.
@@ -81,6 +82,45 @@ impl Vault {
         wanted.iter().map(|(name, bound_to)| self.open_in(&file, name, bound_to)).collect()
     }
 
+    /// Where the master key is, in words; `None` before there is a secret.
+    pub fn master_key_place(&self) -> Result<Option<&'static str>, SecretsError> {
+        Ok(self.read()?.map(|file| file.master_key.place()))
+    }
+
+    /// Whether nothing opens until [`Vault::unseal`] is given the passphrase.
+    pub fn awaits_passphrase(&self) -> Result<bool, SecretsError> {
+        let is_known = self.0.master_key.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let file = self.read()?;
+        let is_under_one = file.is_some_and(|file| matches!(file.master_key, MasterKeyChoice::Passphrase(_)));
+        Ok(is_under_one && !is_known)
+    }
+
+    /// Opens the master key with its passphrase, for as long as the process lives. Takes a noticeable part of a second.
+    ///
+    /// Errors: [`SecretsError::WrongPassphrase`]; [`SecretsError::NoPassphrase`] where none protects it.
+    pub fn unseal(&self, passphrase: &SecretString) -> Result<(), SecretsError> {
+        let Some(VaultFile { master_key: MasterKeyChoice::Passphrase(wrapped), .. }) = self.read()? else {
+            return Err(SecretsError::NoPassphrase);
+        };
+        let key = wrapped.open(passphrase)?;
+        *self.0.master_key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        Ok(())
+    }
+
+    /// Puts the master key under a passphrase, and takes it away from where it was. The secrets stay as they are.
+    ///
+    /// Errors: [`SecretsError::ShortPassphrase`], or that secrets are sealed now.
+    pub fn protect(&self, passphrase: &SecretString) -> Result<(), SecretsError> {
+        let mut before = None;
+        self.update(|vault, file| {
+            let key = vault.master_key(&file.master_key)?;
+            let wrapped = MasterKeyChoice::Passphrase(Wrapped::seal(&key, passphrase)?);
+            before = Some(std::mem::replace(&mut file.master_key, wrapped));
+            Ok(())
+        })?;
+        before.map_or(Ok(()), |before| before.forget(&self.0.data_dir))
+    }
+
     fn open_in(
         &self,
         file: &VaultFile,
@@ -93,7 +133,7 @@ impl Vault {
         let nonce = XNonce::from(nonce.ok_or_else(undecipherable)?);
         let ciphertext = BASE64.decode(&sealed.ciphertext).map_err(|_| undecipherable())?;
         let aad = associated_data(name, bound_to);
-        let plain = cipher(&self.master_key(file.master_key)?)
+        let plain = cipher(&self.master_key(&file.master_key)?)
             .decrypt(&nonce, Payload { msg: &ciphertext, aad: aad.as_bytes() })
             .map(Zeroizing::new)
             .map_err(|_| undecipherable())?;
@@ -146,7 +186,7 @@ impl Vault {
         let nonce = XNonce::from(random_bytes::<24>()?);
         let aad = associated_data(name, bound_to);
         let plain = Payload { msg: secret.expose_secret().as_bytes(), aad: aad.as_bytes() };
-        let ciphertext = cipher(&self.master_key(file.master_key)?)
+        let ciphertext = cipher(&self.master_key(&file.master_key)?)
             .encrypt(&nonce, plain)
             .map_err(|_| SecretsError::Undecipherable { name: name.to_owned() })?;
         let sealed = Sealed { nonce: BASE64.encode(nonce), ciphertext: BASE64.encode(ciphertext) };
@@ -190,7 +230,7 @@ impl Vault {
         }
     }
 
-    fn master_key(&self, choice: MasterKeyChoice) -> Result<MasterKey, SecretsError> {
+    fn master_key(&self, choice: &MasterKeyChoice) -> Result<MasterKey, SecretsError> {
         let mut known = self.0.master_key.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = &*known {
             return Ok(key.clone());
@@ -291,6 +331,38 @@ mod tests {
             vault(&dir).put("b", "", &SecretString::from("two")),
             Err(SecretsError::Sealed { .. })
         ));
+    }
+
+    #[test]
+    fn under_a_passphrase_nothing_opens_in_a_new_process_until_it_is_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = vault(&dir);
+        first.put("a", "", &SecretString::from("one")).unwrap();
+        assert!(matches!(
+            first.unseal(&SecretString::from("anything at all")),
+            Err(SecretsError::NoPassphrase)
+        ));
+        let passphrase = SecretString::from("correct horse battery");
+        first.protect(&passphrase).unwrap();
+        assert_eq!(text(first.get("a", "").unwrap()).as_deref(), Some("one"), "whoever had it keeps it");
+        assert!(!dir.path().join("master.key").exists());
+
+        let second = vault(&dir);
+        assert!(second.awaits_passphrase().unwrap());
+        assert!(matches!(second.get("a", ""), Err(SecretsError::AwaitsPassphrase)));
+        let put = second.put("b", "", &SecretString::from("two"));
+        assert!(matches!(put, Err(SecretsError::AwaitsPassphrase)));
+        let wrong = second.unseal(&SecretString::from("correct horse batterz"));
+        assert!(matches!(wrong, Err(SecretsError::WrongPassphrase)));
+        second.unseal(&passphrase).unwrap();
+        assert!(!second.awaits_passphrase().unwrap());
+        assert_eq!(text(second.get("a", "").unwrap()).as_deref(), Some("one"));
+
+        // Another passphrase replaces the first.
+        second.protect(&SecretString::from("staple battery horse")).unwrap();
+        let third = vault(&dir);
+        assert!(matches!(third.unseal(&passphrase), Err(SecretsError::WrongPassphrase)));
+        third.unseal(&SecretString::from("staple battery horse")).unwrap();
     }
 
     #[test]

@@ -5,13 +5,16 @@ use serde_json::json;
 use signalbox_app::dto::{ApiKey, Instant, KeyInput, KeyRotation, KeyScope, KeyScopeInput, KeyState};
 use signalbox_app::keys::{self, KeyMade};
 
-use super::Desk;
+use super::{Desk, secrets};
 use crate::cli::{self, Keys};
 use crate::failure::{Exit, Failure};
 use crate::input::read_secret;
 use crate::output::{Table, or_dash, print, print_json, remark};
 
 pub async fn run(desk: Desk, command: Keys) -> Result<Exit, Failure> {
+    if !matches!(command, Keys::List(_)) {
+        secrets::unseal_at_terminal(desk.app.control()).await?;
+    }
     match command {
         Keys::Create { name, scope, json } => {
             let scope = scope_of(KeyScope::default(), scope);

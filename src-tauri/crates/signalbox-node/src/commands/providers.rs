@@ -3,13 +3,16 @@
 use signalbox_app::dto::{Auth, CredentialState, Provider, ProviderInput, SecretInput};
 use signalbox_app::providers;
 
-use super::Desk;
+use super::{Desk, secrets};
 use crate::cli::Providers;
 use crate::failure::{Exit, Failure};
 use crate::input::read_secret;
 use crate::output::{Table, print, print_json, remark, yes_no};
 
 pub async fn run(desk: Desk, command: Providers) -> Result<Exit, Failure> {
+    if !matches!(command, Providers::List(_)) {
+        secrets::unseal_at_terminal(desk.app.control()).await?;
+    }
     match command {
         Providers::Add {
             kind,

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
+use super::secrets;
 use crate::cli::{self, LogForm, Serve, Switch};
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -37,6 +38,8 @@ async fn run(serve: Serve, options: Options) -> Result<Exit, Failure> {
     let simulator_url = simulator.as_ref().and_then(|simulator| simulator.base_url_openai().parse().ok());
     let options = EngineOptions { installation: options, simulator: simulator_url };
     let engine = Engine::start(options, Arc::new(SystemClock)).await?;
+    secrets::unseal_at_terminal(&engine.control).await?;
+    engine.reload().await?;
     let exposure = Exposure { remote: serve.allow_remote, hosts: serve.host, origins: serve.origin };
     let gateway = match Gateway::bind(Arc::clone(&engine), serve.listen, exposure).await {
         Ok(gateway) => gateway,

@@ -122,7 +122,9 @@ pub async fn ready(mut child: Child) -> Serving {
 /// The program on a data directory, with nothing from the environment that would change what it does.
 pub fn program(data_dir: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox-node"));
-    for variable in ["DATABASE_URL", "SIGNALBOX_LISTEN", "SIGNALBOX_MASTER_KEY", "RUST_LOG"] {
+    for variable in
+        ["DATABASE_URL", "SIGNALBOX_LISTEN", "SIGNALBOX_MASTER_KEY", "SIGNALBOX_PASSPHRASE", "RUST_LOG"]
+    {
         command.env_remove(variable);
     }
     command.env("SIGNALBOX_DATA_DIR", data_dir).env("SIGNALBOX_NO_KEYCHAIN", "1").kill_on_drop(true);
