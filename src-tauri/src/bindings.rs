@@ -6,7 +6,7 @@ use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
     approvals, changes, drills, health, keys, operations, overview, people, prices, providers, requests,
-    secrets, settings, status, trial,
+    secrets, settings, status, toggles, trial,
 };
 use crate::events::CacheTagsChanged;
 
@@ -58,6 +58,10 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             people::person_update,
             secrets::secrets_paste_passphrase,
             secrets::secrets_unseal,
+            toggles::toggles_list,
+            toggles::toggle_set,
+            toggles::kill_switch_engage,
+            toggles::kill_switch_release,
             keys::keys_list,
             keys::key_create,
             keys::key_set_limits,

@@ -16,4 +16,5 @@ pub mod requests;
 pub mod secrets;
 pub mod settings;
 pub mod status;
+pub mod toggles;
 pub mod trial;

@@ -25,7 +25,7 @@ pub struct CacheTagsChanged {
     pub tags: Vec<CacheTag>,
 }
 
-const ALL: [CacheTag; 8] = [
+const ALL: [CacheTag; 13] = [
     CacheTag::Status,
     CacheTag::Requests,
     CacheTag::Operations,
@@ -34,6 +34,11 @@ const ALL: [CacheTag; 8] = [
     CacheTag::Prices,
     CacheTag::Keys,
     CacheTag::Changes,
+    CacheTag::Budgets,
+    CacheTag::Approvals,
+    CacheTag::Toggles,
+    CacheTag::Alerts,
+    CacheTag::People,
 ];
 
 /// Makes the window read everything again.

@@ -30,6 +30,7 @@ export type QueryKey =
   | readonly ["prices_unpriced"]
   | readonly ["keys_list"]
   | readonly ["settings_list"]
+  | readonly ["toggles_list"]
   | readonly ["changes_page", "head" | "older", ChangeFilter, ...string[]]
   | readonly ["change_verify"]
   | readonly ["changes_count", ChangeFilter, ...string[]]
@@ -41,7 +42,7 @@ export type QueryCommand = QueryKey[0];
 
 /** What each answer is made of; a query is refetched when one of its tags changes. */
 export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
-  status: ["status", "requests", "providers", "keys"],
+  status: ["status", "requests", "providers", "keys", "toggles"],
   overview: ["requests"],
   requests_page: ["requests"],
   request_facets: ["requests"],
@@ -62,6 +63,7 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   keys_list: ["keys", "requests"],
   // There is no tag of their own; each change of one is an entry of the history.
   settings_list: ["changes"],
+  toggles_list: ["toggles"],
   changes_page: ["changes"],
   change_verify: [],
   changes_count: ["changes"],

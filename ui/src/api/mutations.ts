@@ -1,5 +1,5 @@
 import { mutationOptions } from "@tanstack/react-query";
-import type { KeyInput, TestRequest } from "@/bindings";
+import type { KeyInput, KillSwitchInput, KillSwitchReleaseInput, TestRequest } from "@/bindings";
 import { platform } from "@/platform";
 import { call } from "./call";
 
@@ -11,6 +11,33 @@ export function createKeyMutationOptions() {
       failureTitle: "The key was not created",
       failure: "inline",
       invalidates: ["keys", "status", "changes"],
+    },
+  });
+}
+
+const TRAFFIC = ["toggles", "status", "changes", "requests"] as const;
+
+/** Stops all AI traffic; whoever asks for it says why it may not last. */
+export function engageKillSwitchMutationOptions() {
+  return mutationOptions({
+    mutationFn: (input: KillSwitchInput) => call(platform().commands.killSwitchEngage(input)),
+    meta: {
+      failureTitle: "The stop may not outlast this run",
+      failure: "inline",
+      invalidates: TRAFFIC,
+    },
+  });
+}
+
+/** Lets AI traffic run again; the dialog says why it does not. */
+export function releaseKillSwitchMutationOptions() {
+  return mutationOptions({
+    mutationFn: (input: KillSwitchReleaseInput) =>
+      call(platform().commands.killSwitchRelease(input)),
+    meta: {
+      failureTitle: "AI traffic is still stopped",
+      failure: "inline",
+      invalidates: TRAFFIC,
     },
   });
 }

@@ -5,6 +5,7 @@ import {
   IconCopy,
   IconFileImport,
   IconFlame,
+  IconHandStop,
   IconKeyboard,
   IconLayoutSidebar,
   IconMoon,
@@ -29,6 +30,7 @@ const SHORTCUT_ICONS: Record<string, ReactNode> = {
   "?": <IconKeyboard size={16} aria-hidden />,
   "mod+b": <IconLayoutSidebar size={16} aria-hidden />,
   z: <IconClockHour4 size={16} aria-hidden />,
+  "mod+shift+k": <IconHandStop size={16} aria-hidden />,
   "mod+j": <IconMoon size={16} aria-hidden />,
 };
 

@@ -2,6 +2,8 @@ import { Outlet } from "@tanstack/react-router";
 import { useShellShortcuts } from "./useShellShortcuts";
 import { CommandPalette } from "./CommandPalette";
 import { Header } from "./Header";
+import { KillSwitchBanner } from "./KillSwitchBanner";
+import { KillSwitchDialog } from "./KillSwitchDialog";
 import classes from "./Shell.module.css";
 import { ShortcutList } from "./ShortcutList";
 import { Sidebar } from "./Sidebar";
@@ -15,6 +17,7 @@ export function Shell() {
       <a className={classes.skip} href="#content" onClick={focusContent}>
         Skip to content
       </a>
+      <KillSwitchBanner />
       <Sidebar />
       <Header />
       <main id="content" className={classes.content} tabIndex={-1}>
@@ -22,6 +25,7 @@ export function Shell() {
       </main>
       <StatusBar />
       <CommandPalette shortcuts={shortcuts.all} />
+      <KillSwitchDialog />
       <ShortcutList opened={shortcuts.listOpened} onClose={shortcuts.closeList} />
     </div>
   );

@@ -11,6 +11,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { statusQueryOptions } from "@/api/queries";
 import type { GatewayState, Status } from "@/bindings";
+import { KillSwitchButton } from "@/components/KillSwitchButton";
 import { Money } from "@/components/Money";
 import { useNow } from "@/lib/clock";
 import { notifyFailure, notifySuccess } from "@/lib/notices";
@@ -46,6 +47,11 @@ export function StatusBar() {
         </span>
       )}
       <ZoneToggle />
+      <KillSwitchButton
+        isStopped={Boolean(status.data?.stopped)}
+        className={`${classes.statusItem} ${classes.killSwitch}`}
+        data-testid="kill-switch"
+      />
     </footer>
   );
 }

@@ -8,6 +8,7 @@ import {
   IconPlugConnected,
   IconRocket,
   IconRoute,
+  IconToggleRight,
 } from "@tabler/icons-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { ComponentType } from "react";
@@ -79,6 +80,15 @@ export const SCREENS: readonly Screen[] = [
     section: "Route",
     icon: IconCoin,
     keywords: ["cost", "money", "rates", "catalogue", "import", "litellm", "unpriced"],
+  },
+  {
+    id: "toggles",
+    title: "Toggles",
+    to: "/toggles",
+    goKey: "T",
+    section: "Route",
+    icon: IconToggleRight,
+    keywords: ["switch", "kill switch", "stop", "locked", "features", "payloads", "prompts"],
   },
   {
     id: "keys",

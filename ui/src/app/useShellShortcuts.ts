@@ -2,6 +2,7 @@ import { spotlight } from "@mantine/spotlight";
 import { useRouter } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { pickRange } from "@/lib/timeRange";
+import { askKillSwitch } from "@/lib/killSwitch";
 import { preferences, setPreferences } from "@/lib/preferences";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { SCREENS } from "./commands";
@@ -39,6 +40,11 @@ export function useShellShortcuts() {
         keys: "z",
         label: "Switch between local time and UTC",
         run: () => setPreferences({ zone: preferences().zone === "utc" ? "local" : "utc" }),
+      },
+      {
+        keys: "mod+shift+k",
+        label: "Kill switch: stop all AI traffic, or let it run again",
+        run: () => askKillSwitch("keyboard"),
       },
       { keys: "mod+j", label: "Switch theme (light, dark, system)", run: cycle },
     ],

@@ -87,6 +87,14 @@ export const commands = {
 	secretsPastePassphrase: () => typedError<null, AppError>(__TAURI_INVOKE("secrets_paste_passphrase")),
 	/**  Opens sealed secrets with the passphrase that the person typed. */
 	secretsUnseal: (passphrase: SecretInput) => typedError<null, AppError>(__TAURI_INVOKE("secrets_unseal", { passphrase })),
+	/**  Every toggle and how it stands. */
+	togglesList: () => typedError<Toggle[], AppError>(__TAURI_INVOKE("toggles_list")),
+	/**  Sets a toggle. */
+	toggleSet: (input: ToggleInput) => typedError<Toggle, AppError>(__TAURI_INVOKE("toggle_set", { input })),
+	/**  Stops all AI traffic. */
+	killSwitchEngage: (input: KillSwitchInput) => typedError<KillSwitch, AppError>(__TAURI_INVOKE("kill_switch_engage", { input })),
+	/**  Lets AI traffic run again. */
+	killSwitchRelease: (input: KillSwitchReleaseInput) => typedError<KillSwitch, AppError>(__TAURI_INVOKE("kill_switch_release", { input })),
 	/**  All keys, newest first. */
 	keysList: () => typedError<ApiKey[], AppError>(__TAURI_INVOKE("keys_list")),
 	/**  Makes a key and puts it on the clipboard; the page sees its last four characters. */
@@ -831,6 +839,26 @@ export type KeyScopeInput = {
 
 export type KeyState = "active" | "expired" | "revoked";
 
+/**  Whether AI traffic flows. */
+export type KillSwitch = {
+	/**  `None`: traffic flows. */
+	stopped: TrafficStop | null,
+	/**  Requests under way in this instance. */
+	in_flight: number,
+	/**  What a person types to let traffic run again. */
+	release_word: string,
+};
+
+export type KillSwitchInput = {
+	reason: string | null,
+};
+
+export type KillSwitchReleaseInput = {
+	/**  The release word, as the person typed it. */
+	typed: string,
+	reason: string | null,
+};
+
 export type MayDecide = {
 	allowed: boolean,
 	/**  Why not. */
@@ -1486,6 +1514,8 @@ export type Status = {
 	problem: string | null,
 	/**  Secrets are sealed until their passphrase is given. */
 	awaits_passphrase: boolean,
+	/**  Who stopped all AI traffic; `None` while it flows. */
+	stopped: TrafficStop | null,
 	version: string,
 	data_dir: string,
 	database: string,
@@ -1576,11 +1606,72 @@ export type TierInput = {
 	rates: RateInput[],
 };
 
+/**  A toggle and how it stands. */
+export type Toggle = {
+	name: string,
+	band: ToggleBand,
+	/**  What holds now, in a sentence. */
+	effect: string,
+	/**  What would hold if it were the other way. */
+	otherwise: string,
+	enabled: boolean,
+	/**  What it is unless somebody sets it. */
+	usual: boolean,
+	/**  Why nobody can set it; `None` when somebody can. */
+	lock: string | null,
+	controlled_by: ToggleControl,
+	/**  Whether it can differ from operation to operation. */
+	per_operation: boolean,
+	/**  The operations that have it otherwise or the same by a word of their own, by id. */
+	operations: ToggleOfOperation[],
+	/**  When it was last set for all; `None`: never. */
+	changed_at: Instant | null,
+	changed_by: string | null,
+	note: string | null,
+};
+
+/**  How carefully a toggle is set. */
+export type ToggleBand = 
+/**  Not at all. */
+"locked" | 
+/**  After a question. */
+"safety" | 
+/**  At once. */
+"feature";
+
+/**  Who may set a toggle. */
+export type ToggleControl = "admin" | "user" | "both";
+
+export type ToggleInput = {
+	name: string,
+	/**  For which operation; `None` for all that have no word of their own. */
+	operation: string | null,
+	/**  `None`: as it usually is, or, for an operation, as it is for all. */
+	enabled: boolean | null,
+	reason: string | null,
+};
+
+export type ToggleOfOperation = {
+	operation: string,
+	enabled: boolean,
+	changed_at: Instant,
+	changed_by: string,
+};
+
 export type Traffic = {
 	requests: number,
 	failed: number,
 	spend: Money,
 	latency_ms_p95: number | null,
+};
+
+/**  Who stopped AI traffic, when and why. */
+export type TrafficStop = {
+	at: Instant,
+	by: string,
+	/**  By which way: `window`, `cli`, `tray`. */
+	source: string,
+	reason: string | null,
 };
 
 /**  A model whose requests had no known cost lately. */

@@ -12,6 +12,7 @@ import { pricesRoute } from "./prices";
 import { providersRoute } from "./providers";
 import { rootRoute } from "./root";
 import { settingsRoute } from "./settings";
+import { togglesRoute } from "./toggles";
 
 const routeTree = rootRoute.addChildren([
   indexRoute,
@@ -22,6 +23,7 @@ const routeTree = rootRoute.addChildren([
   providersRoute,
   drillsRoute,
   pricesRoute,
+  togglesRoute,
   keysRoute,
   settingsRoute,
   firstRunRoute,

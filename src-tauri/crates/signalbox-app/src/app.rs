@@ -27,13 +27,16 @@ pub enum Source {
     Window,
     /// The command line.
     Cli,
+    /// The menu of the tray icon.
+    Tray,
 }
 
 impl Source {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Window => "window",
             Self::Cli => "cli",
+            Self::Tray => "tray",
         }
     }
 }
@@ -284,7 +287,9 @@ impl From<EngineError> for AppError {
             EngineError::AlreadyRunning { .. }
             | EngineError::DataDirectory { .. }
             | EngineError::ShuttingDown => Self::new(Code::Unavailable, sentence(&error.to_string())),
-            EngineError::Providers(_) | EngineError::Defaults(_) => Self::internal("work", &error),
+            EngineError::Providers(_) | EngineError::Defaults(_) | EngineError::CriticalToggle(_) => {
+                Self::internal("work", &error)
+            }
         }
     }
 }

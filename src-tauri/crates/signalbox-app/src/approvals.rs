@@ -210,7 +210,7 @@ async fn elsewhere(
 /// A decision made in the window can be taken back for a moment; who types a command has had that moment.
 const fn undo_us(caller: &Caller) -> i64 {
     match caller.source {
-        Source::Window => UNDO_US,
+        Source::Window | Source::Tray => UNDO_US,
         Source::Cli => 0,
     }
 }

@@ -89,7 +89,7 @@ fn refusal(error: &DrillError) -> AppError {
         DrillError::UnknownModel(_) => AppError::invalid("model", message),
         DrillError::Operation(_) => AppError::invalid("operation", message),
         DrillError::OutOfRange(_) => AppError::invalid("drill", message),
-        DrillError::SimulatorOff | DrillError::Running | DrillError::Dials(_) => {
+        DrillError::SimulatorOff | DrillError::Stopped | DrillError::Running | DrillError::Dials(_) => {
             AppError::new(Code::Refused, message)
         }
     }

@@ -18,6 +18,7 @@ mod providers;
 mod requests;
 mod settings;
 mod status;
+mod toggles;
 mod trial;
 
 pub use approvals::*;
@@ -35,6 +36,7 @@ pub use providers::*;
 pub use requests::*;
 pub use settings::*;
 pub use status::*;
+pub use toggles::*;
 pub use trial::*;
 
 use serde::{Deserialize, Serialize};

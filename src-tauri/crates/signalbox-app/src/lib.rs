@@ -20,6 +20,7 @@ pub mod error;
 pub mod export;
 pub mod health;
 pub mod keys;
+pub mod kill_switch;
 pub mod models;
 pub mod operations;
 pub mod overview;
@@ -32,6 +33,7 @@ pub mod secrets;
 pub mod settings;
 pub mod simulation;
 pub mod status;
+pub mod toggles;
 pub mod trial;
 mod view;
 

@@ -6,7 +6,7 @@ use signalbox_core::ids::ProviderName;
 use signalbox_core::provider::{CredentialSource, Model, Provider, ProviderKind, check_base_url};
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::{ModelEntry, ProviderEntry, Snapshot};
-use signalbox_engine::check::{CheckFailure, Checked, check};
+use signalbox_engine::check::{CheckFailure, Checked, check_alone};
 use signalbox_store::{ConfigWrite, GroupBy};
 use url::Url;
 
@@ -263,7 +263,7 @@ pub async fn verify(app: &App, caller: &Caller, name: &str) -> Result<dto::Check
             let probed = engine.probe(&provider.name).await?;
             probed.ok_or_else(|| AppError::not_found("provider", name))?
         }
-        None => check(app.control(), provider, None).await?,
+        None => check_alone(app.control(), provider).await?,
     };
     let result = check_result(app, name, &checked);
     app.remember_check(&provider.name, result.clone());
@@ -370,6 +370,7 @@ fn check_result(app: &App, name: &str, checked: &Checked) -> dto::CheckResult {
                 CheckFailure::NoCredential => "no_credential",
                 CheckFailure::SimulatorOff => "simulator_off",
                 CheckFailure::NoAdapter => "no_adapter",
+                CheckFailure::Stopped => "kill_switch",
                 CheckFailure::Call { kind, .. } => kind.as_str(),
             };
             (false, code.to_owned(), format!("{name} cannot be used: {}", sentence(&failure.to_string())), 0)

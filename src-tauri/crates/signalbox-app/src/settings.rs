@@ -1,4 +1,4 @@
-//! Settings: switches and defaults of the installation, each with its bounds and its own entry in the change history.
+//! Settings: bounds and defaults of the installation, each with its bounds and its own entry in the change history.
 
 use std::ops::RangeInclusive;
 
@@ -6,16 +6,17 @@ use signalbox_core::breaker::BreakerSettings;
 use signalbox_core::change::ChangeKind;
 use signalbox_core::person::FourEyes;
 use signalbox_core::snapshot::{Settings, UnpricedPolicy};
+use signalbox_core::toggle::Toggle;
 use signalbox_engine::live::{
     Patience, SETTING_BREAKER_FAILURES, SETTING_BREAKER_OPEN_S, SETTING_BREAKER_WINDOW_S,
-    SETTING_COMPLETE_ANSWER_MS, SETTING_FOUR_EYES, SETTING_LOG_PAYLOADS, SETTING_MAX_REQUESTS,
-    SETTING_STREAM_FIRST_BYTE_MS, SETTING_STREAM_IDLE_MS, SETTING_UNPRICED_POLICY,
+    SETTING_COMPLETE_ANSWER_MS, SETTING_FOUR_EYES, SETTING_MAX_REQUESTS, SETTING_STREAM_FIRST_BYTE_MS,
+    SETTING_STREAM_IDLE_MS, SETTING_UNPRICED_POLICY,
 };
 use signalbox_store::ConfigWrite;
 
 use crate::app::{App, Caller, Role, json};
 use crate::dto;
-use crate::error::AppError;
+use crate::error::{AppError, Code};
 use crate::propose::{Plan, ProposedChange};
 
 /// What a setting can be.
@@ -32,7 +33,6 @@ struct Definition {
     form: Form,
 }
 
-const SWITCH: &[&str] = &["false", "true"];
 const FOUR_EYES: &[&str] = &[FourEyes::Off.as_str(), FourEyes::MoneyChanges.as_str()];
 const UNPRICED: &[&str] =
     &[UnpricedPolicy::Allow.as_str(), UnpricedPolicy::FamilyMaximum.as_str(), UnpricedPolicy::Block.as_str()];
@@ -108,11 +108,6 @@ fn definitions() -> Vec<Definition> {
                    one admin.",
             form: Form::Choice { words: FOUR_EYES, usual: FourEyes::MoneyChanges.as_str() },
         },
-        Definition {
-            name: SETTING_LOG_PAYLOADS,
-            text: "Whether prompts and answers are stored with their requests.",
-            form: Form::Choice { words: SWITCH, usual: "false" },
-        },
     ]
 }
 
@@ -139,7 +134,7 @@ pub async fn set(
 pub(crate) async fn plan(app: &App, input: &dto::SettingInput) -> Result<Option<Plan>, AppError> {
     let definitions = definitions();
     let definition = definitions.iter().find(|known| known.name == input.name);
-    let definition = definition.ok_or_else(|| AppError::not_found("setting", &input.name))?;
+    let definition = definition.ok_or_else(|| unknown(&input.name))?;
     let value = input.value.trim().to_owned();
     check(definition, &value)?;
     let stored = app.control().store.load_config().await?.settings;
@@ -168,6 +163,16 @@ pub(crate) async fn values(app: &App) -> Result<Vec<(String, String)>, AppError>
 async fn find(app: &App, caller: &Caller, name: &str) -> Result<dto::Setting, AppError> {
     let settings = list(app, caller).await?;
     settings.into_iter().find(|known| known.name == name).ok_or_else(|| AppError::not_found("setting", name))
+}
+
+/// Whoever looks for a toggle here is told where it is.
+fn unknown(name: &str) -> AppError {
+    match Toggle::from_name(name).filter(|toggle| toggle.definition().is_built) {
+        Some(toggle) => {
+            AppError::new(Code::NotFound, format!("{} is a toggle, not a setting.", toggle.name()))
+        }
+        None => AppError::not_found("setting", name),
+    }
 }
 
 fn check(definition: &Definition, value: &str) -> Result<(), AppError> {

@@ -7,7 +7,7 @@ use signalbox_store::{Backend, Durability};
 use crate::app::{App, Caller, GatewayReport, Role};
 use crate::error::AppError;
 use crate::overview::today;
-use crate::{approvals, dto, view};
+use crate::{approvals, dto, kill_switch, view};
 
 /// How everything stands.
 pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError> {
@@ -27,6 +27,7 @@ pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError>
         gateway,
         base_url: base_url(&report),
         listen: report.listen,
+        stopped: kill_switch::stop_of(app).await?.map(kill_switch::shown_stop),
         problem: report.problem.or_else(|| live.sealed.clone()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: app.control().data_dir.display().to_string(),
@@ -70,6 +71,7 @@ pub fn without_backend(
         base_url: format!("http://{listen}/v1"),
         listen: listen.to_owned(),
         problem,
+        stopped: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: data_dir.to_owned(),
         database: "not open".to_owned(),

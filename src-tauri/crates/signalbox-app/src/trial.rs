@@ -103,6 +103,7 @@ impl From<Refusal> for AppError {
             | RefusalCode::ProviderRefused
             | RefusalCode::ContextLength
             | RefusalCode::ContentFilter
+            | RefusalCode::KillSwitch
             | RefusalCode::ClientClosed => Code::Refused,
             RefusalCode::LedgerUnavailable | RefusalCode::ShuttingDown => Code::Unavailable,
             RefusalCode::Internal => Code::Internal,

@@ -12,6 +12,7 @@ use crate::price::PriceCard;
 use crate::provider::{Model, Provider};
 use crate::route::{Route, Target};
 use crate::time::Timestamp;
+use crate::toggle::Toggles;
 
 /// The configuration at one revision. The revision is written on each ledger row, so a decision can be replayed.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +31,10 @@ pub struct Snapshot {
     pub former_keys: HashMap<KeyHash, KeyHash>,
     /// Owners' own credentials that are at hand.
     pub own_credentials: HashSet<(KeyId, ProviderName)>,
-    /// Switches and defaults.
+    /// Defaults and bounds.
     pub settings: Settings,
+    /// What is switched on.
+    pub toggles: Toggles,
 }
 
 /// Why a presented secret opens nothing.
@@ -108,11 +111,9 @@ pub struct ModelEntry {
     pub cards: Vec<PriceCard>,
 }
 
-/// Switches and defaults an admin can set.
+/// Defaults and bounds an admin can set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Whether prompts and answers are stored. Off unless turned on.
-    pub log_payloads: bool,
     /// When a target's circuit opens and for how long.
     pub breaker: BreakerSettings,
     /// What becomes of a request whose target has no price.
@@ -127,7 +128,6 @@ const MAX_REQUESTS: u32 = 2_048;
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            log_payloads: false,
             breaker: BreakerSettings::default(),
             unpriced: UnpricedPolicy::Allow,
             max_requests: MAX_REQUESTS,

@@ -6,6 +6,7 @@ use signalbox_core::failure::FailureKind;
 use signalbox_core::provider::{CredentialSource, Provider, ProviderKind};
 use signalbox_providers::{Account, CallError, Providers};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::control::Control;
@@ -33,6 +34,9 @@ pub enum CheckFailure {
     /// This version cannot call providers of its kind.
     #[error("this version cannot call providers of this kind yet")]
     NoAdapter,
+    /// A person has stopped all AI traffic, and this is a call to a provider too.
+    #[error("all AI traffic is stopped")]
+    Stopped,
     /// It answered, or failed to, like this.
     #[error("{message}")]
     Call {
@@ -43,15 +47,19 @@ pub enum CheckFailure {
     },
 }
 
-/// Asks the provider for its models.
+/// Asks the provider for its models, unless AI traffic is stopped. It ends when `flow` is cancelled.
 ///
 /// Errors: secrets cannot be read. What is wrong with the provider is in the result.
 pub async fn check(
     control: &Control,
     provider: &Provider,
     simulator: Option<&Url>,
+    flow: &CancellationToken,
 ) -> Result<Checked, EngineError> {
     let refused = |failure| Ok(Checked { latency: Duration::ZERO, models: Err(failure) });
+    if control.store.kill_switch().await?.is_some() {
+        return refused(CheckFailure::Stopped);
+    }
     if !provider.kind.has_adapter() {
         return refused(CheckFailure::NoAdapter);
     }
@@ -71,8 +79,20 @@ pub async fn check(
         auth: provider.auth.clone(),
     };
     let began = Instant::now();
-    let models = Providers::new()?.list_models(&account).await.map_err(CheckFailure::from);
+    let providers = Providers::new()?;
+    let models = tokio::select! {
+        biased;
+        () = flow.cancelled() => Err(CheckFailure::Stopped),
+        models = providers.list_models(&account) => models.map_err(CheckFailure::from),
+    };
     Ok(Checked { latency: began.elapsed(), models })
+}
+
+/// The same without a running engine, as the command line does.
+///
+/// Errors: as of [`check`].
+pub async fn check_alone(control: &Control, provider: &Provider) -> Result<Checked, EngineError> {
+    check(control, provider, None, &CancellationToken::new()).await
 }
 
 impl From<CallError> for CheckFailure {

@@ -182,10 +182,11 @@ impl Engine {
         if self.requests.is_closed() {
             return Err(Refusal::new(RefusalCode::ShuttingDown, "Signalbox is shutting down."));
         }
+        let flow = self.kill_switch.open_flow()?;
         let held = Self::hold_of(&live, &call).map(|hold| (hold, call.clone()));
-        let (live, entry) = match (self.admit(&live, call).await, held) {
+        let (live, entry) = match (self.admit(&live, call, &flow).await, held) {
             (Ok(entry), _) => (live, entry),
-            (Err(refusal), Some((hold, call))) => self.hold(call, refusal, hold).await?,
+            (Err(refusal), Some((hold, call))) => self.hold(call, refusal, hold, &flow).await?,
             (Err(refusal), None) => return Err(refusal),
         };
         let admitted = match entry {
@@ -193,7 +194,8 @@ impl Engine {
             Entry::Answered(answer) => return Ok(answer),
         };
         let (caller, answer) = Caller::new();
-        self.requests.spawn(Run::new(Arc::clone(self), live, admitted, caller).serve_whatever_happens());
+        self.requests
+            .spawn(Run::new(Arc::clone(self), live, admitted, caller, flow).serve_whatever_happens());
         let broken = |_| Refusal::new(RefusalCode::Internal, "The request ended without an answer.");
         answer.await.map_err(broken)?
     }

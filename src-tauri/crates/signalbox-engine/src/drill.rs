@@ -95,6 +95,9 @@ pub enum DrillError {
     /// The simulator is off.
     #[error("the simulator is switched off")]
     SimulatorOff,
+    /// All AI traffic is stopped.
+    #[error("all AI traffic is stopped; let it run again first")]
+    Stopped,
     /// One at a time.
     #[error("a drill is running; stop it first")]
     Running,
@@ -154,6 +157,7 @@ impl Engine {
     /// Errors: [`DrillError`]; nothing goes wrong then.
     pub async fn start_drill(self: &Arc<Self>, plan: Plan) -> Result<Report, DrillError> {
         let dials = self.simulator().map(dials_url).ok_or(DrillError::SimulatorOff)?;
+        let flow = self.kill_switch.open_flow().map_err(|_| DrillError::Stopped)?;
         check(&self.live(), &plan)?;
         let drill = Arc::new(Drill {
             started_at: self.control.now(),
@@ -175,7 +179,7 @@ impl Engine {
             drill.ended.cancel();
             return Err(error);
         }
-        self.background.spawn(conduct(Arc::clone(self), Arc::clone(&drill), dials));
+        self.background.spawn(conduct(Arc::clone(self), Arc::clone(&drill), dials, flow));
         self.events.publish(Topic::Providers);
         Ok(drill.report())
     }
@@ -227,12 +231,12 @@ fn simulated_chats(live: &Live) -> impl Iterator<Item = &Target> {
 }
 
 /// Lets the drill run to its end and puts the simulator right again, whatever happens.
-async fn conduct(engine: Arc<Engine>, drill: Arc<Drill>, dials: Url) {
+async fn conduct(engine: Arc<Engine>, drill: Arc<Drill>, dials: Url, flow: CancellationToken) {
     let over = tokio::time::sleep(drill.plan.length);
     tokio::select! {
         () = over => {}
         () = drill.ended.cancelled() => {}
-        () = engine.abort.cancelled() => {}
+        () = flow.cancelled() => {}
         () = send_all(&engine, &drill) => {}
     }
     drill.ended.cancel();

@@ -11,6 +11,7 @@ use signalbox_core::ids::NodeId;
 use signalbox_core::ledger::{RequestStart, Settlement};
 use signalbox_core::route::Target;
 use signalbox_core::time::{Clock, MICROS_PER_SECOND};
+use signalbox_core::toggle;
 use signalbox_providers::Providers;
 use signalbox_store::{ConfigSignal, Failover, FailoverFilter, LedgerEntry};
 use tokio_util::sync::CancellationToken;
@@ -28,10 +29,12 @@ use crate::events::{CONFIGURATION, Events, Topic};
 use crate::health::{self, HealthBoard};
 use crate::history;
 use crate::idempotency::FirstRuns;
+use crate::kill_switch::{self, KillSwitch};
 use crate::ledger::{Ledger, error_chain};
 use crate::limits::Limits;
 use crate::live::{self, Live};
 use crate::recovery;
+use crate::toggle_guard;
 
 /// How long a running request may take to finish after shutdown was asked for.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -69,6 +72,8 @@ pub struct Engine {
     /// How much may be asked for.
     pub limits: Limits,
     pub(crate) approvals: Approvals,
+    /// Whether AI traffic flows.
+    pub kill_switch: KillSwitch,
     pub(crate) answers: AnswerCache,
     pub(crate) first_runs: FirstRuns,
     /// Targets without a price that were told of already.
@@ -93,9 +98,10 @@ pub struct Engine {
 impl Engine {
     /// Opens the installation, settles what a crash left open and begins to serve.
     ///
-    /// Errors: the directory is not usable or in use, the database refuses, the build is broken. Sealed secrets are no
+    /// Errors: the directory is not usable or in use, the database refuses, the build is broken (a critical toggle too). Sealed secrets are no
     /// error: everything can be read, and [`Live::sealed`] says why nothing can be called.
     pub async fn start(options: EngineOptions, clock: Arc<dyn Clock>) -> Result<Arc<Self>, EngineError> {
+        toggle::verify_critical_toggles()?;
         crate::data_dir::prepare(&options.installation.data_dir)?;
         let lock = InstanceLock::acquire(&options.installation.data_dir)?;
         let control = Control::open(&options.installation, clock).await?;
@@ -104,6 +110,15 @@ impl Engine {
         let events = Events::default();
         let (alerts, raised) = Alerts::new(Arc::clone(&control.clock));
         background.spawn(alerts::keep(raised, stop.clone()));
+        toggle_guard::repair(&control, &alerts).await?;
+        let abort = CancellationToken::new();
+        let kill_switch = KillSwitch::new(
+            control.store.kill_switch().await?,
+            control.store.backend(),
+            abort.clone(),
+            alerts.clone(),
+            events.clone(),
+        );
         let ledger = Ledger::start(&control, events.clone(), &background, stop.clone()).await?;
         let signal = control.store.config_signal().await;
         let live = live::build(&control, options.simulator.as_ref()).await?;
@@ -129,6 +144,7 @@ impl Engine {
             health,
             limits,
             approvals: Approvals::default(),
+            kill_switch,
             answers: AnswerCache::default(),
             first_runs: FirstRuns::default(),
             unpriced_told: Mutex::default(),
@@ -138,7 +154,7 @@ impl Engine {
             node,
             in_flight: Arc::default(),
             requests: TaskTracker::new(),
-            abort: CancellationToken::new(),
+            abort,
             drills: Drills::default(),
             simulator: options.simulator,
             background,
@@ -151,6 +167,8 @@ impl Engine {
         engine.background.spawn(health::probe_refused(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(history::verify_at_start(Arc::downgrade(&engine)));
         engine.background.spawn(approvals::keep(Arc::downgrade(&engine), engine.stop.clone()));
+        engine.background.spawn(kill_switch::follow(Arc::downgrade(&engine), engine.stop.clone()));
+        engine.background.spawn(toggle_guard::watch(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
         Ok(engine)
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use signalbox_core::defaults::BrokenDefaults;
+use signalbox_core::toggle::CriticalToggleBroken;
 use signalbox_providers::ProvidersError;
 use signalbox_store::StoreError;
 
@@ -38,6 +39,9 @@ pub enum EngineError {
     /// The build is broken.
     #[error(transparent)]
     Defaults(#[from] BrokenDefaults),
+    /// The build is broken where it guards money.
+    #[error(transparent)]
+    CriticalToggle(#[from] CriticalToggleBroken),
     /// The engine is shutting down.
     #[error("Signalbox is shutting down")]
     ShuttingDown,

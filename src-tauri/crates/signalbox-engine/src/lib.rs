@@ -24,6 +24,7 @@ pub mod history;
 mod idempotency;
 mod install;
 mod journal;
+pub mod kill_switch;
 pub mod ledger;
 pub mod limits;
 pub mod live;
@@ -31,6 +32,7 @@ pub mod metrics;
 pub mod process;
 mod recovery;
 pub mod secrets;
+mod toggle_guard;
 
 pub use engine::{Engine, EngineOptions};
 pub use error::EngineError;

@@ -13,6 +13,7 @@ use signalbox_core::provider::{CredentialSource, Provider, ProviderKind};
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::{OperationEntry, ProviderEntry, Settings, Snapshot, UnpricedPolicy};
 use signalbox_core::time::Timestamp;
+use signalbox_core::toggle::Toggles;
 use signalbox_providers::Account;
 use signalbox_store::StoredKey;
 use url::Url;
@@ -89,8 +90,6 @@ impl Default for Patience {
     }
 }
 
-/// Setting: whether prompts and answers are stored. `true` or `false`.
-pub const SETTING_LOG_PAYLOADS: &str = "log_payloads";
 /// Setting: failures within the window that open a target's circuit, 1 to 100.
 pub const SETTING_BREAKER_FAILURES: &str = "breaker_failures";
 /// Setting: length of that window. Units: seconds, 10 to 3,600.
@@ -152,6 +151,7 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         own_credentials: own_accounts.keys().cloned().collect(),
         keys: config.keys.into_iter().map(|stored| (stored.hash, stored.key)).collect(),
         settings,
+        toggles: Toggles::of(&config.toggles),
     };
     let keys = snapshot.keys.iter().map(|(hash, key)| (key.id, *hash)).collect();
     Ok(Live {
@@ -181,7 +181,6 @@ fn settings(stored: &[(String, String)]) -> (Settings, Patience) {
     };
     let (usual, breaker, patience) = (Settings::default(), BreakerSettings::default(), Patience::default());
     let settings = Settings {
-        log_payloads: text(SETTING_LOG_PAYLOADS) == Some("true"),
         breaker: BreakerSettings {
             failures: number(SETTING_BREAKER_FAILURES, 1..=FAILURES_MAX, breaker.failures),
             window_s: number(SETTING_BREAKER_WINDOW_S, 10..=3_600, breaker.window_s),

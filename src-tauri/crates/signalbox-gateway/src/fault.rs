@@ -15,6 +15,9 @@ use crate::approvals;
 /// When to come back while the instance restarts or its disk is full. Units: seconds.
 const COME_BACK_S: u64 = 2;
 
+/// The official clients try a 503 again unless this header says no. Source: their `_should_retry`.
+const SHOULD_RETRY: &str = "x-should-retry";
+
 /// A request that gets no answer, before it is put into an API's shape.
 #[derive(Debug)]
 pub(crate) struct Fault {
@@ -161,6 +164,9 @@ impl IntoResponse for Shaped {
         if let Some(ticket) = fault.approval {
             put(headers, approvals::HEADER, &ticket.id.to_string());
         }
+        if fault.code == RefusalCode::KillSwitch.as_str() {
+            headers.insert(HeaderName::from_static(SHOULD_RETRY), HeaderValue::from_static("false"));
+        }
         if let Some(request) = fault.request {
             let id = request.to_string();
             put(headers, sdk_request_id(self.surface), &id);
@@ -236,6 +242,19 @@ mod tests {
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
         assert_eq!((header("retry-after"), header("x-signalbox-request-id")), ("2".to_owned(), id.clone()));
         assert_eq!((header("x-signalbox-attempts"), header("x-request-id")), ("2".to_owned(), id));
+    }
+
+    #[test]
+    fn a_client_is_told_not_to_try_again_while_traffic_is_stopped() {
+        for surface in [Surface::OpenaiChat, Surface::AnthropicMessages] {
+            let fault = Fault::from(Refusal::new(RefusalCode::KillSwitch, "All AI traffic is stopped."));
+            let response = fault.for_surface(surface).into_response();
+            assert_eq!(
+                (response.status().as_u16(), response.headers().contains_key("retry-after")),
+                (503, false)
+            );
+            assert_eq!(response.headers()["x-should-retry"], "false");
+        }
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub(crate) async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     } else if !database_answers(&shared).await {
         reasons.push(json!({"code": "database", "message": "The database does not answer."}));
     }
+    if let Some(stop) = shared.engine.kill_switch.stop() {
+        reasons.push(json!({"code": "kill_switch", "message": format!("{}.", stop.in_words())}));
+    }
     if let Some(sealed) = &live.sealed {
         reasons.push(json!({"code": "sealed", "message": sealed}));
     }

@@ -28,9 +28,10 @@ Examples:
   signalbox-node routes set chat_message groq/llama-3.3-70b-versatile,deepseek/deepseek-flash
   signalbox-node requests list --status failed
   signalbox-node prices import model_prices.json --dry-run
+  signalbox-node kill-switch on --reason \"A loop is spending\"
   signalbox-node ledger export --format csv --out ledger.csv
 
-A change reaches a running instance on the same data directory within two seconds.";
+A change reaches a running instance on the same data directory within two seconds, the kill switch within one.";
 
 /// Signalbox without a window: the gateway, and everything about it on the command line.
 #[derive(Debug, Parser)]
@@ -91,7 +92,13 @@ pub enum Command {
     Health(Json),
     /// When another target had to step in
     Failovers(Failovers),
-    /// Switches and defaults of the installation
+    /// What is switched on, and what nobody can switch
+    #[command(subcommand)]
+    Toggles(Toggles),
+    /// Stop all AI traffic, and let it run again
+    #[command(subcommand)]
+    KillSwitch(KillSwitch),
+    /// Bounds and defaults of the installation
     #[command(subcommand)]
     Settings(Settings),
     /// Who may come in, and what they may do
@@ -474,6 +481,61 @@ pub enum Secrets {
         after_help = "Example:\n  signalbox-node secrets protect\n  SIGNALBOX_PASSPHRASE=… signalbox-node serve"
     )]
     Protect,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Toggles {
+    /// List toggles and what holds now
+    List(Json),
+    /// Set a toggle; it takes effect at once
+    #[command(
+        after_help = "Examples:\n  signalbox-node toggles set log_payloads on --operation email_analysis\n  signalbox-node toggles set log_payloads off --reason \"Found it\""
+    )]
+    Set {
+        /// Which toggle
+        name: String,
+        /// On, off, or as it usually is (for one operation: as it is for all)
+        #[arg(value_enum)]
+        position: Position,
+        /// Only for this operation
+        #[arg(long)]
+        operation: Option<String>,
+        /// Why; the history keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Position {
+    On,
+    Off,
+    Default,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KillSwitch {
+    /// Stop all AI traffic: requests under way end, new ones are refused, also after a restart
+    #[command(after_help = "Example:\n  signalbox-node kill-switch on --reason \"A loop is spending\"")]
+    On {
+        /// Why; the history keeps it and clients are told
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Let AI traffic run again; asks for the word RESUME
+    #[command(
+        after_help = "Examples:\n  signalbox-node kill-switch off\n  signalbox-node kill-switch off --typed RESUME"
+    )]
+    Off {
+        /// The word, for scripts [default: read from standard input]
+        #[arg(long, value_name = "WORD")]
+        typed: Option<String>,
+        /// Why; the history keeps it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Show whether AI traffic runs
+    Status(Json),
 }
 
 /// All given conditions must hold.

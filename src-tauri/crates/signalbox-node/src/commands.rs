@@ -4,6 +4,7 @@ mod approvals;
 mod health;
 mod history;
 mod keys;
+mod kill_switch;
 mod ledger;
 mod models;
 mod operations;
@@ -15,6 +16,7 @@ mod routes;
 mod secrets;
 mod serve;
 mod settings;
+mod toggles;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -43,6 +45,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Requests(command) => with_app(&options, |desk| requests::run(desk, command)),
         Command::Health(form) => with_app(&options, |desk| health::show(desk, form)),
         Command::Failovers(command) => with_app(&options, |desk| health::failovers(desk, command)),
+        Command::Toggles(command) => with_app(&options, |desk| toggles::run(desk, command)),
+        Command::KillSwitch(command) => with_app(&options, |desk| kill_switch::run(desk, command)),
         Command::Settings(command) => with_app(&options, |desk| settings::run(desk, command)),
         Command::People(command) => with_app(&options, |desk| people::run(desk, command)),
         Command::Approvals(command) => with_app(&options, |desk| approvals::run(desk, command)),

@@ -452,3 +452,50 @@ async fn approvals_are_listed_decided_and_used_by_commands_beside_a_serving_inst
     let history = installation.ok(&["history", "verify"]).await;
     assert!(history.contains("intact") || history.contains("entries"), "{history}");
 }
+
+#[tokio::test]
+async fn the_kill_switch_stops_a_running_instance_within_a_second_and_only_the_typed_word_releases_it() {
+    let installation = Installation::new();
+    let key = installation.ok(&["keys", "create", "--name", "cli"]).await;
+    let serving = installation.serve(&[]).await;
+    assert_eq!(answer(chat(&serving, &key, "op:chat_message")).await.0, 200);
+    let said = installation.ok(&["kill-switch", "on", "--reason", "a loop spends"]).await;
+    assert!(said.contains("stopped by local (cli)") && said.ends_with("a loop spends."), "{said}");
+    within_two_seconds("the stop is in force", || async {
+        let (status, body) = answer(chat(&serving, &key, "op:chat_message")).await;
+        status == 503 && body["error"]["code"] == "kill_switch"
+    })
+    .await;
+    assert!(installation.json(&["kill-switch", "status"]).await["stopped"]["at"].is_string());
+    for wrong in ["resume", "yes", ""] {
+        let ended = installation.run(&["kill-switch", "off", "--typed", wrong]).await;
+        failed(&ended, 2, "RESUME");
+    }
+    let released = installation.run_with_input(&["kill-switch", "off"], "RESUME\n").await;
+    assert_eq!((released.code, released.out.trim()), (0, "AI traffic runs."));
+    within_two_seconds("the release is in force", || async {
+        answer(chat(&serving, &key, "op:chat_message")).await.0 == 200
+    })
+    .await;
+    let history = installation.json(&["history", "list", "--kind", "kill_switch"]).await;
+    let sentences: Vec<&str> =
+        history.as_array().unwrap().iter().map(|entry| entry["sentence"].as_str().unwrap()).collect();
+    assert_eq!(sentences, ["AI traffic runs again", "All AI traffic is stopped"]);
+}
+
+#[tokio::test]
+async fn toggles_are_listed_with_what_holds_and_the_locked_ones_cannot_be_set() {
+    let installation = Installation::new();
+    let list = installation.ok(&["toggles", "list"]).await;
+    assert!(list.contains("advisor_can_approve_costs") && list.contains("off, locked"), "{list}");
+    assert!(!list.contains("orchestration_enabled"), "what is not built is not offered: {list}");
+    let set = ["toggles", "set", "log_payloads", "on", "--operation", "chat_message", "--reason", "a bug"];
+    let said = installation.ok(&set).await;
+    assert!(said.contains("log_payloads is off, except: chat_message on"), "{said}");
+    for position in ["on", "off", "default"] {
+        let ended = installation.run(&["toggles", "set", "advisor_can_change_routes", position]).await;
+        failed(&ended, 4, "locked in the build");
+    }
+    failed(&installation.run(&["settings", "set", "log_payloads", "true"]).await, 3, "is a toggle");
+    failed(&installation.run(&["toggles", "set", "everything", "on"]).await, 3, "no toggle");
+}

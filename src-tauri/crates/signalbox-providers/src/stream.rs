@@ -128,6 +128,12 @@ impl ChatStream {
         self.tally.metering()
     }
 
+    /// Ends the connection to the provider now; what was used so far can still be told.
+    pub fn hang_up(&mut self) {
+        self.source = Source::Whole(VecDeque::new());
+        self.over = true;
+    }
+
     /// Reads one event; `None` when the provider closed the stream.
     async fn step(&mut self) -> Result<Option<Step>, CallError> {
         let (events, decoder) = match &mut self.source {

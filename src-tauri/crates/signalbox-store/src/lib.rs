@@ -30,7 +30,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use approvals::{ApprovalCounts, FiledApproval, QueuePlace};
-pub use config::{Config, ConfigEdit, ConfigWrite, StoredKey};
+pub use config::{Config, ConfigEdit, ConfigWrite, StoredKey, ToggleEdit};
 pub use error::StoreError;
 pub use failovers::{Failover, FailoverFilter, FailoverPlace};
 pub use feedback::Feedback;

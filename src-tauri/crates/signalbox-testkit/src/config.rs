@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::ids::{ChangeId, OperationId, ProviderName};
 use signalbox_core::key::ApiKey;
@@ -14,11 +13,11 @@ use signalbox_core::provider::{CredentialSource, Model, Provider, ProviderKind};
 use signalbox_core::route::{RouteTarget, Target};
 use signalbox_core::snapshot::OperationEntry;
 use signalbox_core::time::Timestamp;
+use signalbox_core::toggle::Toggle;
 use signalbox_core::usage::Unit;
 use signalbox_engine::api_key;
-use signalbox_engine::live::SETTING_LOG_PAYLOADS;
 use signalbox_simulator::{Dials, DialsHandle, Observed, RunningSimulator, Simulator};
-use signalbox_store::{ConfigEdit, ConfigWrite};
+use signalbox_store::{ConfigEdit, ConfigWrite, ToggleEdit};
 
 use crate::app::TestApp;
 
@@ -196,8 +195,9 @@ impl TestApp {
 
     /// Stores prompts and answers from now on.
     pub async fn log_payloads(&self) -> anyhow::Result<()> {
-        let (key, value) = (SETTING_LOG_PAYLOADS.to_owned(), Value::Bool(true).to_string());
-        self.write(vec![ConfigWrite::PutSetting { key, value }]).await
+        let toggle = Toggle::LogPayloads.settable()?;
+        let edit = ToggleEdit { toggle, operation: None, enabled: Some(true) };
+        self.write(vec![ConfigWrite::PutToggle(edit)]).await
     }
 
     /// A new API key for these operations; for every one when there are none.

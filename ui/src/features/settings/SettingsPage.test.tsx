@@ -15,7 +15,7 @@ test("settings stand in groups with their label, their usual value and one word 
   expect(within(circuits).getAllByRole("group")).toHaveLength(3);
   expect(circuits.textContent).toContain("Time a circuit stays open");
   expect(circuits.textContent).toContain("usually 5 min · from 5 to 3,600 s");
-  for (const group of ["waiting", "prices", "capacity", "data"]) {
+  for (const group of ["waiting", "prices", "capacity"]) {
     expect(screen.getByTestId(`settings-${group}`)).toBeDefined();
   }
   expect(screen.getByTestId("settings-note").textContent).toContain("takes effect at once");
@@ -101,29 +101,6 @@ test("a choice is made in words, says what it means, and goes back to usual with
   expect(within(row).queryByTestId("setting-usual-unpriced_policy")).toBeNull();
 });
 
-test("keeping prompts and answers says what that means before it is switched on", async () => {
-  const { platform, user } = openWindow("/settings");
-  const set = vi.spyOn(platform.commands, "settingSet");
-  const row = await screen.findByTestId("setting-log_payloads");
-  expect(row.textContent).toContain("kept in the database");
-  await user.click(within(row).getByRole("switch", { name: "Keep prompts and answers" }));
-  await waitFor(() => expect(set.mock.lastCall?.[0].value).toBe("true"));
-  await waitFor(() => expect(row.textContent).toContain("Not the usual"));
-});
-
-test("a switch that was refused goes back to what holds and says why", async () => {
-  const { platform, user } = openWindow("/settings");
-  vi.spyOn(platform.commands, "settingSet").mockResolvedValue({
-    status: "error",
-    error: { code: "forbidden", message: "Only an admin may.", details: [] },
-  });
-  const row = await screen.findByTestId("setting-log_payloads");
-  const toggle = within(row).getByRole<HTMLInputElement>("switch");
-  await user.click(toggle);
-  await within(row).findByText("Only an admin may.");
-  expect(toggle.checked).toBe(false);
-});
-
 test("a setting this window does not know yet can be read and set all the same", async () => {
   const { platform, router } = openWindow("/keys");
   const list = platform.commands.settingsList.bind(platform.commands);
@@ -142,8 +119,8 @@ test("a setting this window does not know yet can be read and set all the same",
 });
 
 test("the search stands in the URL, and one that finds nothing offers the way back", async () => {
-  const { router, user } = openWindow("/settings?q=privacy");
-  await screen.findByTestId("setting-log_payloads");
+  const { router, user } = openWindow("/settings?q=capacity");
+  await screen.findByTestId("setting-max_requests");
   expect(screen.queryByTestId(OPEN)).toBeNull();
   const field = screen.getByTestId<HTMLInputElement>("settings-search");
   await user.type(field, " nothing-like-it");

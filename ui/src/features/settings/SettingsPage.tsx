@@ -93,7 +93,7 @@ export function SettingsPage() {
             <Link to="/changes" search={{ kind: "setting" }}>
               change history
             </Link>
-            .
+            . Whether prompts and answers are kept is a <Link to="/toggles">toggle</Link>.
           </p>
           {shown.map(({ group, settings }) => (
             <Panel

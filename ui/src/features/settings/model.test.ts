@@ -40,7 +40,7 @@ test("values other than time are said in their unit or in words", () => {
   expect(valueWords(failures, "1")).toBe("1 failure");
   expect(valueWords(failures, "1000")).toBe("1,000 failures");
   expect(boundsWords(failures)).toBe("from 1 to 1,000 failures");
-  const kept = setting("log_payloads", { choices: ["false", "true"] });
+  const kept = setting("some_switch", { choices: ["false", "true"] });
   expect(isSwitch(kept)).toBe(true);
   expect(valueWords(kept, "true")).toBe("On");
   const policy = setting("unpriced_policy", { choices: ["allow", "block"] });
@@ -59,14 +59,14 @@ test("a setting and a choice this window does not know are shown as they are wri
 test("a search finds a setting by its label, its name, its text and its group", () => {
   const all = [
     setting("breaker_open_s"),
-    setting("log_payloads", { text: "Whether prompts are stored.", choices: ["false", "true"] }),
+    setting("max_requests", { text: "Requests that may run at once." }),
   ];
   const found = (query: string) =>
     grouped(all, query).flatMap(({ settings }) => settings.map(({ name }) => name));
   expect(found("Stays OPEN")).toEqual(["breaker_open_s"]);
-  expect(found("log_pay")).toEqual(["log_payloads"]);
-  expect(found("prompts stored")).toEqual(["log_payloads"]);
-  expect(found("privacy")).toEqual(["log_payloads"]);
-  expect(found("circuits prompts")).toEqual([]);
+  expect(found("max_req")).toEqual(["max_requests"]);
+  expect(found("once run")).toEqual(["max_requests"]);
+  expect(found("load")).toEqual(["max_requests"]);
+  expect(found("circuits once")).toEqual([]);
   expect(found("  ")).toHaveLength(2);
 });

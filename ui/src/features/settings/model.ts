@@ -1,7 +1,6 @@
 import {
   IconAdjustments,
   IconCoin,
-  IconDatabase,
   IconGauge,
   IconHeartbeat,
   IconHourglass,
@@ -67,13 +66,6 @@ const GROUPS: readonly Group[] = [
     keywords: "four eyes approval approve money people",
     has: (name) => name === "four_eyes",
   },
-  {
-    id: "data",
-    title: "Data",
-    icon: IconDatabase,
-    keywords: "privacy logging bodies payloads",
-    has: (name) => name === "log_payloads",
-  },
   OTHER,
 ];
 
@@ -86,7 +78,6 @@ const LABELS: Readonly<Record<string, string>> = {
   complete_answer_ms: "Wait for a complete answer",
   unpriced_policy: "Requests without a known price",
   max_requests: "Requests at the same time",
-  log_payloads: "Keep prompts and answers",
   four_eyes: "Changes that move money",
 };
 
@@ -125,16 +116,6 @@ const CHOICES: Readonly<Record<string, Readonly<Record<string, Choice>>>> = {
 /** A choice in words, or as the backend names it. */
 export function choiceOf(name: string, value: string): Choice {
   return CHOICES[name]?.[value] ?? { word: value, meaning: "" };
-}
-
-const CONSEQUENCES: Readonly<Record<string, string>> = {
-  log_payloads:
-    "While this is on, prompts and answers are kept in the database, where whoever can open it can read them. What has been kept stays there when it is switched off.",
-};
-
-/** What a switch brings with it, for as long as it is on. */
-export function consequenceOf(name: string): string | undefined {
-  return CONSEQUENCES[name];
 }
 
 export function isSwitch({ choices }: Pick<Setting, "choices">): boolean {

@@ -24,6 +24,7 @@ import { createRandom } from "./random";
 import { makeRequest } from "./requests";
 import { applied, previewOf, simulationOf, stateOf } from "./routes";
 import { settingCommands } from "./settings";
+import { stopOf, toggleCommands } from "./toggles";
 import { announce, iso, makeWorld, type World } from "./world";
 
 const LATENCY_MS = 40;
@@ -253,6 +254,7 @@ function makeCommands(world: World, latency: number): Commands {
     ...keyCommands(world, answer),
     secretsPastePassphrase: () => unseal(world, answer, "correct horse battery"),
     secretsUnseal: (passphrase) => unseal(world, answer, passphrase),
+    ...toggleCommands(world, answer),
     sendTestRequest: (input) =>
       answer(() => {
         const detail = addRequest(world, {
@@ -381,6 +383,7 @@ function makeStatus(world: World) {
     listen: "127.0.0.1:4180",
     problem: world.sealed ? "Secrets are sealed until their passphrase is given." : null,
     awaits_passphrase: world.sealed,
+    stopped: stopOf(world),
     version: "0.1.0",
     data_dir: "/home/ines/.local/share/signalbox",
     database: "Local file",

@@ -59,10 +59,6 @@ const SETTINGS: readonly Setting[] = [
     "ms",
     [100, 3_600_000],
   ),
-  choice("log_payloads", "Whether prompts and answers are stored with their requests.", "false", [
-    "false",
-    "true",
-  ]),
 ];
 
 function number(

@@ -16,6 +16,7 @@ use crate::people;
 use crate::prices;
 use crate::prices::restore::PricesState;
 use crate::providers::RemovedProvider;
+use crate::toggles::{self, ToggleState};
 
 /// What puts a change back, and how the subject stands before and after that.
 #[derive(Debug)]
@@ -34,7 +35,8 @@ pub(crate) async fn undo(app: &App, change: &Change) -> Result<Undo, AppError> {
         ChangeKind::Provider => undo_provider(app, change).await,
         ChangeKind::Model => undo_model(app, change).await,
         ChangeKind::Price => undo_prices(app, change).await,
-        ChangeKind::Setting => undo_setting(change),
+        ChangeKind::Setting => undo_setting(app, change).await,
+        ChangeKind::Toggle => undo_toggle(app, stored(change.before.as_deref(), change)?).await,
         ChangeKind::Key => undo_key(app, change).await,
         ChangeKind::Person => undo_person(app, change).await,
         ChangeKind::Credential
@@ -42,7 +44,6 @@ pub(crate) async fn undo(app: &App, change: &Change) -> Result<Undo, AppError> {
         | ChangeKind::Install
         | ChangeKind::Budget
         | ChangeKind::Approval
-        | ChangeKind::Toggle
         | ChangeKind::KillSwitch
         | ChangeKind::Alert
         | ChangeKind::Drill => Err(not_revertible(change)),
@@ -52,7 +53,9 @@ pub(crate) async fn undo(app: &App, change: &Change) -> Result<Undo, AppError> {
 /// Whether [`undo`] has something to go back to. It may be refused nevertheless, by what has happened since.
 pub(crate) fn is_revertible(change: &Change) -> bool {
     match change.kind {
-        ChangeKind::Route | ChangeKind::Provider | ChangeKind::Setting => change.before.is_some(),
+        ChangeKind::Route | ChangeKind::Provider | ChangeKind::Setting | ChangeKind::Toggle => {
+            change.before.is_some()
+        }
         ChangeKind::Model | ChangeKind::Price => change.after.is_some(),
         // Who was let in is shut out, not forgotten: on their own line in the list of people.
         ChangeKind::Person => change.before.is_some() && change.after.is_some(),
@@ -62,7 +65,6 @@ pub(crate) fn is_revertible(change: &Change) -> bool {
         | ChangeKind::Install
         | ChangeKind::Budget
         | ChangeKind::Approval
-        | ChangeKind::Toggle
         | ChangeKind::KillSwitch
         | ChangeKind::Alert
         | ChangeKind::Drill => false,
@@ -175,10 +177,19 @@ async fn undo_model(app: &App, change: &Change) -> Result<Undo, AppError> {
     Ok(Undo { writes: vec![ConfigWrite::RemoveModel { target }], before: change.after.clone(), after: None })
 }
 
-fn undo_setting(change: &Change) -> Result<Undo, AppError> {
+/// A setting that has become a toggle meanwhile goes back as that.
+async fn undo_setting(app: &App, change: &Change) -> Result<Undo, AppError> {
     let value: String = stored(change.before.as_deref(), change)?;
+    if let Some(state) = toggles::state_of_setting(&change.subject, &value) {
+        return undo_toggle(app, state).await;
+    }
     let writes = vec![ConfigWrite::PutSetting { key: change.subject.clone(), value }];
     Ok(Undo { writes, before: change.after.clone(), after: change.before.clone() })
+}
+
+async fn undo_toggle(app: &App, wanted: ToggleState) -> Result<Undo, AppError> {
+    let (write, before) = toggles::undo(app, &wanted).await?;
+    Ok(Undo { writes: vec![write], before: Some(json(&before)?), after: Some(json(&wanted)?) })
 }
 
 fn stored<T: serde::de::DeserializeOwned>(text: Option<&str>, change: &Change) -> Result<T, AppError> {

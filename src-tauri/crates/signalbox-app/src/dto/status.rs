@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{ChainReport, Instant, Money};
+use super::{ChainReport, Instant, Money, TrafficStop};
 
 /// What the status bar and the first run need at a glance.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -16,6 +16,8 @@ pub struct Status {
     pub problem: Option<String>,
     /// Secrets are sealed until their passphrase is given.
     pub awaits_passphrase: bool,
+    /// Who stopped all AI traffic; `None` while it flows.
+    pub stopped: Option<TrafficStop>,
     pub version: String,
     pub data_dir: String,
     pub database: String,

@@ -11,9 +11,11 @@ use signalbox_core::money::NanoUsd;
 use signalbox_core::operation::Capability;
 use signalbox_core::retry::wait_for_soonest;
 use signalbox_core::route::Route;
+use signalbox_core::toggle::Toggle;
 use signalbox_providers::{RequestFeatures, inspect};
 use signalbox_store::LedgerEntry;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::approval::Asking;
 use super::fingerprint::{self, Addressed};
@@ -34,10 +36,15 @@ pub(super) enum Entry {
 }
 
 impl Engine {
-    /// Lets a call in.
+    /// Lets a call in; it waits for nothing once `flow` is cancelled.
     ///
     /// Errors: a [`Refusal`]; nothing has been written then.
-    pub(super) async fn admit(self: &Arc<Self>, live: &Arc<Live>, mut call: Call) -> Result<Entry, Refusal> {
+    pub(super) async fn admit(
+        self: &Arc<Self>,
+        live: &Arc<Live>,
+        mut call: Call,
+        flow: &CancellationToken,
+    ) -> Result<Entry, Refusal> {
         let began = Instant::now();
         let key = call.key.and_then(|id| live.key(id));
         let place = self.limits.enter(key, live.snapshot.settings.max_requests)?;
@@ -61,7 +68,8 @@ impl Engine {
                 Claimed::Answered(answer) => return Ok(Entry::Answered(answer)),
             }
         }
-        let mut decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id)).await?;
+        let logs_payloads = live.snapshot.toggles.is_on(Toggle::LogPayloads, Some(&call.resolved.operation));
+        let mut decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id), flow).await?;
         let question = question(live, &call, addressed, features.streamed);
         let kept = question.and_then(|asked| self.answers.get(&asked.fingerprint, self.control.now()));
         // An answer that was paid for already needs nobody's leave.
@@ -76,7 +84,7 @@ impl Engine {
             && let Some(target) = leave.target()
         {
             call.resolved.pinned = Some(target.clone());
-            decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id)).await?;
+            decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id), flow).await?;
             leave.covers(&decision)?;
         }
         let start = RequestStart {
@@ -94,10 +102,10 @@ impl Engine {
             config_revision: live.snapshot.revision,
             estimate: decision.estimate_max(),
             decision,
-            payload: live.snapshot.settings.log_payloads.then(|| payload_text(&call.payload)),
+            payload: logs_payloads.then(|| payload_text(&call.payload)),
         };
         if let Some(kept) = kept {
-            let answer = self.answer_from_cache(start, &kept, live.snapshot.settings.log_payloads).await?;
+            let answer = self.answer_from_cache(start, &kept, logs_payloads).await?;
             if let Some(claim) = claim {
                 let cost = Some(NanoUsd::ZERO);
                 claim.answered(Arc::new(KeptAnswer { request: id, attempts: 0, cost, ..kept })).await;
@@ -125,6 +133,7 @@ impl Engine {
         features: &RequestFeatures,
         deadline: Option<Instant>,
         lot: u64,
+        flow: &CancellationToken,
     ) -> Result<Decision, Refusal> {
         let (operation, pinned) = (&call.resolved.operation, call.resolved.pinned.as_ref());
         let key = call.key.and_then(|id| live.key(id));
@@ -142,7 +151,7 @@ impl Engine {
         let Some(wait) = wait_us.and_then(|wait_us| u64::try_from(wait_us).ok()) else { return Ok(decision) };
         tokio::select! {
             () = tokio::time::sleep(Duration::from_micros(wait)) => decide_now(),
-            () = self.abort.cancelled() => Ok(decision),
+            () = flow.cancelled() => Ok(decision),
         }
     }
 

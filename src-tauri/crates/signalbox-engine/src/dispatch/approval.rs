@@ -21,6 +21,7 @@ use signalbox_core::snapshot::OperationEntry;
 use signalbox_core::time::Timestamp;
 use signalbox_store::{FiledApproval, StoreError};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::admit::Entry;
 use super::{Call, Payload, Refusal, RefusalCode};
@@ -262,12 +263,13 @@ impl Engine {
     /// Keeps the client waiting for a person, then lets the call in anew: on the configuration of then, as if it had come
     /// back with its approval. A client that leaves leaves its place in the queue behind.
     ///
-    /// Errors: nobody decided in time, the person said no, or the call is not let in any more.
+    /// Errors: nobody decided in time, all traffic ends, the person said no, or the call is not let in any more.
     pub(super) async fn hold(
         self: &Arc<Self>,
         call: Call,
         refusal: Refusal,
         hold: Duration,
+        flow: &CancellationToken,
     ) -> Result<(Arc<Live>, Entry), Refusal> {
         let waits =
             |ticket: &Ticket| matches!(ticket.state, ApprovalState::Pending | ApprovalState::Approved);
@@ -294,8 +296,9 @@ impl Engine {
             tokio::select! {
                 _ = moved.changed() => {}
                 () = tokio::time::sleep_until(wake) => if wake == until { return Err(refusal) },
-                () = self.abort.cancelled() => {
-                    return Err(Refusal::new(RefusalCode::ShuttingDown, "Signalbox is shutting down."));
+                () = flow.cancelled() => {
+                    let (code, message) = self.kill_switch.why_ended();
+                    return Err(Refusal::new(code, message));
                 }
             }
         }
@@ -307,7 +310,7 @@ impl Engine {
         }
         let deadline = call.deadline.map(|deadline| deadline.saturating_sub(began.elapsed()));
         let call = Call { approval: Some(ticket.id), deadline, ..call };
-        let entry = self.admit(&live, call).await?;
+        let entry = self.admit(&live, call, flow).await?;
         Ok((live, entry))
     }
 }

@@ -52,6 +52,12 @@ impl Run {
         let Some(account) = self.live.account(&target.provider, self.start.key).cloned() else {
             return Step::Failed { kind: FailureKind::InvalidKey, retry_after: None };
         };
+        // From here to the call nothing waits: traffic that was stopped before it sends nothing.
+        if self.flow.is_cancelled() {
+            drop(permit);
+            self.leave(Outcome::Interrupted).await;
+            return Step::Done;
+        }
         let call = self.call_of(target);
         let timeout_ms = self.card(target).and_then(|card| card.timeout_ms);
         let patience = timeout_ms.map(|ms| Instant::now() + Duration::from_millis(ms.into()));
@@ -74,11 +80,12 @@ impl Run {
 
     async fn try_complete(&mut self, account: &Account, call: Call, mut begun: Begun) -> Step {
         let engine = Arc::clone(&self.engine);
-        let deadline = self.deadline;
+        let (deadline, flow) = (self.deadline, self.flow.clone());
         let result = tokio::select! {
+            biased;
+            () = flow.cancelled() => return self.cut_off(begun, None).await,
             result = engine.providers.complete(account, &call) => result,
             () = self.caller.gone(&self.keeping) => return self.abandon(begun, None).await,
-            () = engine.abort.cancelled() => return self.cut_off(begun, None).await,
             () = at(deadline) => return self.expire(begun, None),
         };
         let answer = match result {
@@ -132,7 +139,7 @@ impl Run {
         Step::Done
     }
 
-    /// The instance goes down: the request ends here, settled.
+    /// The instance goes down or all traffic is stopped: the request ends here, settled.
     pub(super) async fn cut_off(&mut self, begun: Begun, metering: Option<Metering>) -> Step {
         let metering = metering.or_else(|| self.metering_of_silence(FailureKind::Timeout));
         self.end_attempt(begun, Outcome::Interrupted, None, None, metering.as_ref());
@@ -143,9 +150,7 @@ impl Run {
     /// Settles a request that its client or the instance gave up, and says so to whom it may concern.
     pub(super) async fn leave(&mut self, outcome: Outcome) {
         let (code, message) = match outcome {
-            Outcome::Interrupted => {
-                (RefusalCode::ShuttingDown, "Signalbox shut down while the request was running.")
-            }
+            Outcome::Interrupted => self.engine.kill_switch.why_ended(),
             Outcome::Cancelled | Outcome::Succeeded | Outcome::Failed => {
                 (RefusalCode::ClientClosed, "The client closed the connection.")
             }

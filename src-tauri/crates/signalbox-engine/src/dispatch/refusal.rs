@@ -88,6 +88,8 @@ codes! {
     LedgerUnavailable => "ledger_unavailable", 503;
     /// Secrets cannot be read on this machine now.
     Sealed => "sealed", 503;
+    /// A person has stopped all AI traffic.
+    KillSwitch => "kill_switch", 503;
     /// The instance is going down.
     ShuttingDown => "shutting_down", 503;
     /// The client went away.

@@ -15,10 +15,12 @@ use signalbox_core::provider::ProviderKind;
 use signalbox_core::retry::{AfterAttempt, GiveUp, NextStep, wait_for_soonest};
 use signalbox_core::route::{RouteTarget, Target};
 use signalbox_core::time::Timestamp;
+use signalbox_core::toggle::Toggle;
 use signalbox_providers::Payload;
 use signalbox_store::LedgerEntry;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::approval::Leave;
 use super::keeping::Keeping;
@@ -45,6 +47,8 @@ pub(super) struct Run {
     pub(super) keeping: Keeping,
     /// A person's leave, until it is used.
     leave: Option<Leave>,
+    /// Cancelled when the request must end now: the instance goes down, or AI traffic is stopped.
+    pub(super) flow: CancellationToken,
     retry_after: Option<Duration>,
     _in_flight: InFlight,
     _place: Place,
@@ -116,7 +120,13 @@ enum Tried {
 }
 
 impl Run {
-    pub(super) fn new(engine: Arc<Engine>, live: Arc<Live>, admitted: Admitted, caller: Caller) -> Self {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        live: Arc<Live>,
+        admitted: Admitted,
+        caller: Caller,
+        flow: CancellationToken,
+    ) -> Self {
         let in_flight = InFlight::begin(&engine);
         Self {
             engine,
@@ -130,6 +140,7 @@ impl Run {
             caller,
             keeping: admitted.keeping,
             leave: admitted.leave,
+            flow,
             retry_after: None,
             _in_flight: in_flight,
             _place: admitted.place,
@@ -192,7 +203,7 @@ impl Run {
         let mut failed_at: Option<&Target> = None;
         let mut over = None;
         for (place, candidate) in chain.iter().enumerate() {
-            if self.engine.abort.is_cancelled() || self.is_over() {
+            if self.flow.is_cancelled() || self.is_over() {
                 break;
             }
             let is_last_resort = candidate.is_last_resort() || self.start.decision.chain().count() == 1;
@@ -307,14 +318,14 @@ impl Run {
         Some(self.pause(wait_us).await)
     }
 
-    /// Waits, unless the client leaves or the instance goes down meanwhile: then the request is settled.
+    /// Waits, unless the client leaves or all traffic ends meanwhile: then the request is settled.
     async fn pause(&mut self, pause_us: i64) -> Waited {
-        let engine = Arc::clone(&self.engine);
+        let flow = self.flow.clone();
         let pause = Duration::from_micros(u64::try_from(pause_us).unwrap_or_default());
         let outcome = tokio::select! {
             () = tokio::time::sleep(pause) => return Waited::Whole,
             () = self.caller.gone(&self.keeping) => Outcome::Cancelled,
-            () = engine.abort.cancelled() => Outcome::Interrupted,
+            () = flow.cancelled() => Outcome::Interrupted,
         };
         self.leave(outcome).await;
         Waited::Gone
@@ -333,8 +344,9 @@ impl Run {
     }
 
     fn refusal(&self, give_up: Option<GiveUp>, skipped: &[(Candidate, Skipped)]) -> Refusal {
-        if self.engine.abort.is_cancelled() {
-            return Refusal::new(RefusalCode::ShuttingDown, "Signalbox is shutting down.");
+        if self.flow.is_cancelled() {
+            let (code, message) = self.engine.kill_switch.why_ended();
+            return Refusal::new(code, message);
         }
         if give_up == Some(GiveUp::Deadline) {
             return Refusal::too_late(&self.attempts, self.began.elapsed());
@@ -430,7 +442,7 @@ impl Run {
     }
 
     pub(super) fn logs_payloads(&self) -> bool {
-        self.live.snapshot.settings.log_payloads
+        self.live.snapshot.toggles.is_on(Toggle::LogPayloads, Some(&self.start.operation))
     }
 
     pub(super) fn elapsed_us(&self) -> i64 {

@@ -53,11 +53,12 @@ impl Run {
     /// patience count. A stream that flows is not cut by either.
     pub(super) async fn try_stream(&mut self, account: &Account, call: Call, mut begun: Begun) -> Step {
         let engine = Arc::clone(&self.engine);
-        let deadline = self.deadline;
+        let (deadline, flow) = (self.deadline, self.flow.clone());
         let opened = tokio::select! {
+            biased;
+            () = flow.cancelled() => return self.cut_off(begun, None).await,
             opened = engine.providers.stream(account, &call) => opened,
             () = self.caller.gone(&self.keeping) => return self.abandon(begun, None).await,
-            () = engine.abort.cancelled() => return self.cut_off(begun, None).await,
             () = at(deadline) => return self.expire(begun, None),
         };
         let mut stream = match opened {
@@ -68,9 +69,13 @@ impl Run {
         // A stream that only says that it lives must still say something some day.
         let patience = begun.patience.unwrap_or_else(|| Instant::now() + self.live.patience.complete_answer);
         let opening = tokio::select! {
+            biased;
+            () = flow.cancelled() => {
+                stream.hang_up();
+                return self.cut_off(begun, Some(stream.metering_so_far())).await;
+            }
             opening = open(&mut stream) => opening,
             () = self.caller.gone(&self.keeping) => return self.abandon(begun, Some(stream.metering_so_far())).await,
-            () = engine.abort.cancelled() => return self.cut_off(begun, Some(stream.metering_so_far())).await,
             () = at(deadline) => return self.expire(begun, Some(stream.metering_so_far())),
             () = tokio::time::sleep_until(patience) => Opening::Broken(said_nothing(&begun, &stream)),
         };
@@ -102,14 +107,14 @@ impl Run {
         let mut noted = Noted { payload, gathered: Gathered::begin(self.keeping.wants()) };
         let mut frame = Some(held_back);
         let mut is_client_there = true;
-        let abort = self.engine.abort.clone();
+        let flow = self.flow.clone();
         loop {
             if let Some(bytes) = frame.take().filter(|bytes| !bytes.is_empty()) {
                 noted.take(&bytes);
                 if is_client_there {
                     is_client_there = tokio::select! {
                         sent = client.send_timeout(bytes, CLIENT_STALL) => sent.is_ok(),
-                        () = abort.cancelled() => true,
+                        () = flow.cancelled() => true,
                     };
                 }
                 if !is_client_there && !self.keeping.is_awaited() {
@@ -121,6 +126,12 @@ impl Run {
                 return self.finish(begun, bytes, metering, noted, client).await;
             }
             let item = tokio::select! {
+                biased;
+                () = flow.cancelled() => {
+                    // At the provider first, before anything is counted, written or said.
+                    stream.hang_up();
+                    return self.go_down(begun, &stream.metering_so_far(), noted, client).await;
+                }
                 item = stream.next() => item,
                 () = client.closed(), if is_client_there => {
                     is_client_there = false;
@@ -128,9 +139,6 @@ impl Run {
                         continue;
                     }
                     return self.abandon(begun, Some(stream.metering_so_far())).await;
-                }
-                () = abort.cancelled() => {
-                    return self.go_down(begun, &stream.metering_so_far(), noted, client).await;
                 }
             };
             match item {
@@ -194,7 +202,7 @@ impl Run {
         Step::Done
     }
 
-    /// The instance goes down after content went out: that is not the target's fault.
+    /// The instance goes down, or all traffic is stopped, after content went out: that is not the target's fault.
     async fn go_down(
         &mut self,
         begun: Begun,
@@ -203,8 +211,7 @@ impl Run {
         client: &mpsc::Sender<Bytes>,
     ) -> Step {
         self.end_attempt(begun, Outcome::Interrupted, None, None, Some(metering));
-        let (code, message) =
-            (super::RefusalCode::ShuttingDown, "Signalbox shut down while the request was running.");
+        let (code, message) = self.engine.kill_switch.why_ended();
         let error = Some((code, message.to_owned()));
         let ending =
             Ending { outcome: Outcome::Interrupted, finish_reason: None, error, payload: noted.payload };

@@ -45,7 +45,8 @@ impl Engine {
     pub async fn probe(&self, provider: &ProviderName) -> Result<Option<Checked>, EngineError> {
         let live = self.live();
         let Some(entry) = live.snapshot.providers.get(provider) else { return Ok(None) };
-        let checked = check::check(&self.control, &entry.provider, self.simulator()).await?;
+        let checked =
+            check::check(&self.control, &entry.provider, self.simulator(), &self.kill_switch.flow()).await?;
         if checked.models.is_ok() {
             self.health.credential_accepted(provider, "the provider takes the credential");
         }

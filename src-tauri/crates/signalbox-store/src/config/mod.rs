@@ -5,6 +5,7 @@ mod models;
 mod operations;
 mod people;
 mod providers;
+mod toggles;
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use signalbox_core::approval::Approval;
 use signalbox_core::change::{ChainedChange, Change};
 use signalbox_core::ids::{OperationId, PersonName, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
+use signalbox_core::kill_switch::Stop;
 use signalbox_core::operation::{Criticality, Operation};
 use signalbox_core::person::Person;
 use signalbox_core::price::PriceCard;
@@ -19,8 +21,10 @@ use signalbox_core::provider::{Model, Provider};
 use signalbox_core::route::{Route, Target};
 use signalbox_core::snapshot::{ModelEntry, OperationEntry};
 use signalbox_core::time::Timestamp;
+use signalbox_core::toggle::{Locked, StoredToggle};
 
 pub use self::keys::StoredKey;
+pub use self::toggles::ToggleEdit;
 use crate::dialect::{NOTIFY_POSTGRES, reading, within};
 use crate::error::{StoreError, during};
 use crate::pools::Transaction;
@@ -44,6 +48,8 @@ pub struct Config {
     pub settings: Vec<(String, String)>,
     /// Everybody who may come in or could once, by name.
     pub people: Vec<Person>,
+    /// What is stored of the toggles.
+    pub toggles: Vec<StoredToggle>,
     /// When each operation was last changed.
     pub changed_at: HashMap<OperationId, Timestamp>,
 }
@@ -147,6 +153,12 @@ pub enum ConfigWrite {
         /// The version it was read at.
         base_version: u32,
     },
+    /// Sets a toggle, or leaves it to its default again.
+    PutToggle(ToggleEdit),
+    /// Makes the stored rows of a locked toggle say what the program says.
+    RepairToggle(Locked),
+    /// Stops all AI traffic, or lets it run again.
+    PutKillSwitch(Option<Stop>),
 }
 
 impl Store {
@@ -176,6 +188,7 @@ impl Store {
             keys: keys::all(&mut transaction).await?,
             settings: keys::settings(&mut transaction).await?,
             people: people::all(&mut transaction).await?,
+            toggles: toggles::all(&mut transaction).await?,
             changed_at,
         };
         transaction.commit(OPERATION).await?;
@@ -204,7 +217,7 @@ impl Store {
         let mut changes = Vec::with_capacity(edits.len());
         for ConfigEdit { writes, change } in edits {
             for write in &writes {
-                write.apply(&mut transaction, change.at).await?;
+                write.apply(&mut transaction, &change).await?;
             }
             changes.push(change);
         }
@@ -218,7 +231,8 @@ impl Store {
 }
 
 impl ConfigWrite {
-    async fn apply(&self, transaction: &mut Transaction, now: Timestamp) -> Result<(), StoreError> {
+    async fn apply(&self, transaction: &mut Transaction, change: &Change) -> Result<(), StoreError> {
+        let now = change.at;
         match self {
             Self::PutOperation { operation, route, base_version } => {
                 operations::put(transaction, operation, route, *base_version, now).await
@@ -241,6 +255,9 @@ impl ConfigWrite {
             Self::PutApproval { approval, base_version } => {
                 approvals::put(transaction, approval, *base_version).await
             }
+            Self::PutToggle(edit) => toggles::put(transaction, edit, change).await,
+            Self::RepairToggle(locked) => toggles::repair(transaction, *locked, now).await,
+            Self::PutKillSwitch(stop) => toggles::put_kill_switch(transaction, stop.as_ref(), now).await,
         }
     }
 }

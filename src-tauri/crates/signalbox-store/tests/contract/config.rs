@@ -54,8 +54,8 @@ on_both_databases! {
             ConfigWrite::PutPriceCard { target: wanted.clone(), card: price_card(100) },
             ConfigWrite::PutPriceCard { target: wanted.clone(), card: price_card(0) },
             ConfigWrite::InsertKey { key: api_key.clone(), hash: KeyHash([7; 32]) },
-            ConfigWrite::PutSetting { key: "log_payloads".to_owned(), value: "off".to_owned() },
-            ConfigWrite::PutSetting { key: "log_payloads".to_owned(), value: "on".to_owned() },
+            ConfigWrite::PutSetting { key: "max_requests".to_owned(), value: "off".to_owned() },
+            ConfigWrite::PutSetting { key: "max_requests".to_owned(), value: "on".to_owned() },
         ];
         db.store.write_config(vec![edit(writes)]).await.unwrap();
 
@@ -69,7 +69,7 @@ on_both_databases! {
         assert_eq!(config.models[0].model, model("deepseek/deepseek-chat"));
         assert_eq!(config.models[0].cards, [price_card(0), price_card(100)]);
         assert_eq!(config.keys, [StoredKey { key: api_key, hash: KeyHash([7; 32]), former_hash: None }]);
-        assert_eq!(config.settings, [("log_payloads".to_owned(), "on".to_owned())]);
+        assert_eq!(config.settings, [("max_requests".to_owned(), "on".to_owned())]);
     }
 
     async fn an_edit_made_from_an_old_version_is_refused_with_the_current_one(db: &Database) {

@@ -17,5 +17,6 @@ mod people;
 mod rollups;
 mod samples;
 mod spend;
+mod toggles;
 mod verify;
 mod wholes;

@@ -1,20 +1,12 @@
 import { Button } from "@mantine/core";
-import { IconArrowBackUp, IconInfoCircle, IconPencil } from "@tabler/icons-react";
+import { IconArrowBackUp, IconPencil } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useId, useRef, useState } from "react";
 import { fieldErrors } from "@/api/call";
 import type { Setting } from "@/bindings";
 import { StatusBadge } from "@/components/StatusBadge";
 import { notifyUndo } from "@/lib/notices";
-import {
-  boundsWords,
-  choiceOf,
-  consequenceOf,
-  isUsual,
-  labelOf,
-  valuePhrase,
-  valueWords,
-} from "../model";
+import { boundsWords, choiceOf, isUsual, labelOf, valuePhrase, valueWords } from "../model";
 import { setSettingMutationOptions, showSetting, undoSettingMutationOptions } from "../mutations";
 import { SettingControl } from "./SettingControl";
 import classes from "./SettingRow.module.css";
@@ -67,7 +59,7 @@ export function SettingRow({ setting, linked }: Props) {
       </div>
       <div className={classes.control}>
         <SettingControl setting={setting} value={value} {...change} />
-        <Consequence name={name} value={value} />
+        <Meaning name={name} value={value} />
         <div className={classes.usual}>
           <span>
             usually {valuePhrase(setting, setting.usual)}
@@ -140,16 +132,7 @@ function useChange(setting: Setting) {
 }
 
 /** What the chosen value means, where one word cannot say it. */
-function Consequence({ name, value }: { name: string; value: string }) {
-  const consequence = consequenceOf(name);
-  if (consequence !== undefined) {
-    return (
-      <p className={classes.consequence} data-on={value === "true"}>
-        <IconInfoCircle size={14} aria-hidden />
-        <span>{consequence}</span>
-      </p>
-    );
-  }
+function Meaning({ name, value }: { name: string; value: string }) {
   const { meaning } = choiceOf(name, value);
   return meaning === "" ? null : <p className={classes.meaning}>{meaning}</p>;
 }
