@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first fault")]
 
+mod axe;
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -158,6 +159,54 @@ async fn a_rule_is_refused_while_it_is_faulty_then_tried_dry_and_applied() {
         operation.rules.iter().any(|rule| rule.when == "input_tokens < 500 && !has_images")
     })
     .await;
+    window.close().await;
+}
+
+/// Screens are found by the sidebar, so that a new one is looked at as well; sheets and dialogs are named here.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_screen_has_a_serious_accessibility_fault_in_either_theme() {
+    use thirtyfour::prelude::*;
+    let dir = tempfile::tempdir().unwrap();
+    seed(dir.path()).await;
+    let window = Window::open(dir.path()).await;
+    window.reads("status-gateway", "Running").await;
+    axe::load(&window).await;
+    let mut routes = Vec::new();
+    for link in window.driver.find_all(By::Css("[data-testid^='nav-'][href]")).await.unwrap() {
+        let address = link.attr("href").await.unwrap().unwrap_or_default();
+        routes.extend(address.split_once('#').map(|(_, route)| route.to_owned()));
+    }
+    assert!(routes.len() >= 9, "the sidebar names the screens: {routes:?}");
+    routes.extend(
+        [
+            "/approvals?view=decided",
+            "/operations?operation=chat_message",
+            "/providers?add=true",
+            "/providers?view=failovers",
+            "/providers?provider=simulator&model=sim-chat",
+            "/prices?import=true",
+            "/drills",
+            "/keys?create=true",
+        ]
+        .map(str::to_owned),
+    );
+    let mut found = Vec::new();
+    for (theme, rules) in [("light", axe::Rules::All), ("dark", axe::Rules::Contrast)] {
+        window.go("/overview").await;
+        window.click("theme-menu").await;
+        window.click(&format!("theme-{theme}")).await;
+        for route in &routes {
+            window.go(route).await;
+            window.settles().await;
+            for fault in axe::serious_faults(&window, rules).await {
+                found.push(format!(
+                    "{route} ({theme}): {} at {} places, as {}",
+                    fault.rule, fault.places, fault.example
+                ));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
     window.close().await;
 }
 

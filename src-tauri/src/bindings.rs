@@ -1,19 +1,19 @@
 //! Commands and events as TypeScript. The generated file is checked in; a test fails when it is stale.
 
 use specta_typescript::Typescript;
-use tauri::Runtime;
+use tauri::Wry;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    approvals, changes, drills, health, keys, operations, overview, people, prices, providers, requests,
-    secrets, settings, status, toggles, trial,
+    approvals, changes, drills, health, keys, operations, overview, people, prices, providers, quick,
+    requests, secrets, settings, status, toggles, trial,
 };
 use crate::events::CacheTagsChanged;
 
 include!("command_names.rs");
 
 /// Everything the window may call and hear.
-pub fn builder<R: Runtime>() -> Builder<R> {
+pub fn builder() -> Builder<Wry> {
     Builder::new()
         .disable_serde_phases()
         .commands(collect_commands![
@@ -79,6 +79,10 @@ pub fn builder<R: Runtime>() -> Builder<R> {
             approvals::approval_reject,
             approvals::approval_undo,
             approvals::approval_withdraw,
+            quick::quick_approve,
+            quick::quick_open,
+            quick::quick_close,
+            quick::queue_open,
             changes::changes_page,
             changes::change_verify,
             changes::change_revert,
@@ -94,6 +98,6 @@ pub fn builder<R: Runtime>() -> Builder<R> {
 ///
 /// Errors: a type that has no TypeScript, or a file that cannot be written.
 pub fn export_bindings(path: &std::path::Path) -> anyhow::Result<()> {
-    builder::<tauri::Wry>().export(Typescript::default(), path)?;
+    builder().export(Typescript::default(), path)?;
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod overview;
 pub mod people;
 pub mod prices;
 pub mod providers;
+pub mod quick;
 pub mod requests;
 pub mod secrets;
 pub mod settings;

@@ -9,6 +9,7 @@ mod clipboard;
 mod commands;
 mod downloads;
 mod events;
+mod quick;
 mod setup;
 mod shell;
 mod tray;
@@ -22,7 +23,7 @@ pub use bindings::{COMMANDS, export_bindings};
 pub fn run() -> ExitCode {
     setup::log_to_stderr();
     signalbox_engine::process::leave_no_secrets_behind();
-    let bindings = bindings::builder::<tauri::Wry>();
+    let bindings = bindings::builder();
     let mut builder = tauri::Builder::default();
     if !setup::has_own_data_dir() {
         // With a data directory of its own an instance stands beside the usual one, as tests and trials do.

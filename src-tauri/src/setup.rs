@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::backend;
 use crate::shell::{Backend, Shell};
-use crate::{events, tray, window};
+use crate::{events, quick, tray, window};
 
 /// Names the data directory instead of the platform's usual one.
 const DATA_DIR_VARIABLE: &str = "SIGNALBOX_DATA_DIR";
@@ -35,8 +35,12 @@ pub fn set_up<R: Runtime>(app: &AppHandle<R>) -> Result<(), Box<dyn std::error::
     let downloads =
         app.path().download_dir().or_else(|_| app.path().home_dir()).unwrap_or_else(|_| data_dir.clone());
     app.manage(Shell::new(data_dir, downloads));
-    window::open(app)?;
+    window::open(app, window::MAIN)?;
     tray::install(app);
+    if !has_own_data_dir() {
+        // An instance that stands beside the usual one leaves the shortcut to that.
+        quick::listen(app);
+    }
     end_on_signal(app.clone());
     tauri::async_runtime::spawn(run_backend(app.clone()));
     Ok(())

@@ -156,6 +156,21 @@ impl Window {
         self.driver.execute(script, Vec::new()).await.unwrap();
     }
 
+    /// Waits until a screen is there and nothing on it is still being read or moving.
+    pub async fn settles(&self) {
+        const SETTLED: &str = "
+            const answer = arguments[arguments.length - 1];
+            const look = () => {
+                const reading = document.querySelector('[role=status][aria-label^=\"Reading\"]');
+                const moving = document.getAnimations().some((one) => one.playState === 'running');
+                const there = document.querySelector('[data-testid^=page-]');
+                if (there && !reading && !moving) answer(true); else setTimeout(look, 30);
+            };
+            requestAnimationFrame(look);
+        ";
+        self.driver.execute_async(SETTLED, Vec::new()).await.unwrap();
+    }
+
     /// Writes what the window shows to a file.
     pub async fn screenshot(&self, path: &Path) {
         self.driver.screenshot(path).await.unwrap();

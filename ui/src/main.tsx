@@ -6,14 +6,15 @@ import "@mantine/notifications/styles.layer.css";
 import "@mantine/spotlight/styles.layer.css";
 import "./styles/tokens.css";
 import "./styles/global.css";
+import type { QueryClient } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { z } from "zod";
 import { createQueryClient } from "./api/client";
 import { createTagRefresher } from "./api/tags";
-import { App } from "./app/App";
+import { App, Surroundings } from "./app/App";
 import { installPlatform, type Platform, platform } from "./platform";
-import { isTauri, tauriPlatform } from "./platform/tauri";
+import { createTauriPlatform, isTauri } from "./platform/tauri";
 import { createAppRouter } from "./routes/router";
 import { listenToKeyboard } from "./lib/shortcuts";
 
@@ -23,9 +24,9 @@ applyStoredTheme();
 
 const host = await findPlatform();
 const root = document.getElementById("root");
-if (root) start(root, host);
+if (root) await start(root, host);
 
-function start(element: HTMLElement, found: Platform | undefined): void {
+async function start(element: HTMLElement, found: Platform | undefined): Promise<void> {
   if (!found) {
     element.textContent = "This is the window of Signalbox. It runs inside the desktop app.";
     return;
@@ -34,19 +35,33 @@ function start(element: HTMLElement, found: Platform | undefined): void {
   const client = createQueryClient();
   platform().onTagsChanged(createTagRefresher(client));
   listenToKeyboard();
-  createRoot(element).render(
-    <StrictMode>
+  const content =
+    found.window === "quick" ? (
+      await quickWindow(client)
+    ) : (
       <App client={client} router={createAppRouter(client)} />
-    </StrictMode>,
+    );
+  createRoot(element).render(<StrictMode>{content}</StrictMode>);
+}
+
+/** The small window has one thing to show and goes nowhere. */
+async function quickWindow(client: QueryClient) {
+  const { QuickApprove } = await import("./features/approvals/QuickApprove");
+  return (
+    <Surroundings client={client}>
+      <QuickApprove />
+    </Surroundings>
   );
 }
 
 /** The desktop shell; or, while developing, a made-up backend in a plain browser. */
 async function findPlatform(): Promise<Platform | undefined> {
-  if (isTauri()) return tauriPlatform;
+  if (isTauri()) return createTauriPlatform();
   if (!import.meta.env.DEV) return undefined;
   const { createFakePlatform, fakeModeFromUrl } = await import("./platform/fake");
-  return createFakePlatform(fakeModeFromUrl(window.location.search));
+  const query = window.location.search;
+  const quick = new URLSearchParams(query).has("quick");
+  return createFakePlatform(fakeModeFromUrl(query), { window: quick ? "quick" : "main" });
 }
 
 /** Before the first paint, so that a dark window does not flash white. */

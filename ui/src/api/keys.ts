@@ -1,4 +1,5 @@
 import type {
+  ApprovalList,
   CacheTag,
   ChangeFilter,
   FailoverFilter,
@@ -36,13 +37,15 @@ export type QueryKey =
   | readonly ["changes_count", ChangeFilter, ...string[]]
   | readonly ["change_revert_preview", number]
   | readonly ["state_at", string]
-  | readonly ["people_list"];
+  | readonly ["people_list"]
+  | readonly ["approvals_page", "head" | "older", ApprovalList, ...string[]]
+  | readonly ["approval_show", string];
 
 export type QueryCommand = QueryKey[0];
 
 /** What each answer is made of; a query is refetched when one of its tags changes. */
 export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
-  status: ["status", "requests", "providers", "keys", "toggles"],
+  status: ["status", "requests", "providers", "keys", "toggles", "approvals"],
   overview: ["requests"],
   requests_page: ["requests"],
   request_facets: ["requests"],
@@ -70,4 +73,6 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   change_revert_preview: ["changes"],
   state_at: ["changes"],
   people_list: ["people"],
+  approvals_page: ["approvals"],
+  approval_show: ["approvals"],
 };

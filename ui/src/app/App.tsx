@@ -2,19 +2,21 @@ import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { ErrorBoundary, type FallbackProps } from "react-error-boundary";
 import { ErrorState } from "@/components/ErrorState";
 import type { createAppRouter } from "@/routes/router";
 import { cssVariablesResolver, theme } from "./theme";
 
-type Props = {
+type SurroundingsProps = {
   client: QueryClient;
-  router: ReturnType<typeof createAppRouter>;
+  children: ReactNode;
   /** `test` turns transitions and portals' delays off. */
   env?: "default" | "test";
 };
 
-export function App({ client, router, env = "default" }: Props) {
+/** What every window needs around its content: theme, queries, notices, and words for what broke. */
+export function Surroundings({ client, children, env = "default" }: SurroundingsProps) {
   return (
     <MantineProvider
       theme={theme}
@@ -25,10 +27,21 @@ export function App({ client, router, env = "default" }: Props) {
       <ErrorBoundary FallbackComponent={Broken}>
         <QueryClientProvider client={client}>
           <Notifications position="bottom-right" limit={4} containerWidth={380} />
-          <RouterProvider router={router} />
+          {children}
         </QueryClientProvider>
       </ErrorBoundary>
     </MantineProvider>
+  );
+}
+
+type Props = Omit<SurroundingsProps, "children"> & { router: ReturnType<typeof createAppRouter> };
+
+/** The main window. */
+export function App({ router, ...surroundings }: Props) {
+  return (
+    <Surroundings {...surroundings}>
+      <RouterProvider router={router} />
+    </Surroundings>
   );
 }
 

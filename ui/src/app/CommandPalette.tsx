@@ -1,5 +1,6 @@
 import { Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
 import {
+  IconAppWindow,
   IconArrowsExchange,
   IconClockHour4,
   IconCopy,
@@ -99,6 +100,13 @@ export function CommandPalette({ shortcuts }: Props) {
           onClick: () => void router.navigate({ to: "/prices", search: { import: true } }),
         },
         {
+          id: "quick-approve",
+          label: "Open the quick-approve window",
+          keywords: ["approvals", "small", "on top"],
+          leftSection: <IconAppWindow size={16} aria-hidden />,
+          onClick: () => void openQuickApprove(),
+        },
+        {
           id: "create-key",
           label: "Create an API key",
           keywords: ["token", "client"],
@@ -147,6 +155,11 @@ export function CommandPalette({ shortcuts }: Props) {
       data-testid="palette"
     />
   );
+}
+
+async function openQuickApprove() {
+  const opened = await platform().commands.quickOpen();
+  if (opened.status === "error") notifyFailure("The window was not opened", opened.error.message);
 }
 
 function Keys({ keys }: { keys: string }) {

@@ -38,10 +38,10 @@ export function Header() {
         className={classes.search}
         onClick={() => spotlight.open()}
         data-testid="open-palette"
-        aria-label="Search pages and actions"
+        title="Search pages and actions"
       >
         <IconSearch size={14} aria-hidden />
-        <span className={classes.hideNarrow}>Search</span>
+        <span className={classes.quietNarrow}>Search</span>
         <kbd className={classes.kbd}>{displayKeys("mod+k")}</kbd>
       </button>
     </header>

@@ -1,13 +1,17 @@
 import { ActionIcon, Menu, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import {
+  IconCheck,
   IconDeviceDesktop,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconMoon,
   IconSun,
 } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useRouterState } from "@tanstack/react-router";
+import { statusQueryOptions } from "@/api/queries";
+import { formatCompact } from "@/lib/numbers";
 import { setPreferences, usePreferences } from "@/lib/preferences";
 import { pickRange } from "@/lib/timeRange";
 import { SCREENS, SECTIONS, type Screen } from "./commands";
@@ -66,6 +70,8 @@ function NavLink({ screen, collapsed }: { screen: Screen; collapsed: boolean }) 
   const path = useRouterState({ select: (state) => state.location.pathname });
   const active = path === screen.to || path.startsWith(`${screen.to}/`);
   const Icon = screen.icon;
+  const status = useQuery(statusQueryOptions()).data;
+  const count = status === undefined ? 0 : (screen.count?.(status) ?? 0);
   const link = (
     <Link
       to={screen.to}
@@ -74,17 +80,22 @@ function NavLink({ screen, collapsed }: { screen: Screen; collapsed: boolean }) 
       data-active={active}
       data-testid={`nav-${screen.id}`}
       aria-current={active ? "page" : undefined}
-      aria-label={screen.title}
+      aria-label={count > 0 ? `${screen.title} ${formatCompact(count)} waiting` : screen.title}
     >
       <Icon size={16} stroke={1.75} aria-hidden />
       {collapsed ? null : (
         <>
-          {screen.title}
+          {screen.title}{" "}
           <span className={classes.hint} aria-hidden>
             G {screen.goKey}
           </span>
         </>
       )}
+      {count > 0 ? (
+        <span className={classes.count} data-testid={`nav-${screen.id}-count`} aria-hidden>
+          {formatCompact(count)}
+        </span>
+      ) : null}
     </Link>
   );
   if (!collapsed) return link;
@@ -110,11 +121,11 @@ function ThemeMenu() {
         {THEME_CHOICES.map((option) => (
           <Menu.Item
             key={option.value}
-            role="menuitemradio"
-            aria-checked={choice === option.value}
             onClick={() => choose(option.value)}
             data-testid={`theme-${option.value}`}
-            rightSection={choice === option.value ? "✓" : null}
+            rightSection={
+              choice === option.value ? <IconCheck size={14} aria-label="chosen" /> : null
+            }
           >
             {option.label}
           </Menu.Item>

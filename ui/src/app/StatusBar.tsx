@@ -80,19 +80,30 @@ function StatusItems({ status, failed, updatedAt }: ItemsProps) {
         search={{}}
         className={classes.statusItem}
         data-testid="status-spend"
-        aria-label="Spend today: open the overview"
+        title="Open the overview"
       >
         Spend today
         <strong>
           <Money value={status.spend_today} format="total" />
         </strong>
       </Link>
+      {status.approvals_pending > 0 ? (
+        <Link
+          to="/approvals"
+          search={{}}
+          className={classes.statusItem}
+          data-testid="status-approvals"
+          title="Open the queue"
+        >
+          Approvals <strong>{formatCount(status.approvals_pending)}</strong>
+        </Link>
+      ) : null}
       <Link
         to="/logs"
         search={{ status: "in_flight" }}
         className={classes.statusItem}
         data-testid="status-in-flight"
-        aria-label={`${status.in_flight} requests in flight: open them in Logs`}
+        aria-label={`In flight ${formatCount(status.in_flight)}: open these requests in Logs`}
       >
         In flight <strong>{formatCount(status.in_flight)}</strong>
       </Link>
@@ -145,10 +156,10 @@ function GatewayAddress({ status }: { status: Status }) {
         onClick={() => void copy()}
         data-testid="status-gateway"
         data-state={status.gateway}
-        aria-label={`Gateway ${state.word} at ${status.listen}. Copy the base URL.`}
+        aria-label={`${state.word} ${status.listen}, the gateway. Copy the base URL.`}
       >
         <state.icon size={13} color={state.colour} aria-hidden />
-        <strong>{state.word}</strong>
+        <strong>{state.word}</strong>{" "}
         <span className="mono" style={{ fontSize: 11 }}>
           {status.listen}
         </span>

@@ -2,6 +2,7 @@ import {
   IconActivity,
   IconAdjustments,
   IconCoin,
+  IconGavel,
   IconHistory,
   IconKey,
   IconListDetails,
@@ -12,6 +13,7 @@ import {
 } from "@tabler/icons-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { ComponentType } from "react";
+import type { Status } from "@/bindings";
 
 /** A screen of the window: where it stands in the sidebar, and the keys that go there. */
 export type Screen = {
@@ -20,10 +22,12 @@ export type Screen = {
   to: NonNullable<LinkProps["to"]>;
   /** Pressed after `G`. */
   goKey: string;
-  section: "Watch" | "Route" | "Admin";
+  section: "Watch" | "Decide" | "Route" | "Admin";
   icon: ComponentType<{ size?: number; stroke?: number; "aria-hidden"?: boolean }>;
   /** Other words a person might search for. */
   keywords: string[];
+  /** How many things wait there for a person; shown beside its name while there are any. */
+  count?: (status: Status) => number;
 };
 
 export const SCREENS: readonly Screen[] = [
@@ -53,6 +57,16 @@ export const SCREENS: readonly Screen[] = [
     section: "Watch",
     icon: IconHistory,
     keywords: ["audit", "diff", "revert"],
+  },
+  {
+    id: "approvals",
+    title: "Approvals",
+    to: "/approvals",
+    goKey: "A",
+    section: "Decide",
+    icon: IconGavel,
+    keywords: ["queue", "pending", "approve", "reject", "decide", "four eyes"],
+    count: (status) => status.approvals_pending,
   },
   {
     id: "operations",
@@ -119,4 +133,4 @@ export const SCREENS: readonly Screen[] = [
   },
 ];
 
-export const SECTIONS = ["Watch", "Route", "Admin"] as const;
+export const SECTIONS = ["Watch", "Decide", "Route", "Admin"] as const;

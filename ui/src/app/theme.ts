@@ -92,7 +92,10 @@ export const theme = createTheme({
         closeButtonProps: { "aria-label": "Close" },
       },
     },
-    Menu: { defaultProps: { transitionProps: { duration: 80 } } },
+    // Its placeholder for the first focus is no child that a menu may have.
+    Menu: {
+      defaultProps: { transitionProps: { duration: 80 }, withInitialFocusPlaceholder: false },
+    },
     Popover: { defaultProps: { transitionProps: { duration: 80 } } },
   },
 });

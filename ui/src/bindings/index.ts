@@ -129,6 +129,14 @@ export const commands = {
 	approvalUndo: (id: string) => typedError<ApprovalRow, AppError>(__TAURI_INVOKE("approval_undo", { id })),
 	/**  Ends what is no longer wanted. */
 	approvalWithdraw: (input: WithdrawInput) => typedError<ApprovalRow, AppError>(__TAURI_INVOKE("approval_withdraw", { input })),
+	/**  Says yes to what was shown, if its risk is low. */
+	quickApprove: (input: ApproveInput) => typedError<ApprovalRow, AppError>(__TAURI_INVOKE("quick_approve", { input })),
+	/**  Opens the small window, or brings it to the front. */
+	quickOpen: () => typedError<null, AppError>(__TAURI_INVOKE("quick_open")),
+	/**  Closes the small window. */
+	quickClose: () => typedError<null, AppError>(__TAURI_INVOKE("quick_close")),
+	/**  Brings the main window to the front, with the queue in it. It only goes there and decides nothing. */
+	queueOpen: () => typedError<null, AppError>(__TAURI_INVOKE("queue_open")),
 	/**  A page of changes, newest first. */
 	changesPage: (filter: ChangeFilter, cursor: string | null, limit: number) => typedError<ChangePage, AppError>(__TAURI_INVOKE("changes_page", { filter, cursor, limit })),
 	/**  Walks the whole chain. */

@@ -252,7 +252,11 @@ export function DataTable<Row extends AnyRow>(props: Props<Row>) {
           </div>
         </div>
         {shown.length === 0 ? (
-          props.empty
+          <div role="row" className={classes.empty}>
+            <div role="gridcell" className={classes.empty}>
+              {props.empty}
+            </div>
+          </div>
         ) : (
           <div
             role="rowgroup"

@@ -1,3 +1,5 @@
+import { indentJson } from "./json";
+
 export type DiffLine = { kind: "same" | "added" | "removed"; text: string };
 
 /** A stretch of unchanged lines that is not worth reading. */
@@ -11,12 +13,7 @@ const LINES_MAX = 600;
 
 /** JSON text as indented lines; text that is not JSON as it is; null as no lines. */
 export function prettyJson(text: string | null): string[] {
-  if (text === null) return [];
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2).split("\n");
-  } catch {
-    return text.split("\n");
-  }
+  return text === null ? [] : indentJson(text).split("\n");
 }
 
 /** The shortest list of removed and added lines that turns `before` into `after`. */

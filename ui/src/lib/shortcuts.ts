@@ -2,7 +2,7 @@ import { useEffect, useSyncExternalStore } from "react";
 
 /** One shortcut as people read it (`G O`, `⌘K`, `?`) and what it does. `mod+x` stands for Ctrl or ⌘. */
 export type Shortcut = {
-  /** `?`, `t`, `mod+b`, `mod+shift+z`, or a sequence of two: `g o`. */
+  /** `?`, `t`, `shift+a`, `mod+b`, `mod+shift+z`, or a sequence of two: `g o`. */
   keys: string;
   label: string;
   run: () => void;
@@ -68,6 +68,7 @@ const KEY_WORDS: Readonly<Record<string, string>> = {
   arrowup: "↑",
   arrowdown: "↓",
   backspace: "⌫",
+  escape: "Esc",
 };
 
 function displayKey(part: string): string {
@@ -94,6 +95,8 @@ function onKeyDown(event: KeyboardEvent): void {
     firstKey = { key, at: now };
     return;
   }
+  // Shift makes a letter another key only where something listens to it.
+  if (event.shiftKey && runIfFound(event, `shift+${key}`)) return;
   runIfFound(event, key);
 }
 
@@ -119,6 +122,8 @@ function startsSequence(key: string): boolean {
 /** Single keys belong to the text while one is being written. */
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement && ["checkbox", "radio"].includes(target.type))
+    return false;
   return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { revealHidden } from "./text";
+import { mixedScripts, revealHidden } from "./text";
 
 test("plain text with line breaks and tabs stays in one piece", () => {
   expect(revealHidden("a\tb\nc\r\nd")).toEqual([{ kind: "text", text: "a\tb\nc\r\nd" }]);
@@ -21,4 +21,11 @@ test("tag characters, which carry invisible instructions, are shown", () => {
   expect(revealHidden("\u{e0041}")).toEqual([
     { kind: "hidden", glyph: "U+E0041", name: "hidden character (U+E0041)" },
   ]);
+});
+
+test("a word that mixes letters that look alike is found", () => {
+  expect(
+    mixedScripts("pay p\u0430ypal to \u043a\u043b\u0438\u0435\u043d\u0442, \u03b1lpha"),
+  ).toEqual(["p\u0430ypal", "\u03b1lpha"]);
+  expect(mixedScripts("plain words, \u03b1 \u03b2")).toEqual([]);
 });

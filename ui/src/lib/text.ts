@@ -47,3 +47,13 @@ function hiddenPiece(character: string): TextPiece {
   const glyph = code < 0x20 ? String.fromCodePoint(0x2400 + code) : `U+${hex}`;
   return { kind: "hidden", glyph, name: `${NAMES[code] ?? "hidden character"} (U+${hex})` };
 }
+
+/** Words that mix the letters of Latin with those of Cyrillic or Greek, which look alike: `pаypal`. */
+export function mixedScripts(text: string): string[] {
+  const found = new Set<string>();
+  for (const [word] of text.matchAll(/[\p{L}\p{M}]+/gu)) {
+    if (/\p{Script=Latin}/u.test(word) && /\p{Script=Cyrillic}|\p{Script=Greek}/u.test(word))
+      found.add(word);
+  }
+  return [...found];
+}

@@ -1,4 +1,5 @@
 import { invoke } from "@tauri-apps/api/core";
+import { getCurrentWindow } from "@tauri-apps/api/window";
 import { type CacheTag, commands, events } from "@/bindings";
 import { copyText } from "./clipboard";
 import type { Platform } from "./types";
@@ -7,14 +8,17 @@ export function isTauri(): boolean {
   return "__TAURI_INTERNALS__" in window;
 }
 
-/** The desktop shell. */
-export const tauriPlatform: Platform = {
-  name: "tauri",
-  commands,
-  onTagsChanged: listenToTags,
-  openExternal: (url) => invoke("plugin:opener|open_url", { url }),
-  copyText,
-};
+/** The desktop shell, once it is known that there is one. */
+export function createTauriPlatform(): Platform {
+  return {
+    name: "tauri",
+    window: getCurrentWindow().label === "quick" ? "quick" : "main",
+    commands,
+    onTagsChanged: listenToTags,
+    openExternal: (url) => invoke("plugin:opener|open_url", { url }),
+    copyText,
+  };
+}
 
 function listenToTags(handler: (tags: CacheTag[]) => void): () => void {
   let stopped = false;

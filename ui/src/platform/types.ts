@@ -6,6 +6,8 @@ export type Commands = typeof commands;
 /** Everything the window needs from the machine it runs on. Grows only when a screen needs it. */
 export interface Platform {
   readonly name: "tauri" | "fake";
+  /** Which of the windows this is: the main one, or the small one for quick approvals. */
+  readonly window: "main" | "quick";
   readonly commands: Commands;
   /** Calls `handler` with what changed in the backend; returns the way to stop. */
   onTagsChanged(handler: (tags: CacheTag[]) => void): () => void;

@@ -1,5 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createHashHistory, createRouter, type RouterHistory } from "@tanstack/react-router";
+import { approvalsRoute } from "./approvals";
 import { changesRoute } from "./changes";
 import { drillsRoute } from "./drills";
 import { firstRunRoute } from "./first-run";
@@ -19,6 +20,7 @@ const routeTree = rootRoute.addChildren([
   overviewRoute,
   logsRoute,
   changesRoute,
+  approvalsRoute,
   operationsRoute,
   providersRoute,
   drillsRoute,

@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { openWindow } from "@/test/openWindow";
 
@@ -13,6 +13,14 @@ test("the overview shows its figures, and as a table every value of the chart", 
 test("without any request the overview leads to the first one", async () => {
   openWindow("/overview", "empty");
   expect(await screen.findByTestId("overview-empty")).toBeDefined();
+});
+
+test("what waits for a person stands above the figures and leads to the queue", async () => {
+  const { user, router } = openWindow("/overview?table=true");
+  const link = await screen.findByTestId("needs-approvals");
+  expect(link.textContent).toBe("9 approvals wait for you");
+  await user.click(link);
+  await waitFor(() => expect(router.state.location.pathname).toBe("/approvals"));
 });
 
 test("a failing backend is said with a way to try again", async () => {

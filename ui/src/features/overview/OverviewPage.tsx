@@ -15,6 +15,7 @@ import { pickRange, type RangeSearch } from "@/lib/timeRange";
 import { BreakdownPanel } from "./components/BreakdownPanel";
 import { FigureRow } from "./components/FigureRow";
 import { HonestNotes } from "./components/HonestNotes";
+import { NeedsYou } from "./components/NeedsYou";
 import { SharePanel } from "./components/SharePanel";
 import { SpendPanel } from "./components/SpendPanel";
 import classes from "./OverviewPage.module.css";
@@ -68,6 +69,7 @@ export function OverviewPage() {
   }
   return (
     <Page id="overview">
+      <NeedsYou status={status.data} />
       <FigureRow overview={overview.data} range={range} />
       <HonestNotes figures={overview.data.figures} range={range} />
       <Details overview={overview.data} range={range} groupBy={groupBy} />

@@ -12,6 +12,7 @@ import { copyText } from "../clipboard";
 import type { Commands, Platform } from "../types";
 import type { FakeMode } from "./mode";
 import { type Answer, addChange, type Failed, failed, made, type Ok, ok } from "./answer";
+import { approvalCommands, pendingCount } from "./approvals";
 import { drillCommands } from "./drills";
 import { healthCommands, makeHealth } from "./health";
 import { keyCommands } from "./keys";
@@ -32,13 +33,14 @@ const LATENCY_MS = 40;
 /** A backend made of memory, for component tests and for a plain browser while developing. */
 export function createFakePlatform(
   mode: FakeMode = "normal",
-  options: { latencyMs?: number; live?: boolean; nowMs?: number } = {},
+  options: { latencyMs?: number; live?: boolean; nowMs?: number; window?: "main" | "quick" } = {},
 ): Platform & { world: World } {
   const world = makeWorld(mode, options.nowMs ?? Date.now());
   const latency = options.latencyMs ?? LATENCY_MS;
   if (options.live ?? true) startTraffic(world);
   return {
     name: "fake",
+    window: options.window ?? "main",
     world,
     commands: makeCommands(world, latency),
     onTagsChanged: (handler) => {
@@ -255,6 +257,7 @@ function makeCommands(world: World, latency: number): Commands {
     secretsPastePassphrase: () => unseal(world, answer, "correct horse battery"),
     secretsUnseal: (passphrase) => unseal(world, answer, passphrase),
     ...toggleCommands(world, answer),
+    ...approvalCommands(world, answer),
     sendTestRequest: (input) =>
       answer(() => {
         const detail = addRequest(world, {
@@ -270,13 +273,6 @@ function makeCommands(world: World, latency: number): Commands {
           simulated: detail.row.simulated,
         });
       }),
-    approvalsPage: () =>
-      answer(() => ok({ rows: [], next: null, pending: 0, decided_this_week: 0 })),
-    approvalShow: () => answer(() => failed("not_found", "There is no such approval.")),
-    approvalApprove: () => answer(() => failed("not_found", "There is no such approval.")),
-    approvalReject: () => answer(() => failed("not_found", "There is no such approval.")),
-    approvalUndo: () => answer(() => failed("not_found", "There is no such approval.")),
-    approvalWithdraw: () => answer(() => failed("not_found", "There is no such approval.")),
     changesPage: (filter, cursor, limit) =>
       answer(() => {
         const all = world.changes.filter((change) => passes(change, filter));
@@ -392,7 +388,7 @@ function makeStatus(world: World) {
       .length,
     spend_today: today.spend,
     requests_today: today.requests,
-    approvals_pending: 0,
+    approvals_pending: pendingCount(world),
     simulator: { on: true, base_url: "http://127.0.0.1:4181/v1" },
     first_run: {
       provider_connected: world.providers.some((found) => found.credential.state === "set"),

@@ -1,5 +1,6 @@
 import type {
   ApiKey,
+  ApprovalDetail,
   CacheTag,
   Change,
   Model,
@@ -7,6 +8,7 @@ import type {
   Provider,
   RequestDetail,
 } from "@/bindings";
+import { makeApprovals } from "./approvals";
 import { makeChanges } from "./changes";
 import type { FakeMode } from "./mode";
 import { makeOperations, manyOperations } from "./operations";
@@ -26,6 +28,8 @@ export type World = {
   sealed: boolean;
   /** Newest first. */
   changes: Change[];
+  /** Riskiest and oldest first where they wait. */
+  approvals: ApprovalDetail[];
   /** All price cards of each model, by `provider/model`. */
   prices: Map<string, PricedModel>;
   listeners: Set<(tags: CacheTag[]) => void>;
@@ -54,6 +58,7 @@ export function makeWorld(mode: FakeMode, nowMs: number): World {
     keys: empty ? [] : makeKeys(nowMs),
     sealed: mode === "sealed",
     changes: makeChanges(nowMs, mode),
+    approvals: makeApprovals(nowMs, mode),
     prices: makePrices(providers, operations, nowMs, mode),
     listeners: new Set(),
   };

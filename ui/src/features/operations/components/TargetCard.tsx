@@ -71,7 +71,7 @@ export function TargetCard(props: Props) {
         <button
           type="button"
           className={classes.handle}
-          aria-label={`Move ${name}: drag, or Alt and the arrow keys`}
+          aria-label={`Move ${name}, number ${place}: drag, or Alt and the arrow keys`}
           {...handleProps}
         >
           <IconGripVertical size={14} aria-hidden />
