@@ -71,22 +71,7 @@ async fn after_a_route_is_changed_in_the_window_the_next_request_goes_there() {
     window.reads("status-gateway", "Running").await;
     let vendor = Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
     let app = beside(dir.path()).await;
-    let input = dto::ProviderInput {
-        name: "second".to_owned(),
-        kind: "openai".to_owned(),
-        base_url: vendor.base_url_openai(),
-        auth: None,
-    };
-    providers::add(&app, &caller(), input).await.unwrap();
-    let model = dto::ModelInput {
-        provider: "second".to_owned(),
-        model: "model-b".to_owned(),
-        input_usd_per_mtok: Some("1".to_owned()),
-        cached_input_usd_per_mtok: None,
-        output_usd_per_mtok: Some("2".to_owned()),
-        context_window: None,
-    };
-    models::add(&app, &caller(), model).await.unwrap();
+    add_second(&app, vendor.base_url_openai()).await;
     let made =
         keys::create(&app, &caller(), dto::KeyInput { name: "test".to_owned(), ..dto::KeyInput::default() })
             .await
@@ -162,6 +147,72 @@ async fn a_rule_is_refused_while_it_is_faulty_then_tried_dry_and_applied() {
     window.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_needs_a_person_is_approved_with_two_keys_in_the_window_and_then_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let window = Window::open(dir.path()).await;
+    window.reads("status-gateway", "Running").await;
+    let vendor = Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
+    let app = beside(dir.path()).await;
+    add_second(&app, vendor.base_url_openai()).await;
+    let made =
+        keys::create(&app, &caller(), dto::KeyInput { name: "test".to_owned(), ..dto::KeyInput::default() })
+            .await
+            .unwrap();
+    let operation = operations::find(&app, &caller(), "sentiment_analysis").await.unwrap();
+    let draft = dto::RouteDraft {
+        targets: vec![dto::DraftTarget::of("second", "model-b")],
+        approval: Some(dto::ApprovalPolicy {
+            always: true,
+            above: None,
+            budget_warned: false,
+            rule: None,
+            hold_s: 0,
+            expires_s: 3_600,
+        }),
+        ..operation.draft()
+    };
+    operations::route_apply(&app, &caller(), draft).await.unwrap();
+
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = async |approval: Option<&str>| {
+        let request = client
+            .post(format!("http://{}/v1/chat/completions", window.listen))
+            .bearer_auth(made.secret.expose_secret())
+            .json(&serde_json::json!({
+                "model": "op:sentiment_analysis",
+                "max_tokens": 50,
+                "messages": [{"role": "user", "content": "how do you feel"}],
+            }));
+        let request = match approval {
+            Some(id) => request.header("x-signalbox-approval", id),
+            None => request,
+        };
+        request.send().await.unwrap()
+    };
+    // The running window learns of the policy within two seconds.
+    wait_until(async || ask(None).await.status() == 403).await;
+    let refused = ask(None).await;
+    let id = refused.headers()["x-signalbox-approval"].to_str().unwrap().to_owned();
+
+    window.click("nav-approvals").await;
+    window.reads("approval-body", "how do you feel").await;
+    window.reads("status-approvals", "1").await;
+    let queue = window.find("approvals-queue").await;
+    // A hand needs as long to stop.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    queue.send_keys("a").await.unwrap();
+    window.find("approval-confirm").await.send_keys(thirtyfour::Key::Enter + "").await.unwrap();
+    window.reads("approval-locked", "You approved it").await;
+    // It counts once it can no longer be taken back.
+    wait_until(async || ask(Some(&id)).await.status() == 200).await;
+    assert_ne!(ask(Some(&id)).await.status(), 200, "an approval is good for one request");
+    window.go("/approvals?view=decided").await;
+    window.reads("decided-row", "Used").await;
+    window.close().await;
+    vendor.shutdown().await;
+}
+
 /// Screens are found by the sidebar, so that a new one is looked at as well; sheets and dialogs are named here.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_screen_has_a_serious_accessibility_fault_in_either_theme() {
@@ -208,6 +259,22 @@ async fn no_screen_has_a_serious_accessibility_fault_in_either_theme() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
     window.close().await;
+}
+
+/// A provider `second` at an address, with one priced model.
+async fn add_second(app: &App, base_url: String) {
+    let input =
+        dto::ProviderInput { name: "second".to_owned(), kind: "openai".to_owned(), base_url, auth: None };
+    providers::add(app, &caller(), input).await.unwrap();
+    let model = dto::ModelInput {
+        provider: "second".to_owned(),
+        model: "model-b".to_owned(),
+        input_usd_per_mtok: Some("1".to_owned()),
+        cached_input_usd_per_mtok: None,
+        output_usd_per_mtok: Some("2".to_owned()),
+        context_window: None,
+    };
+    models::add(app, &caller(), model).await.unwrap();
 }
 
 /// Chooses the item of an open menu that contains a text.
