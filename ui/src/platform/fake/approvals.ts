@@ -10,7 +10,14 @@ const UNDO_MS = 5_000;
 const RISKS: readonly Risk[] = ["high", "medium", "low"];
 
 /** How many more of the first kind wait, by how much there is to see. */
-const MORE: Record<FakeMode, number> = { normal: 4, empty: 0, error: 0, loading: 0, large: 10_000 };
+const MORE: Record<FakeMode, number> = {
+  normal: 4,
+  empty: 0,
+  error: 0,
+  loading: 0,
+  sealed: 4,
+  large: 10_000,
+};
 
 export function makeApprovals(nowMs: number, mode: FakeMode): ApprovalDetail[] {
   if (mode === "empty") return [];
