@@ -522,6 +522,19 @@ export type CostLineView = {
 
 export type CostStatus = "exact" | "provider_charged" | "estimated" | "unpriced";
 
+/**  What a change would have meant for the cost of the last 30 days. Always an estimate. */
+export type CostImpact = {
+	/**  In one line, with the size of what it rests on. */
+	text: string,
+	/**  More (or, below 0, less) in 30 days; absent without traffic or when a price is missing. */
+	monthly: Money | null,
+	/**  Days that had traffic. */
+	days: number,
+	/**  Their requests, and how many of them were looked at one by one. */
+	requests: number,
+	sampled: number,
+};
+
 /**  A counter that may pass 2^53, as a decimal string. */
 export type Counter = string;
 
@@ -1375,6 +1388,8 @@ export type RevertPreview = {
 	after: JsonText | null,
 	/**  Later changes of the same thing, which are undone too. */
 	later: number,
+	/**  What it would have meant for the cost of the last 30 days; absent when it does not change what requests cost. */
+	month: CostImpact | null,
 };
 
 export type Risk = "low" | "medium" | "high";
@@ -1406,6 +1421,8 @@ export type RoutePreview = {
 	warnings: string[],
 	/**  What it would have meant for the last 24 hours; absent without traffic and while there are problems. */
 	impact: Impact | null,
+	/**  What it would have meant for the cost of the last 30 days; absent while there are problems. */
+	month: CostImpact | null,
 };
 
 /**  Picks targets by what a request is like, before the strategy orders them. The first rule that matches counts. */

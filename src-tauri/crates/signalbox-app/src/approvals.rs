@@ -17,6 +17,7 @@ use signalbox_store::{ConfigWrite, QueuePlace};
 
 use crate::app::{App, Caller, Role, Source, json, reason, sentence};
 use crate::dto;
+use crate::propose::filed;
 use crate::error::{AppError, Code};
 use crate::view;
 
@@ -79,10 +80,11 @@ pub async fn approve(
         Some(target) => Some(elsewhere(app, &approval, target).await?),
         None => None,
     };
-    if let Subject::Change(_) = &approval.subject {
-        return Err(AppError::new(Code::Refused, "Changes cannot be approved in this version yet."));
-    }
     let why = bounded(input.reason)?;
+    if let Subject::Change(_) = &approval.subject {
+        let made = filed::approve(app, caller, &approval, why).await?;
+        return Ok(shown::row(&made, caller, app.now()));
+    }
     let next = approval
         .approve(&caller.id, why.clone(), elsewhere, undo_us(caller), app.now())
         .map_err(|fault| refused(&fault))?;

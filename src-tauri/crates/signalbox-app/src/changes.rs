@@ -14,7 +14,7 @@ use signalbox_store::ChangeFilter;
 use crate::app::{App, Caller, Role, reason};
 use crate::error::AppError;
 use crate::propose::{Outcome, Plan, ProposedChange};
-use crate::{dto, view};
+use crate::{dto, impact, view};
 use undo::{is_revertible, undo};
 
 /// Most rows of a page.
@@ -112,6 +112,7 @@ pub async fn revert(
 pub async fn revert_preview(app: &App, caller: &Caller, seq: u32) -> Result<dto::RevertPreview, AppError> {
     caller.must_be(Role::Viewer)?;
     let plan = plan_revert(app, seq).await?;
+    let month = impact::of(app, &plan).await?;
     let same = ChangeFilter { subject: Some(plan.subject), kind: Some(plan.kind), ..ChangeFilter::default() };
     let mut later = app.control().store.changes(&same, None, LATER_READ).await?;
     later.retain(|entry| entry.seq > i64::from(seq));
@@ -120,6 +121,7 @@ pub async fn revert_preview(app: &App, caller: &Caller, seq: u32) -> Result<dto:
         before: plan.before.map(dto::JsonText),
         after: plan.after.map(dto::JsonText),
         later: u32::try_from(later.len()).unwrap_or(u32::MAX),
+        month,
     })
 }
 

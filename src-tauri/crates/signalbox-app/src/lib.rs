@@ -19,6 +19,7 @@ pub mod dto;
 pub mod error;
 pub mod export;
 pub mod health;
+mod impact;
 pub mod keys;
 pub mod kill_switch;
 pub mod models;

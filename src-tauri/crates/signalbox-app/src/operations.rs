@@ -20,7 +20,7 @@ use crate::app::{App, Caller, Role, json};
 use crate::error::{AppError, Code};
 use crate::overview::{Traffics, last_24h};
 use crate::propose::{Plan, ProposedChange};
-use crate::{dto, simulation, view};
+use crate::{dto, impact, simulation, view};
 use differences::differences;
 pub(crate) use draft::proposed;
 use draft::{shown_rule, trip_in_words};
@@ -146,11 +146,12 @@ pub async fn route_preview(
     let live = app.live().await?;
     let before = current(&live.snapshot, &draft.operation)?;
     let (after, problems) = proposed(&live.snapshot, before, &draft);
-    let impact = if problems.is_empty() {
+    let (impact, month) = if problems.is_empty() {
         let traffic = last_24h(app, GroupBy::Operation, None).await?.of(&draft.operation);
-        simulation::impact(app, &live, &after, &traffic).await?
+        let day = simulation::impact(app, &live, &after, &traffic).await?;
+        (day, Some(impact::of_route(app, &after).await?))
     } else {
-        None
+        (None, None)
     };
     Ok(dto::RoutePreview {
         sentences: differences(before, &after),
@@ -159,6 +160,7 @@ pub async fn route_preview(
         problems,
         warnings: warnings(&live.snapshot, &after, app.now()),
         impact,
+        month,
     })
 }
 

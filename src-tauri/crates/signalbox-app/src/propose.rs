@@ -1,8 +1,11 @@
 //! Changes that move money. They are planned before they are written, so that a person sees what they would do, and go
 //! one way in: with one admin they apply at once, with several somebody else than the author approves them.
 
+pub(crate) mod filed;
+
 use serde::{Deserialize, Serialize};
 use signalbox_core::change::{ChainedChange, Change, ChangeKind};
+use signalbox_engine::live::{SETTING_FOUR_EYES, SETTING_UNPRICED_POLICY};
 use signalbox_store::ConfigWrite;
 
 use crate::app::{App, Caller, Role, reason};
@@ -50,6 +53,33 @@ pub(crate) struct Plan {
     pub(crate) writes: Vec<ConfigWrite>,
 }
 
+/// Settings that say what may be spent or who has to agree.
+const MONEY_SETTINGS: [&str; 2] = [SETTING_FOUR_EYES, SETTING_UNPRICED_POLICY];
+
+impl Plan {
+    /// Whether it changes what requests cost, what may be spent, or who may say so.
+    fn moves_money(&self) -> bool {
+        match self.kind {
+            ChangeKind::Route
+            | ChangeKind::Model
+            | ChangeKind::Price
+            | ChangeKind::Budget
+            | ChangeKind::Toggle
+            | ChangeKind::Person => true,
+            ChangeKind::Setting => MONEY_SETTINGS.contains(&self.subject.as_str()),
+            ChangeKind::Provider
+            | ChangeKind::Credential
+            | ChangeKind::Key
+            | ChangeKind::Health
+            | ChangeKind::Approval
+            | ChangeKind::KillSwitch
+            | ChangeKind::Alert
+            | ChangeKind::Drill
+            | ChangeKind::Install => false,
+        }
+    }
+}
+
 impl ProposedChange {
     /// What it would write now; `None` when nothing would change.
     pub(crate) async fn plan(&self, app: &App) -> Result<Option<Plan>, AppError> {
@@ -88,7 +118,6 @@ pub(crate) enum Outcome {
     /// It is in force.
     Applied(Box<ChainedChange>),
     /// It waits for somebody else.
-    #[expect(dead_code, reason = "there is no queue to wait in yet")]
     Asked(dto::FiledChange),
 }
 
@@ -101,6 +130,10 @@ impl App {
     ) -> Result<Outcome, AppError> {
         caller.must_be(Role::Admin)?;
         let Some(plan) = proposed.plan(self).await? else { return Ok(Outcome::Unchanged) };
+        let live = self.live().await?;
+        if plan.moves_money() && live.four_eyes.applies(&live.people) {
+            return self.file(caller, proposed, plan).await.map(Outcome::Asked);
+        }
         let entry = self.make(caller, plan, proposed.reason()).await?;
         Ok(Outcome::Applied(Box::new(entry)))
     }

@@ -2,6 +2,7 @@
 //! and nothing is written.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde_json::json;
 use signalbox_core::decide::{Ask, Asked, Decision, Features, HealthViews, decide, targets};
@@ -180,9 +181,21 @@ pub(crate) async fn impact(
     traffic: &dto::Traffic,
 ) -> Result<Option<dto::Impact>, AppError> {
     let now = app.now();
-    let from = now.plus_micros(-Step::Day.micros());
+    let day = now.plus_micros(-Step::Day.micros())..now;
+    Ok(decided_again(app, live, after, day, SAMPLE_MAX).await?.shown(traffic))
+}
+
+/// The latest requests of a span decided again with a draft, at most `limit`.
+pub(crate) async fn decided_again(
+    app: &App,
+    live: &Live,
+    after: &OperationEntry,
+    span: Range<Timestamp>,
+    limit: u32,
+) -> Result<Sample, AppError> {
+    let now = app.now();
     let id = &after.operation.id;
-    let rows = app.control().store.decided_requests(id, from, SAMPLE_MAX).await?;
+    let rows = app.control().store.decided_requests(id, span, limit).await?;
     let drafted = with(live, after.clone());
     let mut sample = Sample::default();
     for row in &rows {
@@ -193,13 +206,13 @@ pub(crate) async fn impact(
             sample.add(&drafted.snapshot, row, &decision, now);
         }
     }
-    Ok(sample.shown(traffic))
+    Ok(sample)
 }
 
 /// What became of the requests that were decided again.
 #[derive(Default)]
-struct Sample {
-    decided: u32,
+pub(crate) struct Sample {
+    pub(crate) decided: u32,
     moved: u32,
     refused: u32,
     /// Nano-dollars of the sample as it was, and as it would have been; `None` when a price is missing.
@@ -241,13 +254,22 @@ impl Sample {
         };
     }
 
+    /// What that many requests like these would have cost more, or less; `None` when a price is missing or nothing was
+    /// decided. Units: nano-dollars.
+    pub(crate) fn difference(&self, requests: i64) -> Option<i128> {
+        let decided = i128::from(self.decided);
+        self.cost_after?
+            .checked_sub(self.cost_before)?
+            .checked_mul(i128::from(requests))?
+            .checked_div(decided)
+    }
+
     fn shown(self, traffic: &dto::Traffic) -> Option<dto::Impact> {
         if self.decided == 0 {
             return None;
         }
         let spent: i128 = traffic.spend.0.parse().unwrap_or(0);
-        let per_request = |nanos: i128| nanos * i128::from(traffic.requests) / i128::from(self.decided);
-        let difference = self.cost_after.map(|after| per_request(after - self.cost_before));
+        let difference = self.difference(traffic.requests.into());
         let (before_us, after_us) = self.p95s();
         let mut shares: Vec<dto::ImpactShare> = self
             .shares
@@ -343,7 +365,7 @@ fn p95(mut values: Vec<i64>) -> Option<i64> {
 }
 
 /// To the cent, or to three digits below one.
-fn dollars(nanos: u128) -> String {
+pub(crate) fn dollars(nanos: u128) -> String {
     const NANOS_PER_USD: u128 = 1_000_000_000;
     const NANOS_PER_CENT: u128 = 10_000_000;
     if nanos >= NANOS_PER_USD {

@@ -199,7 +199,11 @@ async fn an_export_has_every_entry_that_passes_and_no_cell_a_spreadsheet_would_r
         |value: &str, reason: &str| of(json!({"name": "max_requests", "value": value, "reason": reason}));
     settings::set(app, me, setting("7", "=HYPERLINK(\"http://evil\")")).await.unwrap();
     settings::set(app, me, setting("8", "@later")).await.unwrap();
-    let filter = dto::ChangeFilter { kind: Some("setting".to_owned()), ..dto::ChangeFilter::default() };
+    let filter = dto::ChangeFilter {
+        kind: Some("setting".to_owned()),
+        subject: Some("max_requests".to_owned()),
+        ..dto::ChangeFilter::default()
+    };
     assert_eq!(changes::count(app, me, filter.clone()).await.unwrap(), 2);
 
     let mut csv = Vec::new();

@@ -1,5 +1,6 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { giveHeight } from "@/test/giveHeight";
 import { openWindow } from "@/test/openWindow";
 
 test("a change is reverted with a reason, and the revert can be taken back", async () => {
@@ -33,4 +34,37 @@ test("a broken chain is said loudly, with the first entry that does not fit", as
   await act(() => router.navigate({ to: "/changes" }));
   const alert = await screen.findByTestId("chain-broken");
   expect(within(alert).getByText(/Entry no. 3/)).toBeDefined();
+});
+
+test("the history is searched, and an export says first how much it writes", async () => {
+  const { platform, user } = openWindow("/changes");
+  const page = vi.spyOn(platform.commands, "changesPage");
+  const write = vi.spyOn(platform.commands, "changesExport");
+  await screen.findByTestId("changes-table");
+  await user.type(screen.getByTestId("changes-search"), "gemini");
+  await waitFor(() =>
+    expect(page).toHaveBeenLastCalledWith({ text: "gemini" }, null, expect.any(Number)),
+  );
+  await user.click(screen.getByTestId("changes-export"));
+  const rows = platform.world.changes.filter(({ subject }) => subject === "gemini").length;
+  const words = await screen.findByTestId("changes-export-rows");
+  await waitFor(() => expect(words.textContent).toContain(`${rows} changes (as filtered)`));
+  await user.click(screen.getByTestId("changes-export-csv"));
+  await waitFor(() => expect(write).toHaveBeenCalledWith({ text: "gemini" }, "csv"));
+});
+
+test("the configuration of a time is shown beside what became of it", async () => {
+  giveHeight();
+  const { platform, router } = openWindow("/changes");
+  await screen.findByTestId("changes-table");
+  const oldest = platform.world.changes.findLast(({ kind }) => kind === "route");
+  if (!oldest) throw new Error("the made-up history has no route");
+  await act(() => router.navigate({ to: "/changes", search: { at: oldest.at } }));
+  const table = await screen.findByTestId("state-at-table");
+  expect(await within(table).findByText("chat_message")).toBeDefined();
+  expect(await within(table).findAllByText("As it is now")).not.toHaveLength(0);
+  await act(() =>
+    router.navigate({ to: "/changes", search: { at: oldest.at, thing: "route/chat_message" } }),
+  );
+  expect(await screen.findByTestId("state-detail")).toBeDefined();
 });

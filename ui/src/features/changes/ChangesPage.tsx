@@ -137,7 +137,11 @@ function History() {
       id="changes"
       layout="fill"
       toolbar={
-        <>
+        <ChainStatus
+          report={chain.report}
+          checking={chain.checking}
+          onVerify={() => void chain.verify()}
+        >
           <TextInput
             ref={words}
             className={own.search}
@@ -162,12 +166,7 @@ function History() {
             State at a time
           </Button>
           <ExportMenu where={where} opened={exporting} onChange={setExporting} />
-          <ChainStatus
-            report={chain.report}
-            checking={chain.checking}
-            onVerify={() => void chain.verify()}
-          />
-        </>
+        </ChainStatus>
       }
     >
       <StateAtDialog opened={choosing} onClose={() => setChoosing(false)} onChoose={showStateAt} />

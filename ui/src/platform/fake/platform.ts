@@ -27,6 +27,8 @@ import { applied, previewOf, simulationOf, stateOf } from "./routes";
 import { settingCommands } from "./settings";
 import { stopOf, toggleCommands } from "./toggles";
 import { announce, iso, makeWorld, type World } from "./world";
+import { monthImpact } from "./impact";
+import { announce, iso, key, makeWorld, type World } from "./world";
 
 const LATENCY_MS = 40;
 
@@ -315,6 +317,7 @@ function makeCommands(world: World, latency: number): Commands {
           before: found.after,
           after: found.before,
           later,
+          month: found.kind === "route" || found.kind === "price" ? monthImpact() : null,
         });
       }),
     changesCount: (filter) =>

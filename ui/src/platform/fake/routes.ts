@@ -16,6 +16,7 @@ import { CelError, type CelValue, holds } from "./cel";
 import { decide, featuresOf, shownFeatures } from "./decide";
 import { routeTarget, targetOptions, trip } from "./operations";
 import { iso, type World } from "./world";
+import { monthImpact } from "./impact";
 
 const DAY_MS = 86_400_000;
 /** Most requests that are decided again for an impact. */
@@ -30,6 +31,7 @@ export function previewOf(world: World, now: Operation, draft: RouteDraft): Rout
     problems,
     warnings: warningsOf(world, draft),
     impact: problems.length === 0 ? impactOf(world, now, draft) : null,
+    month: problems.length === 0 ? monthImpact() : null,
   };
 }
 

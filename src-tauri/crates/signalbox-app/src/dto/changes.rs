@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Instant, JsonText};
+use super::{CostImpact, Instant, JsonText};
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
 #[serde(default)]
@@ -65,6 +65,8 @@ pub struct RevertPreview {
     pub after: Option<JsonText>,
     /// Later changes of the same thing, which are undone too.
     pub later: u32,
+    /// What it would have meant for the cost of the last 30 days; absent when it does not change what requests cost.
+    pub month: Option<CostImpact>,
 }
 
 /// Which form the history is written out in.

@@ -181,6 +181,22 @@ pub struct RoutePreview {
     pub warnings: Vec<String>,
     /// What it would have meant for the last 24 hours; absent without traffic and while there are problems.
     pub impact: Option<Impact>,
+    /// What it would have meant for the cost of the last 30 days; absent while there are problems.
+    pub month: Option<CostImpact>,
+}
+
+/// What a change would have meant for the cost of the last 30 days. Always an estimate.
+#[derive(Debug, Clone, Serialize, Deserialize, Type)]
+pub struct CostImpact {
+    /// In one line, with the size of what it rests on.
+    pub text: String,
+    /// More (or, below 0, less) in 30 days; absent without traffic or when a price is missing.
+    pub monthly: Option<Money>,
+    /// Days that had traffic.
+    pub days: u32,
+    /// Their requests, and how many of them were looked at one by one.
+    pub requests: u32,
+    pub sampled: u32,
 }
 
 /// The requests of the last 24 hours, decided again with the draft. Always an estimate.
@@ -257,4 +273,12 @@ pub struct Problem {
     /// Path of the field, e.g. `targets[1].model`.
     pub field: String,
     pub message: String,
+}
+
+impl CostImpact {
+    /// As an amount.
+    pub(crate) fn amount(&self) -> Option<signalbox_core::money::NanoUsd> {
+        let nanos = self.monthly.as_ref()?.0.parse().ok()?;
+        Some(signalbox_core::money::NanoUsd::from_nanos(nanos))
+    }
 }

@@ -1,5 +1,7 @@
 //! Recent requests with their decisions: what a draft of a route is tried on.
 
+use std::ops::Range;
+
 use signalbox_core::ids::OperationId;
 use signalbox_core::ledger::RequestStart;
 use signalbox_core::time::Timestamp;
@@ -29,11 +31,11 @@ struct Row {
 }
 
 impl Store {
-    /// The latest settled requests of an operation since `from`, newest first, at most `limit`.
+    /// The latest settled requests of an operation within a span, newest first, at most `limit`.
     pub async fn decided_requests(
         &self,
         operation: &OperationId,
-        from: Timestamp,
+        span: Range<Timestamp>,
         limit: u32,
     ) -> Result<Vec<DecidedRequest>, StoreError> {
         let rows: Vec<Row> = reading!(self, pool => {
@@ -43,7 +45,8 @@ impl Store {
                  WHERE settled_at IS NOT NULL AND operation = ",
             );
             query.push_bind(operation.as_str().to_owned());
-            query.push(" AND started_at >= ").push_bind(from.as_micros());
+            query.push(" AND started_at >= ").push_bind(span.start.as_micros());
+            query.push(" AND started_at < ").push_bind(span.end.as_micros());
             query.push(" ORDER BY started_at DESC, id DESC LIMIT ").push_bind(i64::from(limit));
             query.build_query_as().fetch_all(pool).await
         })

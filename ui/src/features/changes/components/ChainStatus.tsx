@@ -1,15 +1,22 @@
 import { Button } from "@mantine/core";
 import { IconAlertTriangle, IconLink, IconLinkOff, IconShieldCheck } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import type { ChainReport } from "@/bindings";
 import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
 import { plural } from "@/lib/numbers";
 import classes from "./ChainStatus.module.css";
 
-type BadgeProps = { report: ChainReport | undefined; checking: boolean; onVerify: () => void };
+type BadgeProps = {
+  report: ChainReport | undefined;
+  checking: boolean;
+  onVerify: () => void;
+  /** What else stands in the line. */
+  children: ReactNode;
+};
 
 /** Whether every entry still carries the fingerprint of the one before it. */
-export function ChainStatus({ report, checking, onVerify }: BadgeProps) {
+export function ChainStatus({ report, checking, onVerify, children }: BadgeProps) {
   return (
     <div className={classes.status}>
       <span
@@ -19,6 +26,7 @@ export function ChainStatus({ report, checking, onVerify }: BadgeProps) {
       >
         <Badge report={report} />
       </span>
+      {children}
       <Button
         variant="default"
         h={32}
@@ -34,7 +42,7 @@ export function ChainStatus({ report, checking, onVerify }: BadgeProps) {
   );
 }
 
-function Badge({ report }: { report: ChainReport | undefined }) {
+function Badge({ report }: Pick<BadgeProps, "report">) {
   if (report === undefined) {
     return (
       <StatusBadge tone="neutral" icon={IconLink} boxed>

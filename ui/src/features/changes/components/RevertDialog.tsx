@@ -4,6 +4,7 @@ import { useState } from "react";
 import type { Change } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
 import { JsonDiff } from "@/components/JsonDiff";
+import { MonthImpact } from "@/components/MonthImpact";
 import { Skeleton } from "@/components/Skeletons";
 import { notifySuccess, notifyUndo } from "@/lib/notices";
 import { plural } from "@/lib/numbers";
@@ -81,6 +82,7 @@ function Question({ change, onClose, revert }: QuestionProps) {
           ) : null}
           <p className="muted">Nothing is erased: the revert becomes an entry of its own.</p>
         </div>
+        {preview.data?.month ? <MonthImpact impact={preview.data.month} /> : null}
         {preview.data ? (
           <div className={classes.preview} data-testid="revert-preview">
             <JsonDiff

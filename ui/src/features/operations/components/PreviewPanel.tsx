@@ -4,6 +4,7 @@ import { CommandError } from "@/api/call";
 import type { RoutePreview } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
 import { JsonDiff } from "@/components/JsonDiff";
+import { MonthImpact } from "@/components/MonthImpact";
 import { Skeleton } from "@/components/Skeletons";
 import { keepOwnUndo } from "../ownUndo";
 import { fieldWords } from "../problems";
@@ -83,6 +84,7 @@ function Answer({ preview, editor }: { preview: RoutePreview; editor: RouteEdito
           <span>{warning}</span>
         </p>
       ))}
+      {preview.month && preview.month.days > 0 ? <MonthImpact impact={preview.month} /> : null}
       {preview.impact ? (
         <ImpactPanel impact={preview.impact} />
       ) : preview.problems.length === 0 ? (

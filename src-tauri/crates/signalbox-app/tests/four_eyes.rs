@@ -1,0 +1,164 @@
+//! Four eyes: with several admins, a change that moves money waits for somebody else than its author, and is made exactly
+//! as it was proposed, once.
+
+#![expect(clippy::unwrap_used, reason = "tests stop at the first fault")]
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use signalbox_app::{
+    App, AppError, Caller, Code, Source, approvals, changes, dto, models, operations, people, prices, settings,
+};
+use signalbox_testkit::TestApp;
+
+fn of<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// An installation with three admins and somebody who looks.
+struct Desk {
+    app: App,
+    anna: Caller,
+    bert: Caller,
+    carla: Caller,
+    vera: Caller,
+}
+
+impl Desk {
+    async fn of(running: &TestApp) -> Self {
+        let app = App::with_engine(running.engine.clone()).unwrap();
+        let local = Caller::local(Source::Cli);
+        let add = |name: &str, role: &str| of(json!({"name": name, "role": role}));
+        people::add(&app, &local, add("vera", "viewer")).await.unwrap().applied().unwrap();
+        people::add(&app, &local, add("anna", "admin")).await.unwrap().applied().unwrap();
+        // From the second admin on, a third needs two to agree.
+        let bert = people::add(&app, &local, add("bert", "admin")).await.unwrap();
+        let anna = app.caller(Source::Cli, Some("anna")).await.unwrap();
+        approve(&app, &anna, &asked(bert)).await.unwrap();
+        let carla = people::add(&app, &local, add("carla", "admin")).await.unwrap();
+        approve(&app, &anna, &asked(carla)).await.unwrap();
+        let caller = async |name: &str| app.caller(Source::Cli, Some(name)).await.unwrap();
+        let (bert, carla, vera) = (caller("bert").await, caller("carla").await, caller("vera").await);
+        Self { app, anna, bert, carla, vera }
+    }
+
+    async fn enabled(&self) -> bool {
+        operations::find(&self.app, &self.vera, "chat_message").await.unwrap().enabled
+    }
+
+    async fn propose_to_switch(&self, enabled: bool) -> Result<dto::Proposed<dto::Operation>, AppError> {
+        let now = operations::find(&self.app, &self.anna, "chat_message").await.unwrap();
+        let draft = dto::RouteDraft { enabled, reason: Some("because".to_owned()), ..now.draft() };
+        operations::route_apply(&self.app, &self.anna, draft).await
+    }
+
+    async fn history(&self, kind: &str) -> Vec<dto::Change> {
+        let filter = dto::ChangeFilter { kind: Some(kind.to_owned()), ..dto::ChangeFilter::default() };
+        changes::page(&self.app, &self.vera, filter, None, 500).await.unwrap().rows
+    }
+}
+
+fn asked<T>(proposed: dto::Proposed<T>) -> String {
+    match proposed {
+        dto::Proposed::Asked { request } => request.approval,
+        dto::Proposed::Applied { .. } => unreachable!("it needs a second admin"),
+    }
+}
+
+async fn approve(app: &App, who: &Caller, id: &str) -> Result<dto::ApprovalRow, AppError> {
+    let hash = approvals::show(app, who, id).await?.row.hash;
+    approvals::approve(app, who, of(json!({"id": id, "hash": hash}))).await
+}
+
+#[tokio::test]
+async fn a_change_that_moves_money_waits_for_somebody_else_and_is_then_made_as_it_was_proposed() {
+    let running = TestApp::start().await.unwrap();
+    let desk = Desk::of(&running).await;
+    let entries = desk.history("route").await.len();
+    let id = asked(desk.propose_to_switch(false).await.unwrap());
+    assert!(desk.enabled().await, "nothing has changed yet");
+    assert_eq!(approve(&desk.app, &desk.anna, &id).await.unwrap_err().code, Code::Forbidden, "one's own");
+    assert_eq!(approve(&desk.app, &desk.vera, &id).await.unwrap_err().code, Code::Forbidden, "no admin");
+
+    let row = approve(&desk.app, &desk.bert, &id).await.unwrap();
+    assert_eq!(row.state, dto::ApprovalState::Applied);
+    assert!(!desk.enabled().await);
+    let history = desk.history("route").await;
+    assert_eq!(history.len(), entries + 1);
+    let entry = &history[0];
+    assert_eq!((entry.actor.as_str(), entry.approval.as_deref()), ("bert", Some(id.as_str())));
+    assert_eq!(entry.reason.as_deref(), Some("because"));
+    assert!(entry.sentence.contains("anna proposed it, bert approved it"), "{}", entry.sentence);
+    assert_eq!(approve(&desk.app, &desk.carla, &id).await.unwrap_err().code, Code::Conflict, "once");
+    // Its revert moves money too.
+    let revert = changes::revert(&desk.app, &desk.anna, entry.seq, None).await.unwrap();
+    let revert = asked(revert);
+    assert!(!desk.enabled().await);
+    approve(&desk.app, &desk.carla, &revert).await.unwrap();
+    assert!(desk.enabled().await);
+    assert!(changes::verify(&desk.app, &desk.vera).await.unwrap().intact);
+}
+
+#[tokio::test]
+async fn an_approved_change_is_made_exactly_once_also_when_two_approve_it_at_once() {
+    let running = TestApp::start().await.unwrap();
+    let desk = Desk::of(&running).await;
+    for round in 0..12 {
+        let entries = desk.history("route").await.len();
+        let id = asked(desk.propose_to_switch(round % 2 == 1).await.unwrap());
+        let (one, other) =
+            tokio::join!(approve(&desk.app, &desk.bert, &id), approve(&desk.app, &desk.carla, &id));
+        let made = [&one, &other].iter().filter(|done| done.is_ok()).count();
+        assert_eq!(made, 1, "round {round}: {one:?} {other:?}");
+        assert_eq!(desk.history("route").await.len(), entries + 1);
+        assert_eq!(desk.enabled().await, round % 2 == 1);
+    }
+}
+
+#[tokio::test]
+async fn a_change_whose_base_has_moved_fails_and_says_so() {
+    let running = TestApp::start().await.unwrap();
+    let desk = Desk::of(&running).await;
+    let first = asked(desk.propose_to_switch(false).await.unwrap());
+    let second = asked(desk.propose_to_switch(false).await.unwrap());
+    approve(&desk.app, &desk.bert, &first).await.unwrap();
+    let entries = desk.history("route").await.len();
+    let row = approve(&desk.app, &desk.bert, &second).await.unwrap();
+    assert_eq!(row.state, dto::ApprovalState::Failed);
+    assert!(row.reason.as_deref().unwrap_or_default().contains("changed since"), "{:?}", row.reason);
+    assert_eq!(desk.history("route").await.len(), entries);
+}
+
+#[tokio::test]
+async fn everything_that_moves_money_or_says_who_may_needs_a_second_admin_and_nothing_else_does() {
+    let running = TestApp::start().await.unwrap();
+    let desk = Desk::of(&running).await;
+    let (app, anna) = (&desk.app, &desk.anna);
+    let off = of(json!({"name": "four_eyes", "value": "off"}));
+    let off = asked(settings::set(app, anna, off).await.unwrap());
+    let out = of(json!({"name": "bert", "enabled": false}));
+    asked(people::update(app, anna, out).await.unwrap());
+    let unpriced = of(json!({"name": "unpriced_policy", "value": "block"}));
+    asked(settings::set(app, anna, unpriced).await.unwrap());
+    let model = of(json!({"provider": "simulator", "model": "new", "input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}));
+    asked(models::add(app, anna, model).await.unwrap());
+    let price = of(json!({"target": "deepseek/deepseek-chat", "rates": [{"unit": "input_tokens", "usd": "9"}]}));
+    let price = asked(prices::set(app, anna, price).await.unwrap());
+    let list = json!({"deepseek/deepseek-chat": {"litellm_provider": "deepseek", "mode": "chat",
+        "input_cost_per_token": 0.000_007, "output_cost_per_token": 0.000_008}});
+    let list = dto::PriceListInput { path: None, text: Some(list.to_string()) };
+    let seen = prices::import::preview(app, anna, list).await.unwrap();
+    let choice = of(json!({"token": seen.token, "targets": ["deepseek/deepseek-chat"]}));
+    let list = asked(prices::import::apply(app, anna, choice).await.unwrap());
+
+    let setting = of(json!({"name": "max_requests", "value": "7"}));
+    assert!(settings::set(app, anna, setting).await.unwrap().applied().is_some());
+
+    // A price that waited begins when it is approved, not when it was asked for.
+    approve(app, &desk.bert, &price).await.unwrap();
+    let history = prices::history(app, anna, "deepseek/deepseek-chat").await.unwrap();
+    assert_eq!(history.row.card.unwrap().rates[0].usd, "9");
+    // The list was made for the price before it.
+    assert_eq!(approve(app, &desk.bert, &list).await.unwrap().state, dto::ApprovalState::Failed);
+    assert_eq!(approve(app, &desk.bert, &off).await.unwrap().state, dto::ApprovalState::Applied);
+    assert!(desk.propose_to_switch(false).await.unwrap().applied().is_some(), "one admin is enough again");
+}
