@@ -17,8 +17,8 @@ use signalbox_store::{ConfigWrite, QueuePlace};
 
 use crate::app::{App, Caller, Role, Source, json, reason, sentence};
 use crate::dto;
-use crate::propose::filed;
 use crate::error::{AppError, Code};
+use crate::propose::filed;
 use crate::view;
 
 /// Most rows of a page.

@@ -64,10 +64,11 @@ impl Plan {
             | ChangeKind::Model
             | ChangeKind::Price
             | ChangeKind::Budget
-            | ChangeKind::Toggle
             | ChangeKind::Person => true,
             ChangeKind::Setting => MONEY_SETTINGS.contains(&self.subject.as_str()),
-            ChangeKind::Provider
+            // No toggle that can be turned moves money.
+            ChangeKind::Toggle
+            | ChangeKind::Provider
             | ChangeKind::Credential
             | ChangeKind::Key
             | ChangeKind::Health

@@ -6,7 +6,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use signalbox_app::{
-    App, AppError, Caller, Code, Source, approvals, changes, dto, models, operations, people, prices, settings,
+    App, AppError, Caller, Code, Source, approvals, changes, dto, models, operations, people, prices,
+    settings,
 };
 use signalbox_testkit::TestApp;
 
@@ -139,9 +140,12 @@ async fn everything_that_moves_money_or_says_who_may_needs_a_second_admin_and_no
     asked(people::update(app, anna, out).await.unwrap());
     let unpriced = of(json!({"name": "unpriced_policy", "value": "block"}));
     asked(settings::set(app, anna, unpriced).await.unwrap());
-    let model = of(json!({"provider": "simulator", "model": "new", "input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}));
+    let model = of(
+        json!({"provider": "simulator", "model": "new", "input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}),
+    );
     asked(models::add(app, anna, model).await.unwrap());
-    let price = of(json!({"target": "deepseek/deepseek-chat", "rates": [{"unit": "input_tokens", "usd": "9"}]}));
+    let price =
+        of(json!({"target": "deepseek/deepseek-chat", "rates": [{"unit": "input_tokens", "usd": "9"}]}));
     let price = asked(prices::set(app, anna, price).await.unwrap());
     let list = json!({"deepseek/deepseek-chat": {"litellm_provider": "deepseek", "mode": "chat",
         "input_cost_per_token": 0.000_007, "output_cost_per_token": 0.000_008}});

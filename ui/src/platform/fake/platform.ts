@@ -26,9 +26,8 @@ import { makeRequest } from "./requests";
 import { applied, previewOf, simulationOf, stateOf } from "./routes";
 import { settingCommands } from "./settings";
 import { stopOf, toggleCommands } from "./toggles";
-import { announce, iso, makeWorld, type World } from "./world";
 import { monthImpact } from "./impact";
-import { announce, iso, key, makeWorld, type World } from "./world";
+import { announce, iso, makeWorld, type World } from "./world";
 
 const LATENCY_MS = 40;
 

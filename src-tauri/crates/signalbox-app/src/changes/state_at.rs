@@ -1,6 +1,8 @@
 //! The configuration as it was at an instant, told from the history.
 
 use signalbox_core::change::{ChainedChange, Change, ChangeKind};
+use signalbox_core::key::ApiKey;
+use signalbox_core::provider::Provider;
 use signalbox_core::state_at::{StateAt, Step, Thing};
 use signalbox_engine::live::Live;
 
@@ -111,12 +113,21 @@ fn steps(entry: &ChainedChange) -> Vec<Step> {
             }
             steps
         }
-        // Where the credential comes from is part of its provider; the credential itself is nowhere in the history.
-        ChangeKind::Credential => whole(ChangeKind::Provider),
+        // Where a credential comes from is part of its provider, or of the key that brought it. Of the others there is no
+        // state; no credential itself is in the history.
+        ChangeKind::Credential if is::<Provider>(change) => whole(ChangeKind::Provider),
+        ChangeKind::Credential if is::<ApiKey>(change) => whole(ChangeKind::Key),
+        ChangeKind::Credential => Vec::new(),
         // Neither is configuration: circuits and drills are over after a while, and decisions were made once.
         ChangeKind::Health | ChangeKind::Drill | ChangeKind::Approval | ChangeKind::Install => Vec::new(),
         kind => whole(kind),
     }
+}
+
+/// Whether a change is of something of that form.
+fn is<T: serde::de::DeserializeOwned>(change: &Change) -> bool {
+    let state = change.after.as_deref().or(change.before.as_deref());
+    state.is_some_and(|text| serde_json::from_str::<T>(text).is_ok())
 }
 
 fn prices(text: Option<&str>) -> Vec<(String, String)> {

@@ -59,7 +59,7 @@ pub(crate) fn is_revertible(change: &Change) -> bool {
         ChangeKind::Model | ChangeKind::Price => change.after.is_some(),
         // Who was let in is shut out, not forgotten: on their own line in the list of people.
         ChangeKind::Person => change.before.is_some() && change.after.is_some(),
-        ChangeKind::Key => is_of_a_live_key(change),
+        ChangeKind::Key => is_of_what_a_key_may(change),
         ChangeKind::Credential
         | ChangeKind::Health
         | ChangeKind::Install
@@ -204,7 +204,7 @@ fn not_revertible(change: &Change) -> AppError {
 
 /// A key's limits and scopes go back; a key that was revoked stays so, and one that was made is revoked on its own page.
 async fn undo_key(app: &App, change: &Change) -> Result<Undo, AppError> {
-    if !is_of_a_live_key(change) {
+    if !is_of_what_a_key_may(change) {
         return Err(not_revertible(change));
     }
     let was: ApiKey = stored(change.before.as_deref(), change)?;
@@ -227,14 +227,16 @@ async fn undo_key(app: &App, change: &Change) -> Result<Undo, AppError> {
     Ok(Undo { writes: vec![ConfigWrite::PutKey { key }], before: Some(before), after: Some(after) })
 }
 
-/// Whether a change left its key as it was but for what it may do.
-fn is_of_a_live_key(change: &Change) -> bool {
+/// Whether a change was of what a key may do. Which secrets open it, and whose credentials it brings, are no states to go
+/// back to: the secrets are gone.
+fn is_of_what_a_key_may(change: &Change) -> bool {
     let key = |text: Option<&str>| text.and_then(|text| serde_json::from_str::<ApiKey>(text).ok());
-    let states = key(change.before.as_deref()).zip(key(change.after.as_deref()));
-    states.is_some_and(|(before, after)| {
-        let same_secrets = before.last4 == after.last4 && before.former == after.former;
-        before.revoked_at.is_none() && after.revoked_at.is_none() && same_secrets
-    })
+    let Some((before, after)) = key(change.before.as_deref()).zip(key(change.after.as_deref())) else {
+        return false;
+    };
+    let scope = |key: ApiKey| (key.name, key.owner, key.operations, key.targets, key.expires_at, key.limits);
+    let is_live = before.revoked_at.is_none() && after.revoked_at.is_none();
+    is_live && scope(before) != scope(after)
 }
 
 async fn undo_person(app: &App, change: &Change) -> Result<Undo, AppError> {

@@ -74,7 +74,10 @@ pub(crate) async fn approve(
                     caller,
                     plan.kind,
                     &plan.subject,
-                    format!("{}; {} proposed it, {} approved it", asked.sentence, approval.submitter.name, caller.id),
+                    format!(
+                        "{}; {} proposed it, {} approved it",
+                        asked.sentence, approval.submitter.name, caller.id
+                    ),
                 )
             };
             let applied = approved.apply(change.id, now).map_err(|fault| refused(&fault))?;
@@ -114,7 +117,10 @@ async fn planned(app: &App, proposed: &ProposedChange, asked: &AskedChange) -> R
     let moved = || {
         AppError::new(
             Code::Conflict,
-            format!("{} has changed since this was proposed, so what was approved is no longer what would be made.", asked.subject),
+            format!(
+                "{} has changed since this was proposed, so what was approved is no longer what would be made.",
+                asked.subject
+            ),
         )
     };
     let plan = proposed.plan(app).await?.ok_or_else(moved)?;

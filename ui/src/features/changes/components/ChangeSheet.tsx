@@ -132,7 +132,7 @@ function StateButton({ change, onShowState }: BodyProps) {
 }
 
 const NOT_REVERTIBLE: Readonly<Record<string, string>> = {
-  key: "A key cannot be brought back, nor a new one unmade: create or revoke one on its own page.",
+  key: "Secrets cannot be brought back, nor a new key unmade: create, rotate or revoke it on its own page.",
   credential: "Credentials are never in the history. Set it again on the provider's page.",
   health: "A circuit is held open or reset again on the provider's page.",
   model: "Prices are dated. Give the model its old price again, and it holds from then on.",

@@ -1,5 +1,7 @@
 import { Button } from "@mantine/core";
 import { IconCircleX } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { statusQueryOptions } from "@/api/queries";
 import { plural } from "@/lib/numbers";
 import { displayKeys } from "@/lib/shortcuts";
 import type { RouteEditor } from "../useRouteEditor";
@@ -7,6 +9,7 @@ import classes from "./RouteSheet.module.css";
 
 /** What to do with the draft. */
 export function DraftBar({ editor }: { editor: RouteEditor }) {
+  const asks = useQuery(statusQueryOptions()).data?.four_eyes ?? false;
   const blocked = editor.conflict || editor.problems.length > 0;
   return (
     <div className={classes.bar} data-testid="draft-bar">
@@ -50,10 +53,10 @@ export function DraftBar({ editor }: { editor: RouteEditor }) {
         loading={editor.applying}
         disabled={blocked}
         onClick={editor.apply}
-        title={`Apply (${displayKeys("mod+s")})`}
+        title={`${asks ? "Ask another admin" : "Apply"} (${displayKeys("mod+s")})`}
         data-testid="draft-apply"
       >
-        Apply
+        {asks ? "Ask for approval" : "Apply"}
       </Button>
     </div>
   );
