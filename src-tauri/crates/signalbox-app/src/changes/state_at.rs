@@ -113,13 +113,16 @@ fn steps(entry: &ChainedChange) -> Vec<Step> {
             }
             steps
         }
-        // Where a credential comes from is part of its provider, or of the key that brought it. Of the others there is no
-        // state; no credential itself is in the history.
+        // Where a credential comes from is part of its provider, or of the key that brought it.
         ChangeKind::Credential if is::<Provider>(change) => whole(ChangeKind::Provider),
         ChangeKind::Credential if is::<ApiKey>(change) => whole(ChangeKind::Key),
-        ChangeKind::Credential => Vec::new(),
-        // Neither is configuration: circuits and drills are over after a while, and decisions were made once.
-        ChangeKind::Health | ChangeKind::Drill | ChangeKind::Approval | ChangeKind::Install => Vec::new(),
+        // None is configuration: credentials are nowhere in the history, circuits and drills are over after a while, and
+        // decisions were made once.
+        ChangeKind::Credential
+        | ChangeKind::Health
+        | ChangeKind::Drill
+        | ChangeKind::Approval
+        | ChangeKind::Install => Vec::new(),
         kind => whole(kind),
     }
 }
