@@ -59,10 +59,11 @@ impl Desk {
 }
 
 fn asked<T>(proposed: dto::Proposed<T>) -> String {
-    match proposed {
-        dto::Proposed::Asked { request } => request.approval,
-        dto::Proposed::Applied { .. } => unreachable!("it needs a second admin"),
-    }
+    let request = match proposed {
+        dto::Proposed::Asked { request } => Some(request),
+        dto::Proposed::Applied { .. } => None,
+    };
+    request.ok_or("it needs a second admin").unwrap().approval
 }
 
 async fn approve(app: &App, who: &Caller, id: &str) -> Result<dto::ApprovalRow, AppError> {
