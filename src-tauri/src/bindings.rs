@@ -5,7 +5,7 @@ use tauri::Wry;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    approvals, changes, drills, health, keys, operations, overview, people, prices, providers, quick,
+    alerts, approvals, changes, drills, health, keys, operations, overview, people, prices, providers, quick,
     requests, secrets, settings, status, toggles, trial,
 };
 use crate::events::CacheTagsChanged;
@@ -90,6 +90,20 @@ pub fn builder() -> Builder<Wry> {
             changes::changes_count,
             changes::changes_export,
             changes::state_at,
+            alerts::alerts_page,
+            alerts::alerts_open,
+            alerts::alerts_acknowledge,
+            alerts::deliveries_page,
+            alerts::alert_rules_list,
+            alerts::alert_rule_set,
+            alerts::channels_list,
+            alerts::channel_add,
+            alerts::channel_update,
+            alerts::channel_remove,
+            alerts::channel_paste_secret,
+            alerts::channel_set_secret,
+            alerts::channel_renew_signing_key,
+            alerts::channel_test,
         ])
         .events(collect_events![CacheTagsChanged])
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unreachable, reason = "Tauri's command macro writes one into every command")]
 
+pub mod alerts;
 pub mod approvals;
 pub mod changes;
 pub mod drills;

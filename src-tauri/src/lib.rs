@@ -9,6 +9,7 @@ mod clipboard;
 mod commands;
 mod downloads;
 mod events;
+mod notifications;
 mod quick;
 mod setup;
 mod shell;
@@ -30,6 +31,7 @@ pub fn run() -> ExitCode {
         builder = builder.plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)));
     }
     let app = builder
+        .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_window_state::Builder::default().build())
         .invoke_handler(bindings.invoke_handler())
         .setup(move |app| {

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::backend;
 use crate::shell::{Backend, Shell};
-use crate::{events, quick, tray, window};
+use crate::{events, notifications, quick, tray, window};
 
 /// Names the data directory instead of the platform's usual one.
 const DATA_DIR_VARIABLE: &str = "SIGNALBOX_DATA_DIR";
@@ -51,6 +51,7 @@ async fn run_backend<R: Runtime>(app: AppHandle<R>) {
     match backend::start(&shell.data_dir).await {
         Ok(running) => {
             let topics = running.app.subscribe();
+            notifications::install(&app, &running.app);
             shell.set_backend(Backend::Ready(running.app.clone()));
             if let Some(topics) = topics {
                 tauri::async_runtime::spawn(events::forward(app.clone(), topics));

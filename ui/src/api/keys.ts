@@ -1,7 +1,9 @@
 import type {
   ApprovalList,
+  AlertFilter,
   CacheTag,
   ChangeFilter,
+  DeliveryFilter,
   FailoverFilter,
   GroupBy,
   PriceFilter,
@@ -39,7 +41,12 @@ export type QueryKey =
   | readonly ["state_at", string]
   | readonly ["people_list"]
   | readonly ["approvals_page", "head" | "older", ApprovalList, ...string[]]
-  | readonly ["approval_show", string];
+  | readonly ["approval_show", string]
+  | readonly ["alerts_page", "head" | "older", AlertFilter, ...string[]]
+  | readonly ["alerts_open"]
+  | readonly ["alert_rules_list"]
+  | readonly ["channels_list"]
+  | readonly ["deliveries_page", "head" | "older", DeliveryFilter, ...string[]];
 
 export type QueryCommand = QueryKey[0];
 
@@ -75,4 +82,9 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   people_list: ["people"],
   approvals_page: ["approvals"],
   approval_show: ["approvals"],
+  alerts_page: ["alerts"],
+  alerts_open: ["alerts"],
+  alert_rules_list: ["alerts"],
+  channels_list: ["alerts"],
+  deliveries_page: ["alerts"],
 };

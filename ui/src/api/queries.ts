@@ -60,3 +60,17 @@ export function keysQueryOptions() {
     queryFn: () => call(platform().commands.keysList()),
   });
 }
+
+export function openAlertsQueryOptions() {
+  return queryOptions({
+    queryKey: ["alerts_open"],
+    queryFn: () => call(platform().commands.alertsOpen()),
+  });
+}
+
+export function alertRulesQueryOptions() {
+  return queryOptions({
+    queryKey: ["alert_rules_list"],
+    queryFn: () => call(platform().commands.alertRulesList()),
+  });
+}

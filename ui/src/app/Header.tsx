@@ -3,6 +3,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { useMatches } from "@tanstack/react-router";
 import { displayKeys } from "@/lib/shortcuts";
 import type { RangePreset } from "@/lib/timeRange";
+import { AlertsBell } from "./AlertsBell";
 import classes from "./Shell.module.css";
 import { TimeRangePicker } from "./TimeRangePicker";
 
@@ -33,6 +34,7 @@ export function Header() {
         <h1 className="ellipsis">{page?.title ?? "Signalbox"}</h1>
       </div>
       {page?.timeRange ? <TimeRangePicker {...page.timeRange} /> : null}
+      <AlertsBell />
       <button
         type="button"
         className={classes.search}

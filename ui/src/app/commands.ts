@@ -1,6 +1,8 @@
 import {
   IconActivity,
   IconAdjustments,
+  IconBell,
+  IconBellCog,
   IconCoin,
   IconGavel,
   IconHistory,
@@ -69,6 +71,15 @@ export const SCREENS: readonly Screen[] = [
     count: (status) => status.approvals_pending,
   },
   {
+    id: "alerts",
+    title: "Alerts",
+    to: "/alerts",
+    goKey: "E",
+    section: "Watch",
+    icon: IconBell,
+    keywords: ["inbox", "warnings", "incidents", "bell"],
+  },
+  {
     id: "operations",
     title: "Operations",
     to: "/operations",
@@ -112,6 +123,15 @@ export const SCREENS: readonly Screen[] = [
     section: "Admin",
     icon: IconKey,
     keywords: ["token", "secret", "client"],
+  },
+  {
+    id: "notifications",
+    title: "Notifications",
+    to: "/notifications",
+    goKey: "N",
+    section: "Admin",
+    icon: IconBellCog,
+    keywords: ["channels", "discord", "slack", "webhook", "mail", "quiet hours", "escalation"],
   },
   {
     id: "settings",

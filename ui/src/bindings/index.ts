@@ -151,6 +151,34 @@ export const commands = {
 	changesExport: (filter: ChangeFilter, format: HistoryFormat) => typedError<Exported, AppError>(__TAURI_INVOKE("changes_export", { filter, format })),
 	/**  The configuration as it was at an instant. */
 	stateAt: (at: Instant) => typedError<StateAt, AppError>(__TAURI_INVOKE("state_at", { at })),
+	/**  A page of the inbox. */
+	alertsPage: (filter: AlertFilter, cursor: string | null, limit: number) => typedError<AlertPage, AppError>(__TAURI_INVOKE("alerts_page", { filter, cursor, limit })),
+	/**  How many alerts nobody acknowledged. */
+	alertsOpen: () => typedError<OpenAlerts, AppError>(__TAURI_INVOKE("alerts_open")),
+	/**  Notes that a person has seen alerts; without ids: all there are. */
+	alertsAcknowledge: (ids: string[] | null) => typedError<OpenAlerts, AppError>(__TAURI_INVOKE("alerts_acknowledge", { ids })),
+	/**  A page of deliveries. */
+	deliveriesPage: (filter: DeliveryFilter, cursor: string | null, limit: number) => typedError<DeliveryPage, AppError>(__TAURI_INVOKE("deliveries_page", { filter, cursor, limit })),
+	/**  The rule of every kind of alert. */
+	alertRulesList: () => typedError<AlertRule[], AppError>(__TAURI_INVOKE("alert_rules_list")),
+	/**  Says what becomes of alerts of a kind. */
+	alertRuleSet: (input: AlertRuleInput) => typedError<AlertRule, AppError>(__TAURI_INVOKE("alert_rule_set", { input })),
+	/**  Where alerts are told. */
+	channelsList: () => typedError<AlertChannel[], AppError>(__TAURI_INVOKE("channels_list")),
+	/**  Adds a channel. */
+	channelAdd: (input: AlertChannelInput) => typedError<AlertChannel, AppError>(__TAURI_INVOKE("channel_add", { input })),
+	/**  Changes a channel. */
+	channelUpdate: (patch: AlertChannelPatch) => typedError<AlertChannel, AppError>(__TAURI_INVOKE("channel_update", { patch })),
+	/**  Removes a channel and its secret. */
+	channelRemove: (id: string, baseVersion: number) => typedError<null, AppError>(__TAURI_INVOKE("channel_remove", { id, baseVersion })),
+	/**  Takes a channel's secret from the clipboard, so that the page never holds it, and clears the clipboard. */
+	channelPasteSecret: (id: string) => typedError<AlertChannel, AppError>(__TAURI_INVOKE("channel_paste_secret", { id })),
+	/**  Takes a channel's secret the person typed. */
+	channelSetSecret: (id: string, secret: SecretInput) => typedError<AlertChannel, AppError>(__TAURI_INVOKE("channel_set_secret", { id, secret })),
+	/**  Makes a new signing key and puts it on the clipboard, or in a file where there is none. */
+	channelRenewSigningKey: (id: string) => typedError<SigningKeyMade, AppError>(__TAURI_INVOKE("channel_renew_signing_key", { id })),
+	/**  Sends a trial on a channel. */
+	channelTest: (id: string) => typedError<ChannelTrial, AppError>(__TAURI_INVOKE("channel_test", { id })),
 };
 
 /** Events */
@@ -159,6 +187,138 @@ export const events = {
 };
 
 /* Types */
+export type Alert = {
+	id: string,
+	kind: string,
+	/**  The kind in a few words. */
+	title: string,
+	severity: AlertSeverity,
+	/**  Which thing, e.g. `openai/gpt` or a budget's id. */
+	subject: string,
+	sentence: string,
+	first_at: Instant,
+	last_at: Instant,
+	/**  How often it came up. */
+	times: number,
+	acknowledged_at: Instant | null,
+	acknowledged_by: string | null,
+	/**  When it was over by itself. */
+	resolved_at: Instant | null,
+};
+
+/**  A place where alerts are told. */
+export type AlertChannel = {
+	id: string,
+	name: string,
+	enabled: boolean,
+	/**  The mildest alert that is told there, unless a rule names the channel. */
+	least: AlertSeverity,
+	/**  Whether it may be on this machine or in its network, and without encryption. */
+	local: boolean,
+	means: ChannelMeans,
+	secret_need: ChannelSecretNeed,
+	secret: ChannelSecret | null,
+	/**  Whether alerts can be told there now. */
+	ready: boolean,
+	/**  Why not, for a person. */
+	problem: string | null,
+	version: number,
+	/**  The newest delivery. */
+	last: AlertDelivery | null,
+};
+
+export type AlertChannelInput = {
+	name: string,
+	enabled: boolean,
+	least: AlertSeverity,
+	local: boolean,
+	means: ChannelMeans,
+};
+
+/**  A channel as it shall be; its means keep their kind. */
+export type AlertChannelPatch = {
+	id: string,
+	base_version: number,
+	channel: AlertChannelInput,
+};
+
+/**  One telling of one alert on one channel. */
+export type AlertDelivery = {
+	id: string,
+	/**  Absent: somebody tried the channel. */
+	alert_id: string | null,
+	channel_id: string,
+	/**  What the channel was called. */
+	channel: string,
+	/**  `desktop`, `discord`, `slack`, `webhook`, `email`. */
+	means: string,
+	/**  `raised`, `escalated`, `test`. */
+	cause: string,
+	state: DeliveryState,
+	tries: number,
+	created_at: Instant,
+	/**  When it is tried next. */
+	due_at: Instant,
+	ended_at: Instant | null,
+	/**  What the last try failed of. */
+	error: string | null,
+};
+
+/**  A second round when nobody acknowledges. */
+export type AlertEscalation = {
+	after_min: number,
+	/**  Ids. */
+	channels: string[],
+};
+
+export type AlertFilter = {
+	/**  E.g. `circuit_opened`. */
+	kind?: string | null,
+	severity?: AlertSeverity | null,
+	/**  Only what nobody acknowledged and what still holds. */
+	open?: boolean,
+};
+
+export type AlertPage = {
+	/**  Newest first. */
+	rows: Alert[],
+	next: string | null,
+};
+
+/**  What becomes of alerts of one kind. */
+export type AlertRule = {
+	kind: string,
+	title: string,
+	enabled: boolean,
+	/**  False for what says that somebody worked past the program. */
+	can_be_off: boolean,
+	severity: AlertSeverity,
+	usual_severity: AlertSeverity,
+	/**  Ids; absent: every channel that takes the severity. */
+	channels: string[] | null,
+	quiet: QuietHours | null,
+	/**  How long one state is told once. */
+	window_s: number,
+	usual_window_s: number,
+	escalation: AlertEscalation | null,
+	/**  Whether nobody has changed it. */
+	is_usual: boolean,
+};
+
+export type AlertRuleInput = {
+	kind: string,
+	enabled: boolean,
+	severity: AlertSeverity,
+	channels: string[] | null,
+	quiet: QuietHours | null,
+	window_s: number,
+	escalation: AlertEscalation | null,
+	reason: string | null,
+};
+
+/**  How much an alert matters. */
+export type AlertSeverity = "info" | "warning" | "critical";
+
 export type ApiKey = {
 	id: string,
 	name: string,
@@ -269,7 +429,7 @@ export type ApprovalRow = {
 	risk: Risk,
 	/**  The operation, or what would change. */
 	subject: string,
-	/**  In one line, e.g. "chat_message for crm at deepseek/deepseek-chat". */
+	/**  In one line, e.g. "`chat_message` for crm at deepseek/deepseek-chat". */
 	sentence: string,
 	/**  Where a request goes first; `provider/model`. */
 	target: string | null,
@@ -449,6 +609,37 @@ export type ChangedPrice = {
 	in_use: boolean,
 };
 
+export type ChannelMeans = { kind: "desktop"; 
+/**  Whether the alert's sentence is shown, perhaps on a locked screen. */
+shows_text: boolean } | { kind: "discord" } | 
+/**  Slack, Mattermost and others. */
+{ kind: "slack" } | 
+/**  Signed JSON for any program. */
+{ kind: "webhook"; url: string } | { kind: "email"; host: string; port: number; security: MailSecurity; username: string | null; from: string; to: string[] };
+
+/**  What may be shown of a secret. */
+export type ChannelSecret = {
+	hint: string,
+	set_at: Instant,
+	/**  Until when the one before it still signs, too. */
+	previous_until: Instant | null,
+};
+
+export type ChannelSecretNeed = "none" | 
+/**  The webhook's URL itself. */
+"url" | 
+/**  The key of the signature. */
+"signing_key" | 
+/**  The password of the mail account. */
+"password";
+
+/**  What came of trying a channel. */
+export type ChannelTrial = {
+	sent: boolean,
+	/**  What the receiver or the way to it said, if it did not go. */
+	problem: string | null,
+};
+
 /**  Outcome of the free check (list of models). */
 export type CheckResult = {
 	ok: boolean,
@@ -558,6 +749,28 @@ export type DecisionView = {
 	summary: string,
 	candidates: CandidateView[],
 };
+
+export type DeliveryFilter = {
+	state?: DeliveryState | null,
+	/**  An id. */
+	channel?: string | null,
+	/**  An id. */
+	alert?: string | null,
+};
+
+export type DeliveryPage = {
+	/**  Newest first. */
+	rows: AlertDelivery[],
+	next: string | null,
+};
+
+export type DeliveryState = 
+/**  It will be tried, or tried again. */
+"waiting" | "sent" | 
+/**  The receiver will not take it. */
+"failed" | 
+/**  Nobody needs it any more. */
+"dropped";
 
 export type DraftTarget = {
 	provider: string,
@@ -880,6 +1093,14 @@ export type KillSwitchReleaseInput = {
 	reason: string | null,
 };
 
+export type MailSecurity = 
+/**  From the first byte, as on port 465. */
+"tls" | 
+/**  After asking for it, as on port 587. */
+"start_tls" | 
+/**  Not at all; local servers only. */
+"none";
+
 export type MayDecide = {
 	allowed: boolean,
 	/**  Why not. */
@@ -919,6 +1140,13 @@ export type NewPrice = {
 	/**  The price that would hold, then those that follow at a date. */
 	cards: PriceCard[],
 	notes: string[],
+};
+
+/**  Alerts that nobody acknowledged and that still hold. */
+export type OpenAlerts = {
+	info: number,
+	warning: number,
+	critical: number,
 };
 
 export type Operation = {
@@ -1262,6 +1490,16 @@ export type ProviderPreset = {
 	catalogue_models: number,
 };
 
+/**  When what is not critical waits. */
+export type QuietHours = {
+	/**  E.g. `22:00`. */
+	from: string,
+	/**  The first minute that is not quiet, e.g. `07:00`. */
+	until: string,
+	/**  E.g. `Europe/Berlin`. */
+	zone: string,
+};
+
 /**  A rate before and after. */
 export type RateChange = {
 	unit: string,
@@ -1483,6 +1721,14 @@ export type SettingInput = {
 	name: string,
 	value: string,
 	reason: string | null,
+};
+
+/**  The new key itself was put on the clipboard by the backend; the window never sees it. */
+export type SigningKeyMade = {
+	channel: AlertChannel,
+	/**  False when there is no clipboard: then the key was written to `saved_to`, readable by the owner only. */
+	copied: boolean,
+	saved_to: string | null,
 };
 
 export type SimulatedRequest = 

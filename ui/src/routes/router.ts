@@ -1,12 +1,14 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createHashHistory, createRouter, type RouterHistory } from "@tanstack/react-router";
 import { approvalsRoute } from "./approvals";
+import { alertsRoute } from "./alerts";
 import { changesRoute } from "./changes";
 import { drillsRoute } from "./drills";
 import { firstRunRoute } from "./first-run";
 import { indexRoute } from "./index";
 import { keysRoute } from "./keys";
 import { logsRoute } from "./logs";
+import { notificationsRoute } from "./notifications";
 import { operationsRoute } from "./operations";
 import { overviewRoute } from "./overview";
 import { pricesRoute } from "./prices";
@@ -21,12 +23,14 @@ const routeTree = rootRoute.addChildren([
   logsRoute,
   changesRoute,
   approvalsRoute,
+  alertsRoute,
   operationsRoute,
   providersRoute,
   drillsRoute,
   pricesRoute,
   togglesRoute,
   keysRoute,
+  notificationsRoute,
   settingsRoute,
   firstRunRoute,
 ]);

@@ -1,5 +1,6 @@
 //! The change history: read, verify, revert.
 
+mod alerting;
 mod export;
 mod state_at;
 mod undo;

@@ -3,6 +3,7 @@
 //! Money and counters that may pass 2^53 are decimal strings, because JavaScript's numbers lose digits there.
 //! Times are RFC 3339 in UTC. Secrets never appear here: [`SecretInput`] goes in, nothing comes out.
 
+mod alerts;
 mod approvals;
 mod changes;
 mod drills;
@@ -21,6 +22,7 @@ mod status;
 mod toggles;
 mod trial;
 
+pub use alerts::*;
 pub use approvals::*;
 pub use changes::*;
 pub use drills::*;

@@ -5,10 +5,13 @@
 
 #![deny(missing_docs)]
 
+pub mod alert_rules;
+pub mod alerts;
 pub mod app;
 pub mod approvals;
 mod auth;
 pub mod changes;
+pub mod channels;
 mod credential;
 pub mod drills;
 #[expect(

@@ -1,9 +1,30 @@
 //! What a person should know of: budgets near their limit, circuits that opened, approvals that wait.
+//!
+//! [`rule`] says which alerts are told, where and when; [`channel`] is where; [`delivery`] is when a failed one is tried again.
+
+pub mod channel;
+pub mod delivery;
+pub mod quiet;
+pub mod rule;
+
+pub use channel::{Channel, Means, Security};
+pub use delivery::{Cause, DeliveryState, next_try};
+pub use quiet::QuietHours;
+pub use rule::{AlertRule, Alerting, Escalation, Planned};
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AlertId;
 use crate::time::Timestamp;
+
+/// Units: seconds.
+const MINUTE: u32 = 60;
+/// Units: seconds.
+const HOUR: u32 = 60 * MINUTE;
+/// Units: seconds.
+const DAY: u32 = 24 * HOUR;
+/// As long as the longest period of a budget that has an end. Units: seconds.
+const MONTH: u32 = 31 * DAY;
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,7 +58,7 @@ impl Severity {
 }
 
 macro_rules! alert_kinds {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $severity:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $title:literal, $severity:ident, $window_s:expr;)*) => {
         /// What it is about.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -56,10 +77,24 @@ macro_rules! alert_kinds {
                 }
             }
 
+            /// In a few words for a person.
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => $title,)*
+                }
+            }
+
             /// How much it matters, unless an admin says otherwise.
             pub const fn usual_severity(self) -> Severity {
                 match self {
                     $(Self::$name => Severity::$severity,)*
+                }
+            }
+
+            /// How long one state is told once, unless an admin says otherwise. Units: seconds.
+            pub const fn usual_window_s(self) -> u32 {
+                match self {
+                    $(Self::$name => $window_s,)*
                 }
             }
 
@@ -73,47 +108,81 @@ macro_rules! alert_kinds {
 
 alert_kinds! {
     /// A budget has passed one of its thresholds.
-    BudgetThreshold = "budget_threshold", Warning;
+    BudgetThreshold = "budget_threshold", "Budget threshold passed", Warning, MONTH;
     /// A budget has nothing left.
-    BudgetExhausted = "budget_exhausted", Critical;
+    BudgetExhausted = "budget_exhausted", "Budget exhausted", Critical, MONTH;
     /// A budget will not last until its period ends, if spending goes on like this.
-    OverspendForecast = "overspend_forecast", Warning;
+    OverspendForecast = "overspend_forecast", "Budget will not last", Warning, DAY;
     /// Far more spent or asked for than usual.
-    Anomaly = "anomaly", Warning;
+    Anomaly = "anomaly", "Unusual spending", Warning, DAY;
     /// A target's circuit opened.
-    CircuitOpened = "circuit_opened", Warning;
+    CircuitOpened = "circuit_opened", "Circuit opened", Warning, HOUR;
     /// A target's circuit closed again.
-    CircuitClosed = "circuit_closed", Info;
+    CircuitClosed = "circuit_closed", "Circuit closed", Info, HOUR;
     /// A target was left too often in an hour and is not tried again for a while.
-    FailoverLimit = "failover_limit", Warning;
+    FailoverLimit = "failover_limit", "Failover limit reached", Warning, HOUR;
     /// A provider refuses its credential.
-    CredentialInvalid = "credential_invalid", Critical;
+    CredentialInvalid = "credential_invalid", "Provider refuses its key", Critical, DAY;
     /// A request or a change waits for a person.
-    ApprovalWaiting = "approval_waiting", Info;
+    ApprovalWaiting = "approval_waiting", "Approval waiting", Info, DAY;
     /// An approval will soon be too late.
-    ApprovalExpiring = "approval_expiring", Warning;
+    ApprovalExpiring = "approval_expiring", "Approval expires soon", Warning, DAY;
     /// A target without a price answered.
-    UnpricedUsage = "unpriced_usage", Warning;
+    UnpricedUsage = "unpriced_usage", "Usage without a price", Warning, DAY;
     /// A provider's bill differs from the ledger.
-    ReconciliationOff = "reconciliation_off", Warning;
+    ReconciliationOff = "reconciliation_off", "Bill differs from the ledger", Warning, DAY;
     /// A schedule did not run when it should have.
-    ScheduleMissed = "schedule_missed", Warning;
+    ScheduleMissed = "schedule_missed", "Schedule missed", Warning, HOUR;
     /// A batch ended with failures.
-    BatchFailures = "batch_failures", Warning;
+    BatchFailures = "batch_failures", "Batch ended with failures", Warning, DAY;
     /// A job does not get on.
-    JobStalled = "job_stalled", Warning;
+    JobStalled = "job_stalled", "Job stalled", Warning, HOUR;
     /// Far more tokens than usual.
-    TokenSpike = "token_spike", Warning;
+    TokenSpike = "token_spike", "Token spike", Warning, HOUR;
     /// A stored row of a locked toggle did not say what the code says.
-    ToggleTampered = "toggle_tampered", Critical;
+    ToggleTampered = "toggle_tampered", "Locked toggle was tampered with", Critical, HOUR;
     /// The change history does not fit together.
-    HistoryBroken = "history_broken", Critical;
+    HistoryBroken = "history_broken", "Change history is broken", Critical, DAY;
     /// Little room is left on the disk.
-    DiskNearlyFull = "disk_nearly_full", Critical;
+    DiskNearlyFull = "disk_nearly_full", "Disk nearly full", Critical, DAY;
     /// All traffic was stopped or let go again by hand.
-    KillSwitch = "kill_switch", Critical;
+    KillSwitch = "kill_switch", "Kill switch", Critical, MINUTE;
     /// What a request cost passed what was held for it.
-    Overrun = "overrun", Warning;
+    Overrun = "overrun", "Cost passed its reservation", Warning, HOUR;
+}
+
+impl AlertKind {
+    /// Whether it cannot be switched off: somebody has worked past the program.
+    pub const fn is_always_on(self) -> bool {
+        matches!(self, Self::ToggleTampered | Self::HistoryBroken)
+    }
+
+    /// The kind whose state of the same key is over when this one is raised.
+    pub const fn ends(self) -> Option<Self> {
+        match self {
+            Self::CircuitClosed => Some(Self::CircuitOpened),
+            Self::BudgetThreshold
+            | Self::BudgetExhausted
+            | Self::OverspendForecast
+            | Self::Anomaly
+            | Self::CircuitOpened
+            | Self::FailoverLimit
+            | Self::CredentialInvalid
+            | Self::ApprovalWaiting
+            | Self::ApprovalExpiring
+            | Self::UnpricedUsage
+            | Self::ReconciliationOff
+            | Self::ScheduleMissed
+            | Self::BatchFailures
+            | Self::JobStalled
+            | Self::TokenSpike
+            | Self::ToggleTampered
+            | Self::HistoryBroken
+            | Self::DiskNearlyFull
+            | Self::KillSwitch
+            | Self::Overrun => None,
+        }
+    }
 }
 
 /// One thing to know of.

@@ -140,6 +140,16 @@ uuid_id!(
     ChannelId,
     "chn_"
 );
+uuid_id!(
+    /// One telling of an alert on one channel.
+    DeliveryId,
+    "dlv_"
+);
+
+impl ChannelId {
+    /// The notifications of the desktop: the one channel that is always there.
+    pub const DESKTOP: Self = Self(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));
+}
 /// Longest accepted name; long enough for any vendor's model name, short enough to index and to show.
 pub const NAME_CHARS_MAX: usize = 128;
 

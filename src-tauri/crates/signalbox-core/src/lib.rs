@@ -5,6 +5,7 @@
 
 #![deny(missing_docs)]
 
+pub mod address;
 pub mod alert;
 pub mod anomaly;
 pub mod approval;

@@ -208,7 +208,7 @@ fn origin_of(provider: &Provider) -> String {
 }
 
 /// Runs file and keychain work off the async threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SecretsError> + Send + 'static,
 ) -> Result<T, SecretsError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| SecretsError::NoRandomness)?

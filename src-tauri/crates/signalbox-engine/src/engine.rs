@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use signalbox_core::alert::AlertKind;
 use signalbox_core::ids::NodeId;
 use signalbox_core::ledger::{RequestStart, Settlement};
 use signalbox_core::route::Target;
@@ -23,6 +24,7 @@ use crate::answer_cache::AnswerCache;
 use crate::approvals::{self, Approvals};
 use crate::control::{Control, Options};
 use crate::data_dir::InstanceLock;
+use crate::disk;
 use crate::drill::Drills;
 use crate::error::EngineError;
 use crate::events::{CONFIGURATION, Events, Topic};
@@ -109,7 +111,6 @@ impl Engine {
         let (background, stop) = (TaskTracker::new(), CancellationToken::new());
         let events = Events::default();
         let (alerts, raised) = Alerts::new(Arc::clone(&control.clock));
-        background.spawn(alerts::keep(raised, stop.clone()));
         toggle_guard::repair(&control, &alerts).await?;
         let abort = CancellationToken::new();
         let kill_switch = KillSwitch::new(
@@ -131,7 +132,7 @@ impl Engine {
                 "requests of an earlier run were interrupted and are settled at their estimate"
             );
         }
-        let (health, outbox) = HealthBoard::new(Arc::clone(&control.clock), events.clone());
+        let (health, outbox) = HealthBoard::new(Arc::clone(&control.clock), events.clone(), alerts.clone());
         health.restore(control.store.target_health(node).await?, &live);
         health.restore_failovers(&last_failovers(&control).await?);
         control.store.release_idempotency_of(node).await?;
@@ -169,6 +170,10 @@ impl Engine {
         engine.background.spawn(approvals::keep(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(kill_switch::follow(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(toggle_guard::watch(Arc::downgrade(&engine), engine.stop.clone()));
+        engine.background.spawn(alerts::inbox::run(Arc::downgrade(&engine), raised, engine.stop.clone()));
+        engine.background.spawn(alerts::courier::run(Arc::downgrade(&engine), engine.stop.clone()));
+        let data_dir = engine.control.data_dir.to_path_buf();
+        engine.background.spawn(disk::watch(data_dir, engine.alerts.clone(), engine.stop.clone()));
         engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
         Ok(engine)
     }
@@ -220,7 +225,9 @@ impl Engine {
     /// Tells once, until the configuration changes, that a target has no price: what it costs is not known.
     pub(crate) fn tell_unpriced(&self, target: &Target) {
         if lock(&self.unpriced_told).insert(target.clone()) {
-            tracing::warn!(%target, "a target without a price answered: what it costs is not known");
+            let text = target.to_string();
+            let sentence = format!("{text} answered without a price: what it costs is not known.");
+            self.alerts.raise(AlertKind::UnpricedUsage, &text, &text, sentence);
             self.events.publish(Topic::Health);
         }
     }

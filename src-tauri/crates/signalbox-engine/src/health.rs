@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use signalbox_core::breaker::{Blocked, BreakerSettings, Cause, CountedFailure, Transition};
+use signalbox_core::alert::AlertKind;
+use signalbox_core::breaker::{Blocked, BreakerSettings, Cause, Circuit, CountedFailure, Transition};
 use signalbox_core::decide::HealthViews;
 use signalbox_core::health::{FailoverCap, FailureNote, TargetHealth, TargetView};
 use signalbox_core::ids::{HealthEventId, OperationId, ProviderName};
@@ -26,6 +27,7 @@ pub use actions::Circuits;
 pub(crate) use keeper::{Outbox, keep, probe_refused};
 pub use permit::{CallPermit, Terms};
 
+use crate::alerts::Alerts;
 use crate::control::Control;
 use crate::error::EngineError;
 use crate::events::{Events, Topic};
@@ -42,6 +44,7 @@ pub struct HealthBoard(Arc<Board>);
 struct Board {
     clock: Arc<dyn Clock>,
     events: Events,
+    alerts: Alerts,
     targets: RwLock<HashMap<Target, Arc<Slot>>>,
     /// Calls on their way to each provider.
     providers: RwLock<HashMap<ProviderName, Arc<AtomicU32>>>,
@@ -107,11 +110,12 @@ pub async fn last_known(control: &Control) -> Result<Vec<TargetStanding>, Engine
 
 impl HealthBoard {
     /// An empty board, and where its steps of circuits arrive.
-    pub(crate) fn new(clock: Arc<dyn Clock>, events: Events) -> (Self, Outbox) {
+    pub(crate) fn new(clock: Arc<dyn Clock>, events: Events, alerts: Alerts) -> (Self, Outbox) {
         let (outbox, written_later) = mpsc::channel(EVENTS_WAITING);
         let board = Board {
             clock,
             events,
+            alerts,
             targets: RwLock::default(),
             providers: RwLock::default(),
             caps: Mutex::default(),
@@ -241,7 +245,10 @@ impl HealthBoard {
         let capped = caps.note(operation, from, now, now);
         drop(caps);
         if let Some(until) = capped.filter(|_| !was_capped) {
-            tracing::warn!(%operation, target = %from, %until, "an operation failed over too often and leaves a target alone");
+            let (subject, key) = (from.to_string(), format!("{operation} {from}"));
+            let sentence =
+                format!("{operation} failed over from {from} too often and leaves it alone until {until}.");
+            self.0.alerts.raise(AlertKind::FailoverLimit, &subject, &key, sentence);
             self.0.events.publish(Topic::Health);
         }
     }
@@ -275,6 +282,7 @@ impl Board {
     fn announce(&self, slot: &Slot, health: &TargetHealth, transition: &Transition, by: Option<ByHand>) {
         slot.is_changed.store(true, Ordering::Release);
         log(&slot.target, transition);
+        self.alert(&slot.target, transition);
         let calls = transition.failures.iter().map(|failure| note_of(health, failure)).collect();
         let (actor, reason) = by.map_or((None, None), |by| (Some(by.actor), by.reason));
         let event = HealthEvent {
@@ -292,6 +300,27 @@ impl Board {
             tracing::error!(target = %slot.target, "too many steps of circuits wait to be written; this one is only in the log");
         }
         self.events.publish(Topic::Health);
+    }
+
+    /// Raises the alert of a step, if it is one that somebody should know of. Whoever holds a circuit knows already.
+    fn alert(&self, target: &Target, transition: &Transition) {
+        let name = target.to_string();
+        match (transition.to, transition.cause) {
+            (_, Cause::InvalidKey) => {
+                let provider = target.provider.as_str();
+                let sentence = format!("{provider} refuses its credential: give it a new one.");
+                self.alerts.raise(AlertKind::CredentialInvalid, provider, provider, sentence);
+            }
+            (Circuit::Open, cause) => {
+                let sentence = format!("{name} is left alone for now: {}.", cause.in_words());
+                self.alerts.raise(AlertKind::CircuitOpened, &name, &name, sentence);
+            }
+            (Circuit::Closed, cause) => {
+                let sentence = format!("{name} is called again: {}.", cause.in_words());
+                self.alerts.raise(AlertKind::CircuitClosed, &name, &name, sentence);
+            }
+            (Circuit::HalfOpen | Circuit::Held, _) => {}
+        }
     }
 }
 

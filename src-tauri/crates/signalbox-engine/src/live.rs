@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use signalbox_core::alert::Alerting;
 use signalbox_core::breaker::{BreakerSettings, FAILURES_MAX};
 use signalbox_core::ids::{KeyId, OperationId, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
@@ -46,6 +47,8 @@ pub struct Live {
     pub people: Vec<Person>,
     /// Whether changes that move money need a second admin.
     pub four_eyes: FourEyes,
+    /// Where and when alerts are told.
+    pub alerting: Alerting,
 }
 
 impl Live {
@@ -165,6 +168,7 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
         patience,
         people: config.people,
         four_eyes,
+        alerting: config.alerting,
     })
 }
 

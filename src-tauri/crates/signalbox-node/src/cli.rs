@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+mod alerts;
 mod approvals;
 mod prices;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use signalbox_gateway::DEFAULT_LISTEN;
 
+pub use alerts::{Alerts, Channels, Means, NewChannel, Security, Severity};
 pub use approvals::{Approvals, Policy};
 pub use prices::Prices;
 
@@ -116,6 +118,9 @@ pub enum Command {
     /// The history of configuration changes
     #[command(subcommand)]
     History(History),
+    /// What a person should know of, and where it is told
+    #[command(subcommand)]
+    Alerts(Alerts),
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! One file per noun; what they share is here: opening the installation and who calls.
 
+mod alerts;
 mod approvals;
 mod health;
 mod history;
@@ -53,6 +54,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Secrets(command) => with_app(&options, |desk| secrets::run(desk, command)),
         Command::Ledger(command) => with_app(&options, |desk| ledger::run(desk, command)),
         Command::History(command) => with_app(&options, |desk| history::run(desk, command)),
+        Command::Alerts(command) => with_app(&options, |desk| alerts::run(desk, command)),
     }
 }
 

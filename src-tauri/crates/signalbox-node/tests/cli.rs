@@ -499,3 +499,45 @@ async fn toggles_are_listed_with_what_holds_and_the_locked_ones_cannot_be_set() 
     failed(&installation.run(&["settings", "set", "log_payloads", "true"]).await, 3, "is a toggle");
     failed(&installation.run(&["toggles", "set", "everything", "on"]).await, 3, "no toggle");
 }
+
+#[tokio::test]
+async fn alerts_are_told_on_a_channel_listed_and_acknowledged_by_commands_alone() {
+    let receiver = signalbox_testkit::Receiver::start().await.unwrap();
+    let simulator = Simulator::bind_ephemeral(Dials::default()).await.unwrap();
+    let installation = Installation::new().with_variable("TEST_CREDENTIAL", "sk-cli-test-0123456789");
+    let add = ["alerts", "channels", "add", "slack", "--name", "ops", "--local", "--secret-stdin"];
+    let added = installation.run_with_input(&add, &receiver.url("/hooks/cli-canary")).await;
+    assert_eq!(added.code, 0, "{added:?}");
+    assert!(installation.ok(&["alerts", "test", "ops"]).await.contains("delivered"));
+    let channels = installation.ok(&["alerts", "channels", "list"]).await;
+    assert!(channels.contains("127.0.0.1 …nary") && !channels.contains("cli-canary"), "{channels}");
+
+    let webhook =
+        ["alerts", "channels", "add", "webhook", "--name", "desk", "--url", "https://desk.example/hook"];
+    let refused = installation.run_with_input(&[&webhook[..], &["--secret-stdin"]].concat(), "short").await;
+    failed(&refused, 2, "signing key");
+    let key = installation.ok(&[&webhook[..], &["--new-key"]].concat()).await;
+    assert!(key.starts_with("whsec_") && !key.contains('\n'), "{key}");
+    installation.ok(&["alerts", "channels", "remove", "desk"]).await;
+    failed(&installation.run(&["alerts", "test", "desk"]).await, 3, "no channel");
+
+    let base_url = simulator.base_url_openai();
+    let add = ["providers", "add", "--kind", "openai", "--name", "sim", "--base-url", &base_url];
+    installation.ok(&[&add[..], &["--credential-env", "TEST_CREDENTIAL"]].concat()).await;
+    installation.ok(&["models", "add", "sim/unpriced"]).await;
+    installation.ok(&["routes", "set", "chat_message", "sim/unpriced"]).await;
+    let key = installation.ok(&["keys", "create", "--name", "laptop"]).await;
+    let serving = installation.serve(&["--simulator", "off"]).await;
+    assert_eq!(answer(chat(&serving, &key, "op:chat_message")).await.0, 200);
+    within_two_seconds("the alert is told", async || receiver.received().len() == 2).await;
+    let open = installation.json(&["alerts", "list", "--open", "--json"]).await;
+    assert_eq!(open[0]["kind"], "unpriced_usage", "{open}");
+    let id = open[0]["id"].as_str().unwrap();
+    assert!(installation.ok(&["alerts", "ack", id]).await.contains("0 alerts are open"));
+    let deliveries = installation.json(&["alerts", "deliveries", "--json"]).await;
+    let states: Vec<_> = deliveries.as_array().unwrap().iter().map(|row| &row["state"]).collect();
+    assert_eq!(states, ["sent", "sent"], "{deliveries}");
+
+    receiver.answer(410, Vec::new(), "gone");
+    failed(&installation.run(&["alerts", "test", "ops"]).await, 1, "answered 410: gone");
+}

@@ -7,6 +7,7 @@
 
 #![deny(missing_docs)]
 
+mod alerts;
 mod approvals;
 mod config;
 mod dialect;
@@ -29,6 +30,7 @@ mod verify;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use alerts::{AlertFilter, AlertKept, Delivery, DeliveryFilter, KeptAlert, NewDelivery};
 pub use approvals::{ApprovalCounts, FiledApproval, QueuePlace};
 pub use config::{Config, ConfigEdit, ConfigWrite, StoredKey, ToggleEdit};
 pub use error::StoreError;

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (20_261_121_000_005, "approvals", include_str!("../../../../migrations/20261121000005_approvals.sql")),
     (20_261_121_000_006, "toggles", include_str!("../../../../migrations/20261121000006_toggles.sql")),
+    (20_261_121_000_007, "alerts", include_str!("../../../../migrations/20261121000007_alerts.sql")),
     (20_261_121_000_008, "people", include_str!("../../../../migrations/20261121000008_people.sql")),
     (20_261_121_000_009, "keys", include_str!("../../../../migrations/20261121000009_keys.sql")),
 ];

@@ -27,9 +27,13 @@ mod client;
 mod config;
 mod fake_clock;
 mod ledger;
+mod mail_server;
+mod receiver;
 pub mod seed;
 
 pub use app::{Builder, TestApp};
 pub use client::{Reply, Streamed, chat_body, message_body};
 pub use config::{CREDENTIAL, Prices, Vendor};
 pub use fake_clock::FakeClock;
+pub use mail_server::{Mail, MailServer};
+pub use receiver::{Answering, Received, Receiver};

@@ -93,7 +93,8 @@ export function SettingsPage() {
             <Link to="/changes" search={{ kind: "setting" }}>
               change history
             </Link>
-            . Whether prompts and answers are kept is a <Link to="/toggles">toggle</Link>.
+            . Whether prompts and answers are kept is a <Link to="/toggles">toggle</Link>; where
+            alerts are told stands under <Link to="/notifications">Notifications</Link>.
           </p>
           {shown.map(({ group, settings }) => (
             <Panel

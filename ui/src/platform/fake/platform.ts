@@ -11,6 +11,7 @@ import type {
 import { copyText } from "../clipboard";
 import type { Commands, Platform } from "../types";
 import type { FakeMode } from "./mode";
+import { alertCommands } from "./alerts";
 import { type Answer, addChange, type Failed, failed, made, type Ok, ok } from "./answer";
 import { approvalCommands, pendingCount } from "./approvals";
 import { drillCommands } from "./drills";
@@ -253,6 +254,7 @@ function makeCommands(world: World, latency: number): Commands {
     ...drillCommands(world, answer, health),
     ...priceCommands(world, answer),
     ...settingCommands(world, answer),
+    ...alertCommands(world, answer),
     ...peopleCommands(world, answer),
     ...keyCommands(world, answer),
     secretsPastePassphrase: () => unseal(world, answer, "correct horse battery"),

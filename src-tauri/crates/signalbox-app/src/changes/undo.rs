@@ -8,6 +8,7 @@ use signalbox_core::provider::{CredentialSource, Provider};
 use signalbox_core::route::{Route, Target};
 use signalbox_store::ConfigWrite;
 
+use super::alerting;
 use crate::app::{App, json};
 use crate::error::{AppError, Code};
 use crate::models::ModelState;
@@ -39,13 +40,13 @@ pub(crate) async fn undo(app: &App, change: &Change) -> Result<Undo, AppError> {
         ChangeKind::Toggle => undo_toggle(app, stored(change.before.as_deref(), change)?).await,
         ChangeKind::Key => undo_key(app, change).await,
         ChangeKind::Person => undo_person(app, change).await,
+        ChangeKind::Alert => alerting::undo(app, change).await,
         ChangeKind::Credential
         | ChangeKind::Health
         | ChangeKind::Install
         | ChangeKind::Budget
         | ChangeKind::Approval
         | ChangeKind::KillSwitch
-        | ChangeKind::Alert
         | ChangeKind::Drill => Err(not_revertible(change)),
     }
 }
@@ -60,13 +61,13 @@ pub(crate) fn is_revertible(change: &Change) -> bool {
         // Who was let in is shut out, not forgotten: on their own line in the list of people.
         ChangeKind::Person => change.before.is_some() && change.after.is_some(),
         ChangeKind::Key => is_of_what_a_key_may(change),
+        ChangeKind::Alert => alerting::is_revertible(change),
         ChangeKind::Credential
         | ChangeKind::Health
         | ChangeKind::Install
         | ChangeKind::Budget
         | ChangeKind::Approval
         | ChangeKind::KillSwitch
-        | ChangeKind::Alert
         | ChangeKind::Drill => false,
     }
 }
@@ -192,13 +193,16 @@ async fn undo_toggle(app: &App, wanted: ToggleState) -> Result<Undo, AppError> {
     Ok(Undo { writes: vec![write], before: Some(json(&before)?), after: Some(json(&wanted)?) })
 }
 
-fn stored<T: serde::de::DeserializeOwned>(text: Option<&str>, change: &Change) -> Result<T, AppError> {
+pub(super) fn stored<T: serde::de::DeserializeOwned>(
+    text: Option<&str>,
+    change: &Change,
+) -> Result<T, AppError> {
     let text = text.ok_or_else(|| not_revertible(change))?;
     serde_json::from_str(text)
         .map_err(|error| AppError::internal("read an old state from the history", &error))
 }
 
-fn not_revertible(change: &Change) -> AppError {
+pub(super) fn not_revertible(change: &Change) -> AppError {
     AppError::new(Code::Refused, format!("This change of {} cannot be reverted.", change.subject))
 }
 

@@ -70,7 +70,7 @@ impl Engine {
 }
 
 impl HealthBoard {
-    fn hold(&self, target: &Target, actor: &str, reason: Option<&str>) -> bool {
+    pub(super) fn hold(&self, target: &Target, actor: &str, reason: Option<&str>) -> bool {
         let slot = self.slot(target);
         let mut health = slot.health();
         let transition = health.hold(self.0.clock.now());

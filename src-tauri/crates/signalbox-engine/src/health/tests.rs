@@ -21,6 +21,7 @@ impl Clock for Hand {
 struct Bench {
     board: HealthBoard,
     outbox: Outbox,
+    raised: mpsc::Receiver<signalbox_core::alert::Alert>,
     hand: Arc<Hand>,
     operation: OperationId,
 }
@@ -28,8 +29,10 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let hand = Arc::new(Hand::default());
-        let (board, outbox) = HealthBoard::new(Arc::clone(&hand) as Arc<dyn Clock>, Events::default());
-        Self { board, outbox, hand, operation: OperationId::new("chat_message").unwrap() }
+        let clock = Arc::clone(&hand) as Arc<dyn Clock>;
+        let (alerts, raised) = Alerts::new(Arc::clone(&clock));
+        let (board, outbox) = HealthBoard::new(clock, Events::default(), alerts);
+        Self { board, outbox, raised, hand, operation: OperationId::new("chat_message").unwrap() }
     }
 
     fn permit(&self, target: &Target, concurrent_max: Option<u32>) -> Result<CallPermit, Skipped> {
@@ -154,4 +157,19 @@ proptest! {
         prop_assert_eq!(bench.board.calls(), 0);
         prop_assert!(bench.board.targets().iter().all(|standing| standing.in_use == 0));
     }
+}
+
+#[test]
+fn a_circuit_that_opens_and_closes_is_told_and_one_that_is_held_by_hand_is_not() {
+    use AlertKind::{CircuitClosed, CircuitOpened};
+    let mut bench = Bench::new();
+    let target = target("alpha/m");
+    bench.fail(&target, 3);
+    bench.hand.0.fetch_add(301_000_000, Ordering::SeqCst);
+    let answered = Answered { latency_us: 1, first_token_us: None };
+    bench.permit(&target, None).unwrap().succeeded(answered, None);
+    bench.board.hold(&target, "ann", None);
+    let told: Vec<_> =
+        std::iter::from_fn(|| bench.raised.try_recv().ok()).map(|alert| (alert.kind, alert.key)).collect();
+    assert_eq!(told, [(CircuitOpened, "alpha/m".to_owned()), (CircuitClosed, "alpha/m".to_owned())]);
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "tests stop at the first fault")]
 
 mod again;
+mod alerts;
 mod cache;
 mod crowd;
 mod failover;

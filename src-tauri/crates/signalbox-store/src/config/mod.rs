@@ -1,5 +1,6 @@
 //! Configuration: read whole, written in one transaction with its history.
 
+mod alerting;
 mod keys;
 mod models;
 mod operations;
@@ -9,9 +10,10 @@ mod toggles;
 
 use std::collections::HashMap;
 
+use signalbox_core::alert::{AlertKind, AlertRule, Alerting, Channel};
 use signalbox_core::approval::Approval;
 use signalbox_core::change::{ChainedChange, Change};
-use signalbox_core::ids::{OperationId, PersonName, ProviderName};
+use signalbox_core::ids::{ChannelId, OperationId, PersonName, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
 use signalbox_core::kill_switch::Stop;
 use signalbox_core::operation::{Criticality, Operation};
@@ -50,6 +52,8 @@ pub struct Config {
     pub people: Vec<Person>,
     /// What is stored of the toggles.
     pub toggles: Vec<StoredToggle>,
+    /// Where and when alerts are told.
+    pub alerting: Alerting,
     /// When each operation was last changed.
     pub changed_at: HashMap<OperationId, Timestamp>,
 }
@@ -159,6 +163,27 @@ pub enum ConfigWrite {
     RepairToggle(Locked),
     /// Stops all AI traffic, or lets it run again.
     PutKillSwitch(Option<Stop>),
+    /// Stores a channel of alerts; its version is the new one.
+    PutChannel {
+        /// The channel.
+        channel: Channel,
+        /// The version it was edited from; `None`: it must not exist yet.
+        base_version: Option<u32>,
+    },
+    /// Removes a channel of alerts. What was delivered there keeps its name.
+    RemoveChannel {
+        /// Which one.
+        id: ChannelId,
+        /// The version it was seen at.
+        base_version: u32,
+    },
+    /// Stores what becomes of alerts of a kind.
+    PutAlertRule {
+        /// Which kind.
+        kind: AlertKind,
+        /// The rule; `None`: the usual one.
+        rule: Option<AlertRule>,
+    },
 }
 
 impl Store {
@@ -189,6 +214,7 @@ impl Store {
             settings: keys::settings(&mut transaction).await?,
             people: people::all(&mut transaction).await?,
             toggles: toggles::all(&mut transaction).await?,
+            alerting: alerting::all(&mut transaction).await?,
             changed_at,
         };
         transaction.commit(OPERATION).await?;
@@ -258,6 +284,13 @@ impl ConfigWrite {
             Self::PutToggle(edit) => toggles::put(transaction, edit, change).await,
             Self::RepairToggle(locked) => toggles::repair(transaction, *locked, now).await,
             Self::PutKillSwitch(stop) => toggles::put_kill_switch(transaction, stop.as_ref(), now).await,
+            Self::PutChannel { channel, base_version } => {
+                alerting::put_channel(transaction, channel, *base_version).await
+            }
+            Self::RemoveChannel { id, base_version } => {
+                alerting::remove_channel(transaction, *id, *base_version).await
+            }
+            Self::PutAlertRule { kind, rule } => alerting::put_rule(transaction, *kind, rule.as_ref()).await,
         }
     }
 }
