@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::{Holding, Posting, Shortfall};
 use crate::decide::Decision;
 use crate::failure::FailureKind;
 use crate::ids::{KeyId, NodeId, OperationId, RequestId};
@@ -135,6 +136,30 @@ pub struct RequestStart {
     pub payload: Option<String>,
     /// How its client would say it again, if it said so.
     pub idempotency: Option<Idempotency>,
+    /// What its first call holds in budgets; `None` when no budget applies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holding: Option<Holding>,
+    /// The budget that refuses it, if one does: then no provider is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_by: Option<Box<Shortfall>>,
+}
+
+/// What is written before every call of a provider after a request's first one: what the calls before came to, and what
+/// the next one may. After a crash the request is settled by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextCall {
+    /// Which request.
+    pub request: RequestId,
+    /// The calls that have ended, in order.
+    pub attempts: Vec<Attempt>,
+    /// What they were charged.
+    pub postings: Vec<Posting>,
+    /// Who is called next.
+    pub target: Target,
+    /// The most that call may cost; `None` when the target is unpriced.
+    pub estimate: Option<NanoUsd>,
+    /// What it holds in budgets; `None` when no budget applies.
+    pub holding: Option<Holding>,
 }
 
 /// A request its client may send again and wants served once. Both are SHA-256: what the client wrote is not kept.
@@ -241,6 +266,9 @@ pub struct Settlement {
     pub payload: Option<String>,
     /// Where the answer came from, when no provider was called.
     pub cache: Option<CacheHit>,
+    /// What budgets are charged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub postings: Vec<Posting>,
 }
 
 impl Settlement {

@@ -10,6 +10,7 @@ pub mod alert;
 pub mod anomaly;
 pub mod approval;
 pub mod breaker;
+pub mod budget;
 pub mod catalogue;
 pub mod change;
 pub mod decide;

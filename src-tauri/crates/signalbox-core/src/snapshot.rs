@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::breaker::BreakerSettings;
+use crate::budget::Budget;
 use crate::ids::{KeyId, OperationId, ProviderName};
 use crate::key::{ApiKey, KeyHash, KeyStanding};
 use crate::operation::Operation;
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub former_keys: HashMap<KeyHash, KeyHash>,
     /// Owners' own credentials that are at hand.
     pub own_credentials: HashSet<(KeyId, ProviderName)>,
+    /// Budgets, oldest first.
+    pub budgets: Vec<Budget>,
     /// Defaults and bounds.
     pub settings: Settings,
     /// What is switched on.

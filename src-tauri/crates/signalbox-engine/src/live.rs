@@ -153,6 +153,7 @@ pub async fn build(control: &Control, simulator: Option<&Url>) -> Result<Live, E
             .collect(),
         own_credentials: own_accounts.keys().cloned().collect(),
         keys: config.keys.into_iter().map(|stored| (stored.hash, stored.key)).collect(),
+        budgets: config.budgets,
         settings,
         toggles: Toggles::of(&config.toggles),
     };

@@ -69,6 +69,7 @@ pub fn interrupted(start: &RequestStart, snapshot: &Snapshot, now: Timestamp) ->
         .is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator);
     Settlement {
         cache: None,
+        postings: Vec::new(),
         id: start.id,
         finished_at: now,
         outcome: Outcome::Interrupted,

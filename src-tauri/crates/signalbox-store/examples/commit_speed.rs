@@ -82,6 +82,8 @@ fn begun(number: i64, node: NodeId, key: KeyId) -> Result<RequestStart, Box<dyn 
     };
     Ok(RequestStart {
         idempotency: None,
+        holding: None,
+        refused_by: None,
         id: RequestId::generate(),
         node,
         started_at: Timestamp::from_micros(MIDNIGHT_MICROS + number * 1_000),
@@ -121,6 +123,7 @@ fn ended(start: &RequestStart, number: i64) -> Result<Settlement, Box<dyn Error>
     let latency_us = 40_000 + (number * 7_919) % 60_000;
     Ok(Settlement {
         cache: None,
+        postings: Vec::new(),
         id: start.id,
         finished_at: start.started_at.plus_micros(latency_us),
         outcome: Outcome::Succeeded,

@@ -9,6 +9,7 @@
 
 mod alerts;
 mod approvals;
+mod budgets;
 mod config;
 mod dialect;
 mod error;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 pub use alerts::{AlertFilter, AlertKept, Delivery, DeliveryFilter, KeptAlert, NewDelivery};
 pub use approvals::{ApprovalCounts, FiledApproval, QueuePlace};
+pub use budgets::AnswerSize;
 pub use config::{Config, ConfigEdit, ConfigWrite, StoredKey, ToggleEdit};
 pub use error::StoreError;
 pub use failovers::{Failover, FailoverFilter, FailoverPlace};

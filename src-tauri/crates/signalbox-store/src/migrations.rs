@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "approval_of_a_change",
         include_str!("../../../../migrations/20261121000003_approval_of_a_change.sql"),
     ),
+    (20_261_121_000_004, "budgets", include_str!("../../../../migrations/20261121000004_budgets.sql")),
     (20_261_121_000_005, "approvals", include_str!("../../../../migrations/20261121000005_approvals.sql")),
     (20_261_121_000_006, "toggles", include_str!("../../../../migrations/20261121000006_toggles.sql")),
     (20_261_121_000_007, "alerts", include_str!("../../../../migrations/20261121000007_alerts.sql")),

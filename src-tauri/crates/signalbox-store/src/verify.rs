@@ -4,6 +4,8 @@
 //! bounded by one day's buckets however long the ledger is. Everything is read in one transaction: a ledger that is
 //! being written meanwhile still adds up.
 
+mod budgets;
+
 use std::collections::HashMap;
 
 use futures::TryStreamExt;
@@ -39,6 +41,8 @@ pub struct LedgerReport {
     pub attempts: u64,
     /// Rollup rows and latency rows compared.
     pub rollups: u64,
+    /// Purses of budgets compared.
+    pub purses: u64,
     /// How many differences there are.
     pub differences: u64,
     /// The first of them, in words.
@@ -61,7 +65,8 @@ impl LedgerReport {
 
 impl Store {
     /// Recomputes what can be recomputed and compares: each attempt's cost from its lines, each request's cost and
-    /// tokens from its attempts, every sum and histogram from the requests; and whether the file is intact.
+    /// tokens from its attempts, every sum and histogram from the requests, every purse of a budget from its postings; and
+    /// whether the file is intact.
     ///
     /// An estimated attempt may have no lines (the process died before its usage was known), and a provider may charge
     /// another amount than the lines explain; everything else must fit to the nano-dollar.
@@ -83,6 +88,7 @@ impl Store {
         }
         check.sums_until(&mut transaction, i64::MAX).await?;
         check.sums_ever(&mut transaction).await?;
+        budgets::check(&mut check.report, &mut transaction).await?;
         transaction.commit(OPERATION).await?;
         Ok(check.report)
     }

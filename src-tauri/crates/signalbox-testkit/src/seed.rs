@@ -113,6 +113,8 @@ fn start(
     let decision = Decision::of(Strategy::Priority, candidates);
     Ok(RequestStart {
         idempotency: None,
+        holding: None,
+        refused_by: None,
         id: id_at(at, dice)?,
         node: NodeId::generate(),
         started_at: at,
@@ -155,6 +157,7 @@ fn settlement(dice: &mut Dice, snapshot: &Snapshot, start: &RequestStart, target
     };
     Settlement {
         cache: None,
+        postings: Vec::new(),
         id: start.id,
         finished_at: start.started_at.plus_micros(elapsed_us),
         outcome,

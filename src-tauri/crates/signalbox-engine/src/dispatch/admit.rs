@@ -102,6 +102,8 @@ impl Engine {
             config_revision: live.snapshot.revision,
             estimate: decision.estimate_max(),
             decision,
+            holding: None,
+            refused_by: None,
             payload: logs_payloads.then(|| payload_text(&call.payload)),
         };
         if let Some(kept) = kept {
@@ -166,6 +168,7 @@ impl Engine {
         let finished_at = self.control.now();
         let settlement = Arc::new(Settlement {
             cache: Some(CacheHit { of: kept.request, saved: kept.cost }),
+            postings: Vec::new(),
             id: start.id,
             finished_at,
             outcome: Outcome::Succeeded,

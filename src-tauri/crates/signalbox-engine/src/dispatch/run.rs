@@ -384,6 +384,7 @@ impl Run {
             .map_or((None, None), |(code, message)| (Some(code.as_str().to_owned()), Some(message)));
         let settlement = Settlement {
             cache: None,
+            postings: Vec::new(),
             id: self.start.id,
             finished_at: self.now(),
             outcome: ending.outcome,

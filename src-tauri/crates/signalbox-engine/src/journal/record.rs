@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use signalbox_core::ledger::{RequestStart, Settlement};
+use signalbox_core::ledger::{NextCall, RequestStart, Settlement};
 use signalbox_store::LedgerEntry;
 
 /// Bytes of a frame.
@@ -19,6 +19,7 @@ const USUAL: usize = 2_048;
 #[serde(rename_all = "snake_case")]
 enum Written<'a> {
     Start(&'a RequestStart),
+    Call(&'a NextCall),
     Settle { start: &'a RequestStart, settlement: &'a Settlement },
 }
 
@@ -26,6 +27,7 @@ enum Written<'a> {
 #[serde(rename_all = "snake_case")]
 enum Read {
     Start(RequestStart),
+    Call(NextCall),
     Settle { start: RequestStart, settlement: Settlement },
 }
 
@@ -35,6 +37,7 @@ pub(crate) fn encode(entry: &LedgerEntry) -> serde_json::Result<Vec<u8>> {
     record.resize(FRAME, 0);
     match entry {
         LedgerEntry::Start(start) => serde_json::to_writer(&mut record, &Written::Start(start))?,
+        LedgerEntry::Call(call) => serde_json::to_writer(&mut record, &Written::Call(call))?,
         LedgerEntry::Settle { start, settlement } if start.payload.is_none() => {
             serde_json::to_writer(&mut record, &Written::Settle { start, settlement })?;
         }
@@ -83,6 +86,7 @@ impl Frame {
         }
         match serde_json::from_slice(body) {
             Ok(Read::Start(start)) => Ok(LedgerEntry::Start(Arc::new(start))),
+            Ok(Read::Call(call)) => Ok(LedgerEntry::Call(Arc::new(call))),
             Ok(Read::Settle { start, settlement }) => {
                 Ok(LedgerEntry::Settle { start: Arc::new(start), settlement: Arc::new(settlement) })
             }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use proptest::option;
 use proptest::prelude::*;
+use signalbox_core::budget::{Amount, Claim, Hold, Holding, Member, Posting, PurseKey};
 use signalbox_core::decide::{Acceptance, Candidate, Decision, MatchedRule, Rejection, Verdict};
 use signalbox_core::failure::FailureKind;
-use signalbox_core::ids::{KeyId, ModelName, NodeId, OperationId, ProviderName, RequestId};
-use signalbox_core::ledger::{Attempt, CacheHit, Idempotency, Outcome, RequestStart, Settlement, Surface};
+use signalbox_core::ids::{BudgetId, KeyId, ModelName, NodeId, OperationId, ProviderName, RequestId};
+use signalbox_core::ledger::{
+    Attempt, CacheHit, Idempotency, NextCall, Outcome, RequestStart, Settlement, Surface,
+};
 use signalbox_core::meter::{CardRef, Cost, CostLine, CostStatus};
 use signalbox_core::money::{NanoUsd, UnitPrice};
 use signalbox_core::route::{RuleEffect, Strategy as Order, Target};
@@ -38,6 +41,8 @@ pub(crate) fn start() -> RequestStart {
         estimate: Some(NanoUsd::from_nanos(1_234_567)),
         payload: None,
         idempotency: None,
+        holding: None,
+        refused_by: None,
     }
 }
 
@@ -77,6 +82,7 @@ pub(crate) fn end_of(start: &RequestStart) -> Settlement {
         latency_us: 2_100,
         payload: None,
         cache: None,
+        postings: Vec::new(),
     }
 }
 
@@ -98,25 +104,74 @@ pub(crate) fn traffic(requests: usize) -> Vec<LedgerEntry> {
         .collect()
 }
 
-/// Two entries are compared by what they say.
-pub(crate) fn said(entry: &LedgerEntry) -> (RequestStart, Option<Settlement>) {
+/// What an entry says, to compare it by.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Said {
+    Started(RequestStart),
+    Called(NextCall),
+    Settled(RequestStart, Settlement),
+}
+
+pub(crate) fn said(entry: &LedgerEntry) -> Said {
     match entry {
-        LedgerEntry::Start(start) => (RequestStart::clone(start), None),
-        LedgerEntry::Settle { start, settlement } => (
+        LedgerEntry::Start(start) => Said::Started(RequestStart::clone(start)),
+        LedgerEntry::Call(call) => Said::Called(NextCall::clone(call)),
+        LedgerEntry::Settle { start, settlement } => Said::Settled(
             RequestStart { payload: None, ..RequestStart::clone(start) },
-            Some(Settlement::clone(settlement)),
+            Settlement::clone(settlement),
         ),
     }
 }
 
 pub(super) fn any_entry() -> impl Strategy<Value = LedgerEntry> {
-    (any_start(), option::of(any_settlement())).prop_map(|(start, settlement)| match settlement {
-        None => LedgerEntry::Start(Arc::new(start)),
-        Some(settlement) => {
-            let settlement = Settlement { id: start.id, ..settlement };
-            LedgerEntry::Settle { start: Arc::new(start), settlement: Arc::new(settlement) }
-        }
+    let start = any_start().prop_map(|start| LedgerEntry::Start(Arc::new(start)));
+    let call = any_call().prop_map(|call| LedgerEntry::Call(Arc::new(call)));
+    let settle = (any_start(), any_settlement()).prop_map(|(start, settlement)| {
+        let settlement = Settlement { id: start.id, ..settlement };
+        LedgerEntry::Settle { start: Arc::new(start), settlement: Arc::new(settlement) }
+    });
+    proptest::prop_oneof![start, call, settle]
+}
+
+fn amount() -> impl Strategy<Value = Amount> {
+    (nanos(), any::<u64>(), any::<u64>()).prop_map(|(cost, tokens, requests)| Amount {
+        cost,
+        tokens,
+        requests,
     })
+}
+
+fn purse() -> impl Strategy<Value = PurseKey> {
+    (text(), instant()).prop_map(|(member, start)| PurseKey {
+        budget: BudgetId::generate(),
+        member: Member::named(&member),
+        start,
+    })
+}
+
+fn holding() -> impl Strategy<Value = Holding> {
+    let hold = (purse(), any::<bool>()).prop_map(|(purse, counts)| Hold { purse, counts });
+    (amount(), amount(), proptest::collection::vec(hold, 0..3))
+        .prop_map(|(likely, most, holds)| Holding { claim: Claim { likely, most }, holds })
+}
+
+fn postings() -> impl Strategy<Value = Vec<Posting>> {
+    let posting = (purse(), amount()).prop_map(|(purse, amount)| Posting { purse, amount });
+    proptest::collection::vec(posting, 0..3)
+}
+
+fn any_call() -> impl Strategy<Value = NextCall> {
+    let attempts = proptest::collection::vec(attempt(), 0..3);
+    (attempts, postings(), target(), option::of(nanos()), option::of(holding())).prop_map(
+        |(attempts, postings, target, estimate, holding)| NextCall {
+            request: RequestId::generate(),
+            attempts,
+            postings,
+            target,
+            estimate,
+            holding,
+        },
+    )
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -165,13 +220,13 @@ fn decision() -> impl Strategy<Value = Decision> {
 fn any_start() -> impl Strategy<Value = RequestStart> {
     let who = (any::<bool>(), option::of(text()), proptest::collection::vec((text(), text()), 0..3));
     let what = (text(), decision(), option::of(nanos()), option::of(text()));
-    let idempotency = option::of((any::<[u8; 32]>(), any::<[u8; 32]>()));
+    let idempotency = (option::of((any::<[u8; 32]>(), any::<[u8; 32]>())), option::of(holding()));
     let surface = proptest::sample::select(Surface::ALL);
     (who, what, idempotency, surface, instant(), any::<i64>(), any::<bool>()).prop_map(
         |(
             (keyed, user, tags),
             (requested_model, decision, estimate, payload),
-            idempotency,
+            (idempotency, holding),
             surface,
             at,
             revision,
@@ -189,6 +244,7 @@ fn any_start() -> impl Strategy<Value = RequestStart> {
                 decision,
                 estimate,
                 payload,
+                holding,
                 idempotency: idempotency.map(|(key_hash, body_hash)| Idempotency { key_hash, body_hash }),
                 ..start()
             }
@@ -241,19 +297,22 @@ fn attempt() -> impl Strategy<Value = Attempt> {
 fn any_settlement() -> impl Strategy<Value = Settlement> {
     let texts = (option::of(text()), option::of(text()), option::of(text()), option::of(text()));
     let attempts = proptest::collection::vec(attempt(), 0..4);
-    let saved = option::of(option::of(nanos()));
+    let saved = (option::of(option::of(nanos())), postings());
     (instant(), proptest::sample::select(Outcome::ALL), attempts, any::<bool>(), texts, any::<i64>(), saved)
-        .prop_map(|(finished_at, outcome, attempts, simulated, texts, latency_us, saved)| Settlement {
-            id: RequestId::generate(),
-            finished_at,
-            outcome,
-            attempts,
-            simulated,
-            finish_reason: texts.0,
-            error_code: texts.1,
-            error_message: texts.2,
-            latency_us,
-            payload: texts.3,
-            cache: saved.map(|saved| CacheHit { of: RequestId::generate(), saved }),
+        .prop_map(|(finished_at, outcome, attempts, simulated, texts, latency_us, (saved, postings))| {
+            Settlement {
+                id: RequestId::generate(),
+                finished_at,
+                outcome,
+                attempts,
+                simulated,
+                finish_reason: texts.0,
+                error_code: texts.1,
+                error_message: texts.2,
+                latency_us,
+                payload: texts.3,
+                cache: saved.map(|saved| CacheHit { of: RequestId::generate(), saved }),
+                postings,
+            }
         })
 }

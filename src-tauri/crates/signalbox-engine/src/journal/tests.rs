@@ -3,7 +3,7 @@ use std::fs::OpenOptions;
 use proptest::prelude::*;
 use signalbox_store::LedgerEntry;
 
-use super::samples::{any_entry, begun, said, settled, start, traffic};
+use super::samples::{Said, any_entry, begun, said, settled, start, traffic};
 use super::*;
 
 fn folder() -> (tempfile::TempDir, Folder) {
@@ -48,9 +48,7 @@ fn read(folder: &Folder, number: u64) -> (Vec<LedgerEntry>, Vec<String>, bool) {
     }
 }
 
-fn all_said(
-    entries: &[LedgerEntry],
-) -> Vec<(signalbox_core::ledger::RequestStart, Option<signalbox_core::ledger::Settlement>)> {
+fn all_said(entries: &[LedgerEntry]) -> Vec<Said> {
     entries.iter().map(said).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Configuration: read whole, written in one transaction with its history.
 
 mod alerting;
+mod budgets;
 mod keys;
 mod models;
 mod operations;
@@ -12,8 +13,9 @@ use std::collections::HashMap;
 
 use signalbox_core::alert::{AlertKind, AlertRule, Alerting, Channel};
 use signalbox_core::approval::Approval;
+use signalbox_core::budget::{Adjustment, Budget};
 use signalbox_core::change::{ChainedChange, Change};
-use signalbox_core::ids::{ChannelId, OperationId, PersonName, ProviderName};
+use signalbox_core::ids::{BudgetId, ChannelId, OperationId, PersonName, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
 use signalbox_core::kill_switch::Stop;
 use signalbox_core::operation::{Criticality, Operation};
@@ -46,6 +48,8 @@ pub struct Config {
     pub models: Vec<ModelEntry>,
     /// API keys with the hashes of their secrets, oldest first.
     pub keys: Vec<StoredKey>,
+    /// Budgets, oldest first.
+    pub budgets: Vec<Budget>,
     /// Settings, by name.
     pub settings: Vec<(String, String)>,
     /// Everybody who may come in or could once, by name.
@@ -131,6 +135,25 @@ pub enum ConfigWrite {
         /// The keyed hash of the new one.
         to: KeyHash,
     },
+    /// Stores a budget; its version is the new one.
+    PutBudget {
+        /// The budget.
+        budget: Budget,
+        /// The version it was edited from; `None`: it must not exist yet.
+        base_version: Option<u32>,
+    },
+    /// Removes a budget. What was charged to it stays.
+    RemoveBudget {
+        /// Which one.
+        id: BudgetId,
+        /// The version it was seen at.
+        base_version: u32,
+    },
+    /// Adds to what a purse was charged, or takes off.
+    AdjustBudget {
+        /// How much, where and why.
+        adjustment: Adjustment,
+    },
     /// Stores a setting.
     PutSetting {
         /// Its name.
@@ -211,6 +234,7 @@ impl Store {
             providers: providers::all(&mut transaction).await?,
             models: models::all(&mut transaction).await?,
             keys: keys::all(&mut transaction).await?,
+            budgets: budgets::all(&mut transaction).await?,
             settings: keys::settings(&mut transaction).await?,
             people: people::all(&mut transaction).await?,
             toggles: toggles::all(&mut transaction).await?,
@@ -275,6 +299,11 @@ impl ConfigWrite {
             Self::InsertKey { key, hash } => keys::insert(transaction, key, hash).await,
             Self::PutKey { key } => keys::put(transaction, key).await,
             Self::RotateKey { key, from, to } => keys::rotate(transaction, key, from, to).await,
+            Self::PutBudget { budget, base_version } => {
+                budgets::put(transaction, budget, *base_version).await
+            }
+            Self::RemoveBudget { id, base_version } => budgets::remove(transaction, *id, *base_version).await,
+            Self::AdjustBudget { adjustment } => budgets::adjust(transaction, adjustment).await,
             Self::PutSetting { key, value } => keys::put_setting(transaction, key, value).await,
             Self::PutPerson { person, base_version } => people::put(transaction, person, *base_version).await,
             Self::FileApproval { approval } => approvals::file(transaction, approval).await,
@@ -296,25 +325,41 @@ impl ConfigWrite {
 }
 
 /// A thing with a version that a write did not find as it expected.
+#[derive(Clone, Copy)]
 enum VersionOf<'a> {
     Route(&'a OperationId),
     Provider(&'a ProviderName),
     Person(&'a PersonName),
+    Budget(BudgetId),
 }
 
 impl VersionOf<'_> {
     /// Why the write was refused.
     async fn refusal(self, transaction: &mut Transaction) -> StoreError {
-        let (kind, subject, text) = match self {
-            Self::Route(id) => ("operation", id.as_str(), "SELECT version FROM routes WHERE operation = $1"),
-            Self::Provider(name) => {
-                ("provider", name.as_str(), "SELECT version FROM providers WHERE name = $1")
-            }
-            Self::Person(name) => ("person", name.as_str(), "SELECT version FROM people WHERE name = $1"),
+        let (kind, subject) = match self {
+            Self::Route(id) => ("operation", id.to_string()),
+            Self::Provider(name) => ("provider", name.to_string()),
+            Self::Person(name) => ("person", name.to_string()),
+            Self::Budget(id) => ("budget", id.to_string()),
         };
-        let current: Result<Option<i64>, sqlx::Error> = within!(transaction, connection =>
-            sqlx::query_scalar(text).bind(subject).fetch_optional(connection).await);
-        let subject = subject.to_owned();
+        let current: Result<Option<i64>, sqlx::Error> = within!(transaction, connection => match self {
+            Self::Route(id) => {
+                let query = sqlx::query_scalar("SELECT version FROM routes WHERE operation = $1");
+                query.bind(id.as_str()).fetch_optional(connection).await
+            }
+            Self::Provider(name) => {
+                let query = sqlx::query_scalar("SELECT version FROM providers WHERE name = $1");
+                query.bind(name.as_str()).fetch_optional(connection).await
+            }
+            Self::Person(name) => {
+                let query = sqlx::query_scalar("SELECT version FROM people WHERE name = $1");
+                query.bind(name.as_str()).fetch_optional(connection).await
+            }
+            Self::Budget(id) => {
+                let query = sqlx::query_scalar("SELECT version FROM budgets WHERE id = $1");
+                query.bind(id.as_uuid()).fetch_optional(connection).await
+            }
+        });
         match current.map(|version| version.map(|version| number("version", version))) {
             Ok(Some(Ok(current_version))) => StoreError::Conflict { kind, subject, current_version },
             Ok(Some(Err(error))) => error,

@@ -8,11 +8,12 @@ mod postgres;
 mod rows;
 mod sqlite;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use signalbox_core::budget::{Amount, Posting, PurseKey};
 use signalbox_core::ids::RequestId;
-use signalbox_core::ledger::{RequestStart, Settlement};
+use signalbox_core::ledger::{NextCall, RequestStart, Settlement};
 
 use crate::Store;
 use crate::error::{StoreError, during};
@@ -23,11 +24,16 @@ pub(crate) use rows::{CellKey, Cells, Latencies, LatencyKey};
 /// What errors of this file say was being done.
 const OPERATION: &str = "write the ledger";
 
+/// Purses remembered as having their row; past it they are looked for again.
+const PURSES_REMEMBERED_MAX: usize = 65_536;
+
 /// One thing the ledger's writer commits.
 #[derive(Debug, Clone)]
 pub enum LedgerEntry {
     /// T1: a request begins.
     Start(Arc<RequestStart>),
+    /// A running request calls another provider, or the same one again.
+    Call(Arc<NextCall>),
     /// T2: a request ends.
     Settle {
         /// As it was started.
@@ -39,7 +45,11 @@ pub enum LedgerEntry {
 
 /// The one connection that writes the ledger.
 #[derive(Debug)]
-pub struct LedgerConnection(Connection);
+pub struct LedgerConnection {
+    connection: Connection,
+    /// Purses that have their row already.
+    purses: HashSet<PurseKey>,
+}
 
 #[derive(Debug)]
 enum Connection {
@@ -56,7 +66,7 @@ impl Store {
             }
             Pools::Postgres(pool) => Connection::Postgres(Box::new(postgres::Ledger::new(pool))),
         };
-        Ok(LedgerConnection(connection))
+        Ok(LedgerConnection { connection, purses: HashSet::new() })
     }
 }
 
@@ -68,14 +78,19 @@ impl LedgerConnection {
     ///
     /// Dropping the future leaves the batch either committed or not, never in between.
     pub async fn commit(&mut self, entries: &[LedgerEntry]) -> Result<(), StoreError> {
-        let batch = Batch::of(entries);
+        let batch = Batch::of(entries, &self.purses);
         if batch.is_empty() {
             return Ok(());
         }
-        match &mut self.0 {
-            Connection::Sqlite(ledger) => ledger.commit(&batch).await,
-            Connection::Postgres(ledger) => ledger.commit(&batch).await,
+        match &mut self.connection {
+            Connection::Sqlite(ledger) => ledger.commit(&batch).await?,
+            Connection::Postgres(ledger) => ledger.commit(&batch).await?,
         }
+        if self.purses.len() >= PURSES_REMEMBERED_MAX {
+            self.purses.clear();
+        }
+        self.purses.extend(batch.purses.into_iter().cloned());
+        Ok(())
     }
 }
 
@@ -85,6 +100,10 @@ struct Batch<'a> {
     ends: Vec<End<'a>>,
     /// Requests that begin and end in this batch: most of them are inserted settled, in one step.
     wholes: Vec<End<'a>>,
+    /// The latest calls of requests that do not end in this batch.
+    calls: Vec<&'a NextCall>,
+    /// Purses in which a request of this batch is the first that holds something, in the order of their rows' locks.
+    purses: BTreeSet<&'a PurseKey>,
 }
 
 /// A request's end, with its start.
@@ -95,8 +114,14 @@ struct End<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn of(entries: &'a [LedgerEntry]) -> Self {
-        let mut batch = Self { starts: Vec::new(), ends: Vec::new(), wholes: Vec::new() };
+    fn of(entries: &'a [LedgerEntry], known: &HashSet<PurseKey>) -> Self {
+        let mut batch = Self {
+            starts: Vec::new(),
+            ends: Vec::new(),
+            wholes: Vec::new(),
+            calls: Vec::new(),
+            purses: BTreeSet::new(),
+        };
         let mut started = HashMap::with_capacity(entries.len());
         for entry in entries {
             if let LedgerEntry::Start(start) = entry {
@@ -115,16 +140,26 @@ impl<'a> Batch<'a> {
                 None => batch.ends.push(End { start, settlement }),
             }
         }
+        let mut calls = HashMap::new();
         for entry in entries {
-            if let LedgerEntry::Start(start) = entry {
-                batch.starts.extend(started.remove(&start.id));
+            match entry {
+                LedgerEntry::Start(start) => batch.starts.extend(started.remove(&start.id)),
+                LedgerEntry::Call(call) if !ended.contains(&call.request) => {
+                    calls.insert(call.request, &**call);
+                }
+                LedgerEntry::Call(_) | LedgerEntry::Settle { .. } => {}
             }
         }
+        batch.calls = calls.into_values().collect();
+        let of_starts = batch.starts.iter().filter_map(|start| start.holding.as_ref());
+        let of_calls = batch.calls.iter().filter_map(|call| call.holding.as_ref());
+        let held = of_starts.chain(of_calls).flat_map(|holding| &holding.holds).map(|hold| &hold.purse);
+        batch.purses = held.filter(|purse| !known.contains(purse)).collect();
         batch
     }
 
     const fn is_empty(&self) -> bool {
-        self.starts.is_empty() && self.ends.is_empty() && self.wholes.is_empty()
+        self.starts.is_empty() && self.ends.is_empty() && self.wholes.is_empty() && self.calls.is_empty()
     }
 
     /// The bodies of requests that begin here, where they are kept.
@@ -144,6 +179,32 @@ impl<'a> Batch<'a> {
 /// The ends that took effect, given the ids of the requests that were open until now.
 fn effective<'a>(ends: &[End<'a>], settled: &HashSet<RequestId>) -> Vec<End<'a>> {
     ends.iter().copied().filter(|end| settled.contains(&end.start.id)).collect()
+}
+
+/// What the ends are charged, purse by purse, and what that adds up to.
+fn postings_of<'a>(ends: &[End<'a>]) -> (Vec<PostingRow<'a>>, BTreeMap<&'a PurseKey, Amount>) {
+    let mut rows = Vec::new();
+    let mut sums = BTreeMap::new();
+    for end in ends {
+        for posting in &end.settlement.postings {
+            let sum: &mut Amount = sums.entry(&posting.purse).or_default();
+            *sum = sum.plus(posting.amount);
+            rows.push(PostingRow { request: end.start.id, posting });
+        }
+    }
+    (rows, sums)
+}
+
+/// Whether a note of the request's latest call may be there: it tried more than what it was started with.
+fn forgets_call(end: &End<'_>) -> bool {
+    let begun_with = end.start.decision.chain().next().map(|candidate| &candidate.target);
+    end.settlement.attempts.len() > 1 || end.settlement.target() != begun_with
+}
+
+/// What a request was charged in one purse.
+struct PostingRow<'a> {
+    request: RequestId,
+    posting: &'a Posting,
 }
 
 /// What the ends add to the rollups.

@@ -1,5 +1,7 @@
 //! The ledger in `PostgreSQL`: a batch is a few statements over arrays, each one round trip.
 
+mod budgets;
+
 use std::collections::HashSet;
 
 use signalbox_core::failure::FailureKind;
@@ -20,8 +22,8 @@ const STARTS: &str = "INSERT INTO requests (id, node_id, started_at, operation, 
     config_revision, estimate_nano_usd) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], \
     $5::text[], $6::boolean[], $7::uuid[], $8::text[], $9::bigint[], $10::bigint[]) ON CONFLICT (id) DO NOTHING";
 
-const START_DETAILS: &str = "INSERT INTO request_details (request_id, requested_model, tags, decision) \
-    SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[]) ON CONFLICT (request_id) DO NOTHING";
+const START_DETAILS: &str = "INSERT INTO request_details (request_id, requested_model, tags, decision, holding, \
+    refused_by) SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::jsonb[]) ON CONFLICT (request_id) DO NOTHING";
 
 /// Requests that begin and end in one batch; those that are there already, open or settled, are left as they are.
 const WHOLES: &str = "INSERT INTO requests (id, node_id, started_at, operation, surface, streamed, key_id, user_name, \
@@ -141,6 +143,7 @@ async fn write(connection: &mut PgConnection, batch: &Batch<'_>) -> Result<(), S
     for (id, body) in batch.request_payloads() {
         payload(connection, id, "request", Some(body)).await?;
     }
+    budgets::open(connection, batch).await?;
     let ends = batch.ends_but(&inserted);
     let mut settled = settle_open(connection, &ends).await?;
     if settled.len() < ends.len() {
@@ -154,6 +157,7 @@ async fn write(connection: &mut PgConnection, batch: &Batch<'_>) -> Result<(), S
     }
     let mut over = effective(&batch.wholes, &inserted);
     over.extend(effective(&ends, &settled));
+    budgets::post(connection, &over).await?;
     details(connection, &over).await
 }
 
@@ -219,7 +223,9 @@ async fn start_details(connection: &mut PgConnection, rows: &[&StartRow<'_>]) ->
         .bind(column(rows, |row| row.id()))
         .bind(column(rows, |row| row.requested_model.to_string()))
         .bind(column(rows, |row| row.tags.clone()))
-        .bind(column(rows, |row| row.decision.clone()));
+        .bind(column(rows, |row| row.decision.clone()))
+        .bind(column(rows, |row| row.holding.clone()))
+        .bind(column(rows, |row| row.refused_by.clone()));
     run(connection, query).await
 }
 

@@ -23,6 +23,8 @@ pub(super) struct StartRow<'a> {
     pub(super) requested_model: Cow<'a, str>,
     pub(super) tags: JsonText,
     pub(super) decision: JsonText,
+    pub(super) holding: Option<JsonText>,
+    pub(super) refused_by: Option<JsonText>,
 }
 
 impl<'a> StartRow<'a> {
@@ -33,6 +35,8 @@ impl<'a> StartRow<'a> {
             requested_model: clean(&start.requested_model),
             tags: json(&start.tags)?,
             decision: json(&start.decision)?,
+            holding: start.holding.as_ref().map(json).transpose()?,
+            refused_by: start.refused_by.as_ref().map(json).transpose()?,
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A script's text is fixed; places for rows that a batch does not fill stay empty.
 
+mod budgets;
 mod scripts;
 
 use std::collections::HashSet;
@@ -86,11 +87,16 @@ impl Ledger {
     async fn write(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
         let has_ends = !(batch.ends.is_empty() && batch.wholes.is_empty());
         let starts = batch.starts.iter().map(|start| StartRow::of(start)).collect::<Result<Vec<_>, _>>()?;
-        if !has_ends && starts.len() <= SIZE_MAX && batch.request_payloads().next().is_none() {
+        let concerns_budgets = !(batch.purses.is_empty() && batch.calls.is_empty());
+        if !has_ends
+            && !concerns_budgets
+            && starts.len() <= SIZE_MAX
+            && batch.request_payloads().next().is_none()
+        {
             return self.run(starts_query(&STARTS_ALONE, &starts)).await;
         }
         // Whichever script is the first begins the transaction.
-        let mut has_begun = !starts.is_empty();
+        let mut has_begun = !starts.is_empty() || concerns_budgets;
         if has_begun {
             self.run(sqlx::query("BEGIN IMMEDIATE")).await?;
             for chunk in starts.chunks(SIZE_MAX) {
@@ -106,6 +112,9 @@ impl Ledger {
         for (id, body) in batch.request_payloads() {
             self.payload(id, "request", Some(body)).await?;
         }
+        if concerns_budgets {
+            self.run(budgets::open_query(batch)?).await?;
+        }
         if !has_ends {
             return self.run(sqlx::query("COMMIT")).await;
         }
@@ -113,6 +122,9 @@ impl Ledger {
         let ends = batch.ends_but(&inserted);
         if !ends.is_empty() {
             settled.extend(self.settle(&ends, if has_begun { &ENDS } else { &ENDS_FIRST }).await?);
+        }
+        if let Some(query) = budgets::posting_query(&settled) {
+            self.run(query).await?;
         }
         self.details(&settled).await
     }
@@ -242,7 +254,7 @@ fn starts_query<'q>(texts: &[&'static str; 5], rows: &[StartRow<'_>]) -> Query<'
     for row in rows {
         query = bind_start_details(query, row);
     }
-    leave_empty(query, empty, 4)
+    leave_empty(query, empty, 6)
 }
 
 fn wholes_query<'q>(texts: &[&'static str; 5], rows: &[WholeRow<'_>]) -> Query<'q> {
@@ -256,7 +268,7 @@ fn wholes_query<'q>(texts: &[&'static str; 5], rows: &[WholeRow<'_>]) -> Query<'
     for row in rows {
         query = bind_start_details(query, &row.start);
     }
-    leave_empty(query, empty, 4)
+    leave_empty(query, empty, 6)
 }
 
 fn ends_query<'q>(texts: &[&'static str; 5], ends: &[End<'_>]) -> Query<'q> {
@@ -285,7 +297,13 @@ fn bind_start<'q>(query: Query<'q>, row: &StartRow<'_>) -> Query<'q> {
 }
 
 fn bind_start_details<'q>(query: Query<'q>, row: &StartRow<'_>) -> Query<'q> {
-    query.bind(row.id()).bind(&*row.requested_model).bind(row.tags.0.get()).bind(row.decision.0.get())
+    query
+        .bind(row.id())
+        .bind(&*row.requested_model)
+        .bind(row.tags.0.get())
+        .bind(row.decision.0.get())
+        .bind(row.holding.as_ref().map(|holding| holding.0.get()))
+        .bind(row.refused_by.as_ref().map(|shortfall| shortfall.0.get()))
 }
 
 /// Everything of an end but its id.

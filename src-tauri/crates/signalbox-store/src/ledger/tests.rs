@@ -10,6 +10,8 @@ use crate::Durability;
 fn begun() -> LedgerEntry {
     LedgerEntry::Start(Arc::new(RequestStart {
         idempotency: None,
+        holding: None,
+        refused_by: None,
         id: RequestId::generate(),
         node: NodeId::generate(),
         started_at: Timestamp::from_micros(0),
@@ -35,7 +37,7 @@ async fn opened(folder: &tempfile::TempDir) -> (Store, LedgerConnection) {
 
 /// `SQLite` itself plays the broken disk: a test that runs as root may write anywhere.
 async fn pretend(ledger: &mut LedgerConnection, pragma: &'static str) {
-    let Connection::Sqlite(ledger) = &mut ledger.0 else { panic!("a SQLite ledger") };
+    let Connection::Sqlite(ledger) = &mut ledger.connection else { panic!("a SQLite ledger") };
     sqlx::query(pragma).fetch_optional(ledger.writer()).await.unwrap();
 }
 

@@ -41,7 +41,7 @@ impl Store {
         let rows: Vec<Row> = reading!(self, pool => {
             let mut query = sqlx::QueryBuilder::new("SELECT ");
             query.push(COLUMNS).push(
-                ", requested_model, tags, decision FROM requests JOIN request_details ON request_id = id \
+                ", requested_model, tags, decision, holding, refused_by FROM requests JOIN request_details ON request_id = id \
                  WHERE settled_at IS NOT NULL AND operation = ",
             );
             query.push_bind(operation.as_str().to_owned());

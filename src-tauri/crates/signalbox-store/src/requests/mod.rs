@@ -8,7 +8,7 @@ mod record;
 pub use decided::DecidedRequest;
 
 use signalbox_core::ids::{KeyId, NodeId, OperationId, RequestId};
-use signalbox_core::ledger::{CacheHit, Outcome, RequestStart, Settlement, Surface};
+use signalbox_core::ledger::{CacheHit, NextCall, Outcome, RequestStart, Settlement, Surface};
 use signalbox_core::meter::CostStatus;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::route::Target;
@@ -57,6 +57,8 @@ pub enum RequestStatus {
 pub struct OpenRequest {
     /// As it was started; without its payload.
     pub start: RequestStart,
+    /// Its latest call of a provider, if that is not the one it was started with.
+    pub call: Option<NextCall>,
 }
 
 /// A row of the request list.

@@ -29,6 +29,8 @@ pub(super) struct DetailsRow {
     requested_model: String,
     tags: JsonText,
     decision: JsonText,
+    holding: Option<JsonText>,
+    refused_by: Option<JsonText>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -72,7 +74,7 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let summary = RequestSummary::try_from(row)?;
         let details: DetailsRow = within!(&mut transaction, connection => sqlx::query_as(
-            "SELECT requested_model, tags, decision FROM request_details WHERE request_id = $1",
+            "SELECT requested_model, tags, decision, holding, refused_by FROM request_details WHERE request_id = $1",
         )
         .bind(id.as_uuid())
         .fetch_one(connection)
@@ -96,7 +98,9 @@ impl Store {
             let rows: Vec<OpenRow> = reading!(self, pool => {
                 let mut query = sqlx::QueryBuilder::new("SELECT ");
                 query.push(list::COLUMNS).push(
-                    ", requested_model, tags, decision FROM requests JOIN request_details ON request_id = id \
+                    ", requested_model, tags, decision, holding, refused_by, \
+                     (SELECT call FROM open_calls WHERE open_calls.request_id = requests.id) AS call \
+                     FROM requests JOIN request_details ON request_details.request_id = requests.id \
                      WHERE settled_at IS NULL AND (started_at, id) > (",
                 );
                 query.push_bind(after.0).push(", ").push_bind(after.1).push(") ORDER BY started_at, id LIMIT ");
@@ -107,7 +111,8 @@ impl Store {
             after = (last.request.started_at, last.request.id);
             for row in rows {
                 let summary = RequestSummary::try_from(row.request)?;
-                open.push(OpenRequest { start: start_of(&summary, &row.details)? });
+                let call = row.call.map(|call| parsed("open_calls.call", &call)).transpose()?;
+                open.push(OpenRequest { start: start_of(&summary, &row.details)?, call });
             }
         }
     }
@@ -119,11 +124,22 @@ struct OpenRow {
     request: list::Row,
     #[sqlx(flatten)]
     details: DetailsRow,
+    call: Option<JsonText>,
 }
 
 pub(super) fn start_of(summary: &RequestSummary, details: &DetailsRow) -> Result<RequestStart, StoreError> {
     Ok(RequestStart {
         idempotency: None,
+        holding: details
+            .holding
+            .as_ref()
+            .map(|holding| parsed("request_details.holding", holding))
+            .transpose()?,
+        refused_by: details
+            .refused_by
+            .as_ref()
+            .map(|shortfall| parsed("request_details.refused_by", shortfall))
+            .transpose()?,
         id: summary.id,
         node: summary.node,
         started_at: summary.started_at,
@@ -170,6 +186,7 @@ async fn settlement(
     .map_err(during(OPERATION))?;
     Ok(Settlement {
         cache: end.cache,
+        postings: crate::budgets::postings_of(transaction, id).await?,
         id,
         finished_at: end.finished_at,
         outcome: end.outcome,

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod approvals;
+mod budgets;
 mod config;
 mod database;
 mod feedback;

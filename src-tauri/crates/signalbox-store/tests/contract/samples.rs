@@ -44,6 +44,8 @@ pub fn target(text: &str) -> Target {
 pub fn start(operation: &str, at: Timestamp) -> RequestStart {
     RequestStart {
         idempotency: None,
+        holding: None,
+        refused_by: None,
         id: RequestId::generate(),
         node: NodeId::generate(),
         started_at: at,
@@ -131,6 +133,7 @@ pub fn settlement_of(start: &RequestStart, outcome: Outcome, attempts: Vec<Attem
     let attempts = (1..).zip(attempts).map(|(ordinal, attempt)| Attempt { ordinal, ..attempt }).collect();
     Settlement {
         cache: None,
+        postings: Vec::new(),
         id: start.id,
         finished_at: start.started_at.plus_micros(52_000),
         outcome,

@@ -57,8 +57,9 @@ macro_rules! starts {
             "config_revision, estimate_nano_usd) SELECT * FROM (VALUES ",
             times!($size, "(?,?,?,?,?,?,?,?,?,?)"),
             ") WHERE column1 IS NOT NULL ON CONFLICT (id) DO NOTHING; ",
-            "INSERT INTO request_details (request_id, requested_model, tags, decision) SELECT * FROM (VALUES ",
-            times!($size, "(?,?,?,?)"),
+            "INSERT INTO request_details (request_id, requested_model, tags, decision, holding, ",
+            "refused_by) SELECT * FROM (VALUES ",
+            times!($size, "(?,?,?,?,?,?)"),
             ") WHERE column1 IS NOT NULL ON CONFLICT (request_id) DO NOTHING;"
         )
     };
@@ -74,8 +75,9 @@ macro_rules! wholes {
             "saved_nano_usd) SELECT * FROM (VALUES ",
             times!($size, "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
             ") WHERE column1 IS NOT NULL ON CONFLICT (id) DO NOTHING RETURNING id; ",
-            "INSERT INTO request_details (request_id, requested_model, tags, decision) SELECT * FROM (VALUES ",
-            times!($size, "(?,?,?,?)"),
+            "INSERT INTO request_details (request_id, requested_model, tags, decision, holding, ",
+            "refused_by) SELECT * FROM (VALUES ",
+            times!($size, "(?,?,?,?,?,?)"),
             ") WHERE column1 IS NOT NULL ON CONFLICT (request_id) DO NOTHING;"
         )
     };

@@ -1,0 +1,464 @@
+//! The book of all purses: the authority on what may still be used while an instance runs.
+//!
+//! A state machine without clock or I/O. What a call holds, it holds in all purses that apply or in none; a purse is made in
+//! the same step as the first hold in it. Whoever drives the book writes down what it says: holds before a call goes out,
+//! postings when the request ends.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::purse::Lack;
+use super::{
+    Action, Amount, Budget, Claim, Hold, Holding, Limits, Member, Notice, Posting, Purse, PurseKey, Scope,
+    Shortfall, Spender, Tag, Window,
+};
+use crate::ids::{BudgetId, RequestId};
+use crate::money::NanoUsd;
+use crate::route::Target;
+use crate::time::Timestamp;
+
+/// How many of those that hold something are named with a refusal.
+const HOLDERS_NAMED_MAX: usize = 5;
+
+/// All purses of a running instance.
+#[derive(Debug, Default)]
+pub struct Book {
+    budgets: Vec<Budget>,
+    by_scope: HashMap<Scope, Vec<usize>>,
+    purses: HashMap<PurseKey, Purse>,
+    open: HashMap<RequestId, Tab>,
+}
+
+/// What a running request holds and was charged so far.
+#[derive(Debug, Default)]
+struct Tab {
+    holding: Option<Holding>,
+    postings: Vec<Posting>,
+}
+
+/// A target a request may go to, and what it may cost there.
+#[derive(Debug, Clone)]
+pub struct Offer<'a> {
+    /// Where.
+    pub target: &'a Target,
+    /// How much.
+    pub claim: Claim,
+}
+
+/// What the budgets say of a request that comes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// The offers to be tried, by their place, in this order. The first one's claim is held.
+    pub order: Vec<usize>,
+    /// The offers for which not enough is left, and why.
+    pub left_out: Vec<(usize, Shortfall)>,
+    /// What is held; `None` when no budget applies, or nothing fits.
+    pub holding: Option<Holding>,
+    /// What a person should be told.
+    pub notices: Vec<Notice>,
+}
+
+impl Admission {
+    /// The budget that refuses the request, if nothing is left to try.
+    pub fn refused_by(&self) -> Option<&Shortfall> {
+        let shortfalls = self.left_out.iter().map(|(_, shortfall)| shortfall);
+        self.order.is_empty().then(|| shortfalls.max_by_key(|shortfall| shortfall.action)).flatten()
+    }
+}
+
+/// What a call held, once it may go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// What is held; `None` when no budget applies.
+    pub holding: Option<Holding>,
+}
+
+/// The end of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// What a person should be told.
+    pub notices: Vec<Notice>,
+}
+
+/// A running request that holds something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Which.
+    pub request: RequestId,
+    /// How much money, as calls like it usually cost.
+    pub held: NanoUsd,
+}
+
+/// How a purse stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurseStatus {
+    /// Which.
+    pub key: PurseKey,
+    /// Its period.
+    pub window: Window,
+    /// What is in it.
+    pub purse: Purse,
+    /// Running requests that hold something in it.
+    pub running: u32,
+}
+
+impl Book {
+    /// Takes over the budgets as they are configured now. What is used and held stays.
+    pub fn set_budgets(&mut self, budgets: &[Budget]) {
+        if self.budgets == budgets {
+            return;
+        }
+        let before = std::mem::replace(&mut self.budgets, budgets.to_vec());
+        self.by_scope.clear();
+        for (place, budget) in self.budgets.iter().enumerate().filter(|(_, budget)| budget.enabled) {
+            self.by_scope.entry(budget.scope.clone()).or_default().push(place);
+        }
+        let is_as_before = |budget: &Budget| before.contains(budget);
+        let changed = self.budgets.iter().filter(|budget| !is_as_before(budget));
+        let changed: HashMap<BudgetId, &Budget> = changed.map(|budget| (budget.id, budget)).collect();
+        for (key, purse) in &mut self.purses {
+            if let Some(budget) = changed.get(&key.budget) {
+                // What is reached already, whoever moved the limit knows.
+                purse.told_percent = purse.reached(budget);
+                purse.told_refusal = false;
+            }
+        }
+    }
+
+    /// The budgets.
+    pub fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// Puts a purse in place as it was written down, e.g. at a start. What is held in it stays.
+    pub fn restore(&mut self, key: &PurseKey, settled: Amount, adjusted: NanoUsd) {
+        let Some(budget) = self.budgets.iter().find(|budget| budget.id == key.budget) else { return };
+        let window = budget.window(key.start);
+        if window.start != key.start {
+            return;
+        }
+        let purse = self.purses.entry(key.clone()).or_default();
+        (purse.settled, purse.adjusted, purse.end) = (settled, adjusted, window.end);
+        purse.told_percent = purse.reached(budget);
+    }
+
+    /// Takes over what an admin added to what was charged, or took off; purses that are not named have none.
+    pub fn set_adjustments(&mut self, adjustments: &HashMap<PurseKey, NanoUsd>) {
+        for (key, purse) in &mut self.purses {
+            purse.adjusted = adjustments.get(key).copied().unwrap_or_default();
+        }
+        for (key, adjusted) in adjustments {
+            if !self.purses.contains_key(key) {
+                self.restore(key, Amount::default(), *adjusted);
+            }
+        }
+    }
+
+    /// Sets this instance's part of a purse; `None`: all of it.
+    pub fn set_slice(&mut self, key: &PurseKey, slice: Option<Limits>) {
+        if let Some(purse) = self.purses.get_mut(key) {
+            purse.slice = slice;
+        }
+    }
+
+    /// Decides a request that comes in: which of its offers may be tried, and holds the first one's claim.
+    ///
+    /// An offer for which a budget that refuses has not enough left ends the search, unless that budget is about its target
+    /// alone; one that asks for a cheaper target lets the next ones be tried, those that cost nothing last. `is_approved`
+    /// passes budgets that ask a person.
+    pub fn admit(
+        &mut self,
+        request: RequestId,
+        spender: &Spender<'_>,
+        offers: &[Offer<'_>],
+        is_approved: bool,
+        now: Timestamp,
+    ) -> Admission {
+        let mut order: Vec<usize> = (0..offers.len()).collect();
+        let mut left_out = Vec::new();
+        let mut notices = Vec::new();
+        let mut free_are_last = false;
+        while let Some(offer) = order.first().and_then(|place| offers.get(*place)) {
+            let shortfall = match self.hold(request, spender, offer, is_approved, now) {
+                Ok(Opened { holding }) => return Admission { order, left_out, holding, notices },
+                Err(shortfall) => shortfall,
+            };
+            notices.extend(self.tell_refusal(&shortfall));
+            let place = order.remove(0);
+            let goes_on = shortfall.scope.is_of_target() || shortfall.action == Action::Downgrade;
+            if !goes_on {
+                left_out.push((place, shortfall.clone()));
+                left_out.extend(order.drain(..).map(|place| (place, shortfall.clone())));
+                break;
+            }
+            if shortfall.action == Action::Downgrade && !free_are_last {
+                free_are_last = true;
+                let is_free = |place: &usize| offers[*place].claim.most.cost == NanoUsd::ZERO;
+                order.sort_by_key(is_free);
+            }
+            left_out.push((place, shortfall));
+        }
+        Admission { order, left_out, holding: None, notices }
+    }
+
+    /// Holds what a call may cost in every budget that applies, or nowhere. What the request's call before it held must
+    /// have ended.
+    ///
+    /// Errors: the budget that has not enough left.
+    pub fn hold(
+        &mut self,
+        request: RequestId,
+        spender: &Spender<'_>,
+        offer: &Offer<'_>,
+        is_approved: bool,
+        now: Timestamp,
+    ) -> Result<Opened, Shortfall> {
+        self.release(request);
+        let applying = self.applying(spender, offer.target, now);
+        if applying.is_empty() {
+            return Ok(Opened { holding: None });
+        }
+        let postings = self.open.get(&request).map_or(&[][..], |tab| tab.postings.as_slice());
+        let counted = |key: &PurseKey| postings.iter().any(|posting| posting.purse == *key);
+        let holds: Vec<(usize, Hold, Option<Timestamp>)> = applying
+            .into_iter()
+            .map(|(key, (place, end))| (place, Hold { counts: !counted(&key), purse: key }, end))
+            .collect();
+        self.check(&holds, offer.claim, is_approved)?;
+        for (place, hold, end) in &holds {
+            let purse = self
+                .purses
+                .entry(hold.purse.clone())
+                .or_insert_with(|| Purse { end: *end, ..Purse::default() });
+            purse.hold(offer.claim, hold.counts);
+            debug_assert!(self.budgets.get(*place).is_some());
+        }
+        let holds = holds.into_iter().map(|(_, hold, _)| hold).collect();
+        let holding = Holding { claim: offer.claim, holds };
+        self.open.entry(request).or_default().holding = Some(holding.clone());
+        Ok(Opened { holding: Some(holding) })
+    }
+
+    /// Ends the request's running call at what it came to. Nothing is charged where nothing was held.
+    pub fn end_call(&mut self, request: RequestId, actual: Amount) -> Ended {
+        let Some(tab) = self.open.get_mut(&request) else { return Ended::default() };
+        let Some(holding) = tab.holding.take() else { return Ended::default() };
+        let mut notices = Vec::new();
+        if actual.cost > holding.claim.most.cost {
+            let (held, cost) = (holding.claim.most.cost, actual.cost);
+            notices.push(Notice::Overrun { request, held, cost });
+        }
+        for (hold, posting) in holding.holds.iter().zip(holding.posted(actual)) {
+            if let Some(purse) = self.purses.get_mut(&hold.purse) {
+                purse.release(holding.claim, hold.counts);
+                purse.post(posting.amount);
+                let budget = self.budgets.iter().find(|budget| budget.id == hold.purse.budget);
+                notices.extend(budget.and_then(|budget| tell_threshold(purse, budget, &hold.purse)));
+            }
+            match tab.postings.iter_mut().find(|known| known.purse == posting.purse) {
+                Some(known) => known.amount = known.amount.plus(posting.amount),
+                None => tab.postings.push(posting),
+            }
+        }
+        Ended { notices }
+    }
+
+    /// Ends the request's running call without a charge: it never went out.
+    pub fn release(&mut self, request: RequestId) {
+        let Some(holding) = self.open.get_mut(&request).and_then(|tab| tab.holding.take()) else { return };
+        for hold in &holding.holds {
+            if let Some(purse) = self.purses.get_mut(&hold.purse) {
+                purse.release(holding.claim, hold.counts);
+            }
+        }
+    }
+
+    /// Ends a request: gives back what it still holds and returns what it was charged.
+    pub fn close(&mut self, request: RequestId) -> Vec<Posting> {
+        self.release(request);
+        self.open.remove(&request).map(|tab| tab.postings).unwrap_or_default()
+    }
+
+    /// Charges what an earlier run left open.
+    pub fn post(&mut self, postings: &[Posting]) {
+        for posting in postings {
+            if let Some(purse) = self.purses.get_mut(&posting.purse) {
+                purse.post(posting.amount);
+            } else {
+                self.restore(&posting.purse, posting.amount, NanoUsd::ZERO);
+            }
+        }
+    }
+
+    /// Forgets purses whose period is over and in which nothing is held.
+    pub fn forget_over(&mut self, now: Timestamp) {
+        self.purses.retain(|_, purse| !purse.is_idle() || purse.end.is_none_or(|end| now < end));
+    }
+
+    /// How every purse of the running periods stands, in ascending order; a budget nobody used yet has an empty one, unless
+    /// it is for each user or operation.
+    pub fn statuses(&self, now: Timestamp) -> Vec<PurseStatus> {
+        let mut running: HashMap<&PurseKey, u32> = HashMap::new();
+        for holding in self.open.values().filter_map(|tab| tab.holding.as_ref()) {
+            for hold in &holding.holds {
+                *running.entry(&hold.purse).or_default() += 1;
+            }
+        }
+        let windows: HashMap<BudgetId, Window> =
+            self.budgets.iter().map(|budget| (budget.id, budget.window(now))).collect();
+        let mut statuses: Vec<PurseStatus> = self
+            .purses
+            .iter()
+            .filter_map(|(key, purse)| {
+                let window = *windows.get(&key.budget).filter(|window| window.start == key.start)?;
+                let running = running.get(key).copied().unwrap_or(0);
+                Some(PurseStatus { key: key.clone(), window, purse: *purse, running })
+            })
+            .collect();
+        for budget in self.budgets.iter().filter(|budget| !budget.scope.is_for_each()) {
+            let Some(window) = windows.get(&budget.id) else { continue };
+            let key = PurseKey { budget: budget.id, member: Member::everyone(), start: window.start };
+            if !self.purses.contains_key(&key) {
+                statuses.push(PurseStatus { key, window: *window, purse: Purse::default(), running: 0 });
+            }
+        }
+        statuses.sort_by(|a, b| a.key.cmp(&b.key));
+        statuses
+    }
+
+    /// How the purses stand that a request to `target` would use, with the budgets they are of.
+    pub fn standing(
+        &self,
+        spender: &Spender<'_>,
+        target: &Target,
+        now: Timestamp,
+    ) -> Vec<(&Budget, PurseStatus)> {
+        let applying = self.applying(spender, target, now);
+        let standing = applying.into_iter().filter_map(|(key, (place, _))| {
+            let budget = self.budgets.get(place)?;
+            let purse = self.purses.get(&key).copied().unwrap_or_default();
+            Some((budget, PurseStatus { key, window: budget.window(now), purse, running: 0 }))
+        });
+        standing.collect()
+    }
+
+    /// The running requests that hold most in a purse, those first.
+    pub fn holders(&self, purse: &PurseKey) -> Vec<Holder> {
+        let holds_there = |holding: &&Holding| holding.holds.iter().any(|hold| hold.purse == *purse);
+        let mut holders: Vec<Holder> = self
+            .open
+            .iter()
+            .filter_map(|(request, tab)| {
+                let holding = tab.holding.as_ref().filter(holds_there)?;
+                Some(Holder { request: *request, held: holding.claim.likely.cost })
+            })
+            .collect();
+        holders.sort_by_key(|holder| (std::cmp::Reverse(holder.held), holder.request));
+        holders.truncate(HOLDERS_NAMED_MAX);
+        holders
+    }
+
+    /// The purses that apply, in ascending order, each with its budget's place and its period's end.
+    fn applying(
+        &self,
+        spender: &Spender<'_>,
+        target: &Target,
+        now: Timestamp,
+    ) -> std::collections::BTreeMap<PurseKey, (usize, Option<Timestamp>)> {
+        let mut places = Vec::new();
+        let mut look = |scope: &Scope| places.extend(self.by_scope.get(scope).into_iter().flatten());
+        if self.by_scope.is_empty() {
+            return std::collections::BTreeMap::new();
+        }
+        look(&Scope::Global);
+        look(&Scope::Operation(spender.operation.clone()));
+        look(&Scope::EachOperation);
+        look(&Scope::Provider(target.provider.clone()));
+        look(&Scope::Model(target.clone()));
+        if let Some(key) = spender.key {
+            look(&Scope::Key(key));
+        }
+        for (name, value) in spender.tags {
+            look(&Scope::Tag(Tag { name: name.clone(), value: value.clone() }));
+        }
+        let user = spender.user.map(Member::named);
+        let mut own_periods = BTreeSet::new();
+        if let Some(user) = user {
+            let own = Scope::User(user);
+            let of_user = self.by_scope.get(&own).into_iter().flatten();
+            own_periods.extend(of_user.filter_map(|place| Some(self.budgets.get(*place)?.period)));
+            look(&own);
+            look(&Scope::EachUser);
+        }
+        let purse_of = |place: usize| {
+            let budget = self.budgets.get(place)?;
+            let gives_way = budget.scope == Scope::EachUser && own_periods.contains(&budget.period);
+            let member = budget.scope.member(spender, target).filter(|_| !gives_way)?;
+            let window = budget.window(now);
+            Some((PurseKey { budget: budget.id, member, start: window.start }, (place, window.end)))
+        };
+        places.into_iter().filter_map(purse_of).collect()
+    }
+
+    /// Whether the claim fits everywhere.
+    fn check(
+        &self,
+        holds: &[(usize, Hold, Option<Timestamp>)],
+        claim: Claim,
+        is_approved: bool,
+    ) -> Result<(), Shortfall> {
+        let mut binding: Option<(&Budget, &Hold, Option<Timestamp>, Lack)> = None;
+        for (place, hold, end) in holds {
+            let Some(budget) = self.budgets.get(*place) else { continue };
+            let is_passed = match budget.action {
+                Action::Notify => true,
+                Action::RequireApproval => is_approved,
+                Action::Downgrade | Action::Block => false,
+            };
+            let purse = self.purses.get(&hold.purse).copied().unwrap_or_default();
+            if let Err(lack) = purse.room(budget, &claim.with_request(hold.counts))
+                && !is_passed
+                && binding.is_none_or(|(known, ..)| known.action < budget.action)
+            {
+                binding = Some((budget, hold, *end, lack));
+            }
+        }
+        let Some((budget, hold, resets_at, lack)) = binding else { return Ok(()) };
+        Err(Shortfall {
+            purse: hold.purse.clone(),
+            name: budget.name.clone(),
+            scope: budget.scope.clone(),
+            action: budget.action,
+            measure: lack.measure,
+            limit: lack.limit,
+            used: lack.used,
+            held: lack.held,
+            needed: lack.needed,
+            resets_at,
+            holders: self.holders(&hold.purse),
+        })
+    }
+
+    /// The first refusal of a period is told.
+    fn tell_refusal(&mut self, shortfall: &Shortfall) -> Option<Notice> {
+        let purse = self
+            .purses
+            .entry(shortfall.purse.clone())
+            .or_insert_with(|| Purse { end: shortfall.resets_at, ..Purse::default() });
+        (!std::mem::replace(&mut purse.told_refusal, true)).then(|| Notice::Exhausted(shortfall.clone()))
+    }
+}
+
+/// The highest threshold reached, once.
+fn tell_threshold(purse: &mut Purse, budget: &Budget, key: &PurseKey) -> Option<Notice> {
+    let percent = purse.reached(budget);
+    if percent <= purse.told_percent {
+        return None;
+    }
+    purse.told_percent = percent;
+    let severity = budget.thresholds.iter().find(|threshold| threshold.percent == percent)?.severity;
+    let used = purse.settled.cost.saturating_add(purse.adjusted);
+    let (name, limit) = (budget.name.clone(), budget.limits.cost);
+    Some(Notice::Threshold { purse: key.clone(), name, percent, severity, used, limit })
+}
