@@ -97,6 +97,7 @@ impl From<Refusal> for AppError {
             | RefusalCode::DeadlineExceeded
             | RefusalCode::RateLimitedByKey
             | RefusalCode::ConcurrencyLimit
+            | RefusalCode::BudgetExceeded
             | RefusalCode::Overloaded
             | RefusalCode::IdempotencyInProgress
             | RefusalCode::IdempotencyMismatch

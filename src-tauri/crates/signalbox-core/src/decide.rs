@@ -311,6 +311,18 @@ pub fn readiness(snapshot: &Snapshot, target: &Target, capability: Capability) -
     filter::usable(snapshot, target, capability, &features, None).err()
 }
 
+/// The most a request costs on any model of the target's provider that does this kind of work, in place of a price that is
+/// missing; `None` when none has a price.
+pub fn estimate_at_the_dearest(
+    snapshot: &Snapshot,
+    target: &Target,
+    capability: Capability,
+    bound: Bound,
+    now: Timestamp,
+) -> Option<NanoUsd> {
+    filter::priced_as_the_dearest(snapshot, target, capability, bound, now)
+}
+
 /// The weights of the targets that take part in a draw: those that serve, and those that will again.
 fn shares<'a>(
     cards: &'a [RouteTarget],

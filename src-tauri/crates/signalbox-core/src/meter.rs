@@ -170,6 +170,22 @@ pub struct Bound {
     /// Tokens of sound that may come out, where speech is billed so.
     #[serde(skip_serializing_if = "is_zero")]
     pub audio_tokens_out_max: u64,
+    /// Answers whose length the client does not limit: `tokens_out_max` is then what such answers usually have at most.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub open_answers: u64,
+}
+
+impl Bound {
+    /// The same request where an answer that the client does not limit may have `tokens`, if that is known.
+    #[must_use]
+    pub fn with_answers_of(self, tokens: Option<u64>) -> Self {
+        match tokens {
+            Some(tokens) if self.open_answers > 0 => {
+                Self { tokens_out_max: tokens.saturating_mul(self.open_answers), ..self }
+            }
+            Some(_) | None => self,
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -461,6 +477,7 @@ mod tests {
                 may_write_cache,
                 characters,
                 audio_milliseconds,
+                open_answers: 0,
                 audio_tokens_out_max: sound,
             },
         )

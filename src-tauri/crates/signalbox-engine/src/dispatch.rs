@@ -14,7 +14,7 @@ mod stream;
 
 pub use approval::Ticket;
 pub(crate) use attempt::at;
-pub use refusal::{Refusal, RefusalCode};
+pub use refusal::{Refusal, RefusalCode, RefusalDetails};
 pub use resolve::Resolved;
 pub use signalbox_providers::{AudioUpload, InvalidRequest, Payload, count_input};
 

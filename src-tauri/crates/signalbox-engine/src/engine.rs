@@ -22,6 +22,7 @@ use url::Url;
 use crate::alerts::{self, Alerts};
 use crate::answer_cache::AnswerCache;
 use crate::approvals::{self, Approvals};
+use crate::budgets::{self, Budgets};
 use crate::control::{Control, Options};
 use crate::data_dir::InstanceLock;
 use crate::disk;
@@ -69,6 +70,8 @@ pub struct Engine {
     pub events: Events,
     /// Where a person is told of something.
     pub alerts: Alerts,
+    /// What may still be used.
+    pub budgets: Budgets,
     /// How targets serve, and who may be called.
     pub health: HealthBoard,
     /// How much may be asked for.
@@ -123,9 +126,17 @@ impl Engine {
         let ledger = Ledger::start(&control, events.clone(), &background, stop.clone()).await?;
         let signal = control.store.config_signal().await;
         let live = live::build(&control, options.simulator.as_ref()).await?;
-        let recovered =
-            recovery::settle_interrupted(&control.store, &ledger, node, &live.snapshot, control.now())
-                .await?;
+        let clock = Arc::clone(&control.clock);
+        let budgets = Budgets::open(&control.store, &live.snapshot.budgets, alerts.clone(), clock).await?;
+        let recovered = recovery::settle_interrupted(
+            &control.store,
+            &ledger,
+            &budgets,
+            node,
+            &live.snapshot,
+            control.now(),
+        )
+        .await?;
         if recovered > 0 {
             tracing::warn!(
                 recovered,
@@ -137,11 +148,13 @@ impl Engine {
         health.restore_failovers(&last_failovers(&control).await?);
         control.store.release_idempotency_of(node).await?;
         let limits = Limits::new(Arc::clone(&control.clock));
+        background.spawn(budgets::keep(budgets.clone(), stop.clone()));
         background.spawn(health::keep(health.clone(), outbox, control.store.clone(), node, stop.clone()));
         let engine = Arc::new(Self {
             control,
             events,
             alerts,
+            budgets,
             health,
             limits,
             approvals: Approvals::default(),
@@ -210,6 +223,7 @@ impl Engine {
         let live = live::build(&self.control, self.simulator.as_ref()).await?;
         let before = self.live.load_full();
         if live.snapshot.revision >= before.snapshot.revision {
+            self.budgets.follow(&self.control.store, &live.snapshot.budgets).await?;
             self.health.follow_credentials(&before, &live);
             self.health.forget_missing(&live);
             lock(&self.unpriced_told).clear();

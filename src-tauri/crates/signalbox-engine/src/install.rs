@@ -1,13 +1,20 @@
 //! The first start of an installation: ten operations, eight providers, their priced models, one history entry.
 
+use signalbox_core::budget::{Budget, Period, Scope};
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::defaults::Defaults;
 use signalbox_core::ids::ChangeId;
+use signalbox_core::money::{NANOS_PER_USD, NanoUsd};
 use signalbox_core::route::Target;
 use signalbox_core::time::Timestamp;
 use signalbox_store::{ConfigEdit, ConfigWrite, Store, StoreError};
 
 use crate::error::EngineError;
+
+/// The budget that a new installation begins with: nobody wakes up to a bill above it.
+const FIRST_BUDGET: &str = "Everything, per day";
+/// Its limit: 50 dollars.
+const FIRST_LIMIT: NanoUsd = NanoUsd::from_nanos(50 * NANOS_PER_USD);
 
 /// Writes the defaults into an empty store; a second process doing the same at once finds them there.
 pub async fn if_new(store: &Store, now: Timestamp) -> Result<(), EngineError> {
@@ -39,6 +46,8 @@ fn first_edit(now: Timestamp) -> Result<ConfigEdit, EngineError> {
         let (operation, route) = (entry.operation, entry.route);
         writes.push(ConfigWrite::PutOperation { operation, route, base_version: None });
     }
+    let budget = Budget::usual(FIRST_BUDGET, Scope::Global, Period::Day, FIRST_LIMIT);
+    writes.push(ConfigWrite::PutBudget { budget, base_version: None });
     let change = Change {
         id: ChangeId::generate(),
         at: now,

@@ -5,9 +5,11 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use signalbox_core::budget::Measure;
 use signalbox_core::ids::RequestId;
 use signalbox_core::ledger::{Surface, WireFamily};
-use signalbox_engine::dispatch::{Refusal, RefusalCode, Ticket};
+use signalbox_core::money::NanoUsd;
+use signalbox_engine::dispatch::{Refusal, RefusalCode, RefusalDetails, Ticket};
 
 use crate::answer::{ATTEMPTS, REQUEST_ID, put, sdk_request_id};
 use crate::approvals;
@@ -28,6 +30,8 @@ pub(crate) struct Fault {
     request: Option<RequestId>,
     attempts: u32,
     approval: Option<Ticket>,
+    /// What a program may look at besides.
+    details: Option<Box<Value>>,
     /// Whether the connection cannot go on after it.
     closes: bool,
 }
@@ -50,6 +54,7 @@ impl Fault {
             request: None,
             attempts: 0,
             approval: None,
+            details: None,
             closes: false,
         }
     }
@@ -119,6 +124,7 @@ impl From<Refusal> for Fault {
             request: refusal.request,
             attempts: refusal.attempts,
             approval: refusal.approval,
+            details: refusal.details.map(|details| Box::new(details_of(&details))),
             closes: false,
         }
     }
@@ -126,7 +132,7 @@ impl From<Refusal> for Fault {
 
 impl Shaped {
     fn body(&self) -> Value {
-        let Fault { status, code, message, request, approval, .. } = &self.fault;
+        let Fault { status, code, message, request, approval, details, .. } = &self.fault;
         let mut body = match self.surface.family() {
             WireFamily::Openai => json!({
                 "error": {"message": message, "type": openai_type(*status), "param": null, "code": code},
@@ -139,6 +145,9 @@ impl Shaped {
         };
         if let Some(ticket) = approval {
             body["error"]["approval"] = approvals::shown(ticket, None);
+        }
+        if let Some(details) = details {
+            body["error"]["details"] = Value::clone(details);
         }
         body
     }
@@ -177,6 +186,29 @@ impl IntoResponse for Shaped {
     }
 }
 
+/// The budget that refused, as a program reads it. Money is decimal dollars.
+fn details_of(details: &RefusalDetails) -> Value {
+    let RefusalDetails::Budget(shortfall) = details;
+    let amount = |amount: i64| match shortfall.measure {
+        Measure::Cost => json!(NanoUsd::from_nanos(amount).to_string()),
+        Measure::Tokens | Measure::Requests => json!(amount),
+    };
+    json!({
+        "budget_id": shortfall.purse.budget.to_string(),
+        "budget": shortfall.name,
+        "scope": shortfall.scope.to_string(),
+        "measure": match shortfall.measure {
+            Measure::Cost => "usd",
+            Measure::Tokens => "tokens",
+            Measure::Requests => "requests",
+        },
+        "limit": amount(shortfall.limit),
+        "left": amount(shortfall.left()),
+        "needed": amount(shortfall.needed),
+        "resets_at": shortfall.resets_at.map(|at| at.to_string()),
+    })
+}
+
 /// Rounded up: a client that comes back a moment early only hears the same again.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
@@ -186,6 +218,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 fn openai_type(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 => "authentication_error",
+        402 => "insufficient_quota",
         403 => "permission_error",
         429 => "rate_limit_error",
         500.. => "server_error",
@@ -197,6 +230,7 @@ fn openai_type(status: StatusCode) -> &'static str {
 fn anthropic_type(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 => "authentication_error",
+        402 => "billing_error",
         403 => "permission_error",
         404 => "not_found_error",
         413 => "request_too_large",

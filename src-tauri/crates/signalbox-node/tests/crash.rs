@@ -1,8 +1,9 @@
 //! `kill -9` at random moments under load loses no answered request and counts none twice.
 //!
-//! Twenty clients stream without pause from the real program, which is killed and started again, also in the middle of
-//! its recovery. Each client keeps its own list of what it saw answered to the end. `SIGNALBOX_CRASH_KILLS` sets how often it is
-//! killed, `SIGNALBOX_CRASH_SEED` when.
+//! Fifty clients stream without pause from the real program, which is killed and started again, also in the middle of
+//! its recovery. Each client keeps its own list of what it saw answered to the end. Budgets are on: the one every
+//! installation begins with, and a tight one that a tenth of the clients soon use up. `SIGNALBOX_CRASH_KILLS` sets how often
+//! it is killed, `SIGNALBOX_CRASH_SEED` when.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,11 +22,22 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::future::join_all;
 use serde_json::{Value, json};
+use signalbox_core::budget::{Budget, Member, Period, Scope};
+use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::ids::ChangeId;
+use signalbox_core::money::NanoUsd;
+use signalbox_core::time::Timestamp;
 use signalbox_simulator::{Dials, Simulator};
+use signalbox_store::{ConfigEdit, ConfigWrite, Durability, Store};
 use support::{Installation, Serving, http, ready};
 
-const CLIENTS: usize = 20;
+const CLIENTS: usize = 50;
 const KILLS_DEFAULT: u32 = 50;
+const KILLS_NIGHTLY: u32 = 500;
+/// Every tenth client is this user, whose budget is tight.
+const TIGHT_USER: &str = "tight";
+/// Units: nano-dollars.
+const TIGHT_LIMIT: i64 = 50_000_000;
 const SEED_DEFAULT: u64 = 20_261_121;
 /// What the simulator's key must be; it is not one that opens anything else.
 const CREDENTIAL: &str = "sk-crash-test-0123456789";
@@ -52,7 +64,8 @@ fn from_env<T: std::str::FromStr>(name: &str, default: T) -> T {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answered_request_is_lost_or_counted_twice_however_often_the_program_is_killed() {
-    let kills: u32 = from_env("SIGNALBOX_CRASH_KILLS", KILLS_DEFAULT);
+    let usual = if std::env::var_os("SIGNALBOX_NIGHTLY").is_some() { KILLS_NIGHTLY } else { KILLS_DEFAULT };
+    let kills: u32 = from_env("SIGNALBOX_CRASH_KILLS", usual);
     let seed: u64 = from_env("SIGNALBOX_CRASH_SEED", SEED_DEFAULT);
     println!("{kills} kills with seed {seed}");
     let mut seeded = Seeded(seed);
@@ -66,6 +79,7 @@ async fn no_answered_request_is_lost_or_counted_twice_however_often_the_program_
     };
     let simulator = Simulator::bind_ephemeral(dials).await.unwrap();
     let (installation, key) = installed(&simulator.base_url_openai()).await;
+    let tight = with_a_tight_budget(&installation).await;
     let answered = Answered::default();
     let mut recovery_max = Duration::ZERO;
     for kill in 0..kills {
@@ -93,6 +107,7 @@ async fn no_answered_request_is_lost_or_counted_twice_however_often_the_program_
 
     let answered = answered.into_inner().unwrap();
     assert_in_order(&installation, &answered).await;
+    assert_within_the_tight_budget(&installation, &tight).await;
     println!("{} answered requests, slowest start {} ms", answered.len(), recovery_max.as_millis());
     assert!(answered.len() > usize::try_from(kills).unwrap(), "too little was answered to prove anything");
 }
@@ -107,6 +122,49 @@ async fn installed(base_url: &str) -> (Installation, String) {
     installation.ok(&["routes", "set", "chat_message", "sim/crash"]).await;
     let key = installation.ok(&["keys", "create", "--name", "clients"]).await;
     (installation, key)
+}
+
+async fn store_of(installation: &Installation) -> Store {
+    let file = std::fs::read_dir(installation.path()).unwrap().map(|entry| entry.unwrap().path());
+    let is_database = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "db");
+    let file = file.into_iter().find(is_database).expect("a database");
+    Store::open_sqlite(&file, Durability::Process).await.unwrap()
+}
+
+/// A budget of a few cents for one user, of which every request holds the most it could cost.
+async fn with_a_tight_budget(installation: &Installation) -> Budget {
+    let scope = Scope::User(Member::named(TIGHT_USER));
+    let limit = NanoUsd::from_nanos(TIGHT_LIMIT);
+    let budget = Budget { overrun_percent: 0, ..Budget::usual("Tight", scope, Period::Total, limit) };
+    let change = Change {
+        id: ChangeId::generate(),
+        at: Timestamp::from_micros(0),
+        actor: "local".to_owned(),
+        source: "cli".to_owned(),
+        kind: ChangeKind::Budget,
+        subject: budget.id.to_string(),
+        sentence: "A tight budget".to_owned(),
+        before: None,
+        after: None,
+        reason: None,
+        approval: None,
+    };
+    let writes = vec![ConfigWrite::PutBudget { budget: budget.clone(), base_version: None }];
+    let store = store_of(installation).await;
+    store.write_config(vec![ConfigEdit { writes, change }]).await.unwrap();
+    store.close().await;
+    budget
+}
+
+/// What was interrupted is charged at the most it could cost, and even so nothing passed the limit.
+async fn assert_within_the_tight_budget(installation: &Installation, budget: &Budget) {
+    let store = store_of(installation).await;
+    let start = Timestamp::from_micros(0);
+    let purses = store.purses(budget.id, start, start.plus_micros(1)).await.unwrap();
+    let used = purses.first().map(|(_, amount)| amount.cost.as_nanos()).unwrap_or_default();
+    println!("{used} of {TIGHT_LIMIT} nano-dollars of the tight budget are used");
+    assert!(used > 0 && used <= TIGHT_LIMIT, "{purses:?}");
+    store.close().await;
 }
 
 /// One client: calls without pause until the program is gone. Three of four speak `OpenAI`'s API, one Anthropic's; one call of
@@ -124,8 +182,13 @@ async fn drive(root: &str, key: &str, client: usize, answered: &Answered) {
         if anthropic {
             body["max_tokens"] = json!(64);
         }
-        let request = http.post(format!("{root}{path}")).bearer_auth(key).json(&body);
+        let is_tight = client % 10 == 7;
+        let user = if is_tight { TIGHT_USER } else { "free" };
+        let request =
+            http.post(format!("{root}{path}")).bearer_auth(key).header("x-signalbox-user", user).json(&body);
         match whole_answer(request).await {
+            // The budget is used up; whoever is refused comes back a little later.
+            Some((_, 402)) if is_tight => tokio::time::sleep(Duration::from_millis(20)).await,
             Some((id, status)) => {
                 assert_eq!(status, 200, "nothing but the kill may fail");
                 answered.lock().unwrap().push((id, status));

@@ -107,6 +107,7 @@ fn inspect_chat(surface: Surface, body: &Map<String, Value>) -> Result<RequestFe
             tokens_in: walk.tokens,
             tokens_out_max: limit.unwrap_or(TOKENS_OUT_DEFAULT).saturating_mul(answers),
             may_write_cache: walk.caches,
+            open_answers: if limit.is_none() { answers } else { 0 },
             ..Bound::default()
         },
         has_images: walk.images,

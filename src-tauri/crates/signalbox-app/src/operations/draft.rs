@@ -269,6 +269,7 @@ fn fault_of(snapshot: &Snapshot, draft: &dto::RouteDraft, target: &Target) -> Op
         | Rejection::ProviderNotAllowed
         | Rejection::RuledOut
         | Rejection::Unpriced
+        | Rejection::OverBudget
         | Rejection::Held
         | Rejection::CredentialRefused
         | Rejection::CoolingDown

@@ -44,6 +44,8 @@ pub struct Offer<'a> {
     pub target: &'a Target,
     /// How much.
     pub claim: Claim,
+    /// Whether the owner of the key pays for it: then it counts in their own budgets alone.
+    pub paid_by_owner: bool,
 }
 
 /// What the budgets say of a request that comes in.
@@ -182,7 +184,7 @@ impl Book {
         while let Some(offer) = order.first().and_then(|place| offers.get(*place)) {
             let shortfall = match self.hold(request, spender, offer, is_approved, now) {
                 Ok(Opened { holding }) => return Admission { order, left_out, holding, notices },
-                Err(shortfall) => shortfall,
+                Err(shortfall) => *shortfall,
             };
             notices.extend(self.tell_refusal(&shortfall));
             let place = order.remove(0);
@@ -213,9 +215,16 @@ impl Book {
         offer: &Offer<'_>,
         is_approved: bool,
         now: Timestamp,
-    ) -> Result<Opened, Shortfall> {
+    ) -> Result<Opened, Box<Shortfall>> {
         self.release(request);
-        let applying = self.applying(spender, offer.target, now);
+        let applying = if offer.paid_by_owner {
+            let owner = Spender { user: spender.owner, ..*spender };
+            let mut applying = self.applying(&owner, offer.target, now);
+            applying.retain(|_, (place, _)| self.is_of_user(*place));
+            applying
+        } else {
+            self.applying(spender, offer.target, now)
+        };
         if applying.is_empty() {
             return Ok(Opened { holding: None });
         }
@@ -240,11 +249,14 @@ impl Book {
         Ok(Opened { holding: Some(holding) })
     }
 
-    /// Ends the request's running call at what it came to. Nothing is charged where nothing was held.
-    pub fn end_call(&mut self, request: RequestId, actual: Amount) -> Ended {
+    /// Ends the request's running call at what it came to; where nobody knows what it cost, at the most it was held at.
+    /// Nothing is charged where nothing was held.
+    pub fn end_call(&mut self, request: RequestId, cost: Option<NanoUsd>, tokens: u64) -> Ended {
         let Some(tab) = self.open.get_mut(&request) else { return Ended::default() };
         let Some(holding) = tab.holding.take() else { return Ended::default() };
         let mut notices = Vec::new();
+        let cost = cost.unwrap_or(holding.claim.most.cost);
+        let actual = Amount { cost, tokens, requests: 0 };
         if actual.cost > holding.claim.most.cost {
             let (held, cost) = (holding.claim.most.cost, actual.cost);
             notices.push(Notice::Overrun { request, held, cost });
@@ -272,6 +284,11 @@ impl Book {
                 purse.release(holding.claim, hold.counts);
             }
         }
+    }
+
+    /// What the ended calls of a running request were charged.
+    pub fn postings(&self, request: RequestId) -> Vec<Posting> {
+        self.open.get(&request).map(|tab| tab.postings.clone()).unwrap_or_default()
     }
 
     /// Ends a request: gives back what it still holds and returns what it was charged.
@@ -401,13 +418,18 @@ impl Book {
         places.into_iter().filter_map(purse_of).collect()
     }
 
+    fn is_of_user(&self, place: usize) -> bool {
+        let budget = self.budgets.get(place);
+        budget.is_some_and(|budget| matches!(budget.scope, Scope::User(_) | Scope::EachUser))
+    }
+
     /// Whether the claim fits everywhere.
     fn check(
         &self,
         holds: &[(usize, Hold, Option<Timestamp>)],
         claim: Claim,
         is_approved: bool,
-    ) -> Result<(), Shortfall> {
+    ) -> Result<(), Box<Shortfall>> {
         let mut binding: Option<(&Budget, &Hold, Option<Timestamp>, Lack)> = None;
         for (place, hold, end) in holds {
             let Some(budget) = self.budgets.get(*place) else { continue };
@@ -425,7 +447,7 @@ impl Book {
             }
         }
         let Some((budget, hold, resets_at, lack)) = binding else { return Ok(()) };
-        Err(Shortfall {
+        Err(Box::new(Shortfall {
             purse: hold.purse.clone(),
             name: budget.name.clone(),
             scope: budget.scope.clone(),
@@ -437,7 +459,7 @@ impl Book {
             needed: lack.needed,
             resets_at,
             holders: self.holders(&hold.purse),
-        })
+        }))
     }
 
     /// The first refusal of a period is told.

@@ -25,7 +25,9 @@ impl AnswerSizes {
     /// Notes one answer.
     pub fn note(&mut self, tokens: u64) {
         if self.seen >= OBSERVATIONS_MAX {
-            self.bars.iter_mut().for_each(|count| *count /= 2);
+            for count in &mut self.bars {
+                *count /= 2;
+            }
             self.seen = self.bars.iter().map(|count| u64::from(*count)).sum();
         }
         if let Some(count) = self.bars.get_mut(bar_of(tokens)) {
@@ -81,7 +83,9 @@ mod tests {
         #[test]
         fn at_least_95_of_100_answers_fit_what_is_usual(mut answers in proptest::collection::vec(0..20_000_u64, 30..400)) {
             let mut sizes = AnswerSizes::default();
-            answers.iter().for_each(|tokens| sizes.note(*tokens));
+            for tokens in &answers {
+                sizes.note(*tokens);
+            }
             let p95 = sizes.p95().unwrap();
             let fitting = answers.iter().filter(|tokens| **tokens <= p95).count();
             prop_assert!(fitting * 100 >= answers.len() * 95);
@@ -94,13 +98,19 @@ mod tests {
     #[test]
     fn nothing_is_usual_until_thirty_answers_were_seen_and_new_habits_push_old_ones_out() {
         let mut sizes = AnswerSizes::default();
-        (0..29).for_each(|_| sizes.note(100));
+        for _ in 0..29 {
+            sizes.note(100);
+        }
         assert_eq!(sizes.p95(), None);
         sizes.note(100);
         assert!(sizes.p95().is_some_and(|tokens| (100..=112).contains(&tokens)));
-        (0..10_000).for_each(|_| sizes.note(4_000));
+        for _ in 0..10_000 {
+            sizes.note(4_000);
+        }
         assert!(sizes.p95().is_some_and(|tokens| tokens >= 4_000));
-        (0..10_000).for_each(|_| sizes.note(10));
+        for _ in 0..10_000 {
+            sizes.note(10);
+        }
         assert!(sizes.p95().is_some_and(|tokens| tokens <= 12));
     }
 }

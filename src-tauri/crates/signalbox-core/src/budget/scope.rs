@@ -99,6 +99,8 @@ pub struct Spender<'a> {
     pub operation: &'a OperationId,
     /// For whom, as the client says.
     pub user: Option<&'a str>,
+    /// Whose key it is, if it is somebody's.
+    pub owner: Option<&'a str>,
     /// With which key.
     pub key: Option<KeyId>,
     /// The client's labels.

@@ -69,6 +69,8 @@ rejections! {
     ProviderNotAllowed => "provider_not_allowed", "this operation's data may not go to the provider";
     /// The rule that matched wants other targets.
     RuledOut => "ruled_out", "the rule that matched wants other targets";
+    /// A budget does not have enough left for it.
+    OverBudget => "over_budget", "a budget does not have enough left for it";
     /// It has no price, and unpriced targets are not used.
     Unpriced => "unpriced", "it has no price, and what has no price is not used";
     /// An admin holds its circuit open.
@@ -112,6 +114,7 @@ impl Rejection {
             | Self::ProviderNotAllowed
             | Self::RuledOut
             | Self::Unpriced
+            | Self::OverBudget
             | Self::Held
             | Self::CredentialRefused
             | Self::CoolingDown
@@ -140,6 +143,7 @@ impl Rejection {
             | Self::ProviderNotAllowed
             | Self::RuledOut
             | Self::Unpriced
+            | Self::OverBudget
             | Self::Held => false,
         }
     }

@@ -87,7 +87,7 @@ impl Engine {
             decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id), flow).await?;
             leave.covers(&decision)?;
         }
-        let start = RequestStart {
+        let mut start = RequestStart {
             idempotency: claim.as_ref().map(crate::idempotency::Claim::idempotency),
             id,
             node: self.node,
@@ -114,6 +114,7 @@ impl Engine {
             }
             return Ok(Entry::Answered(answer));
         }
+        let tab = self.budgets.admit(live, &mut start, leave.is_some());
         let cache_use = if question.is_some() { CacheUse::Miss } else { CacheUse::Off };
         Ok(Entry::Run(Box::new(Admitted {
             start,
@@ -124,6 +125,7 @@ impl Engine {
             keeping: Keeping { question, claim, cache_use },
             leave,
             place,
+            tab,
         })))
     }
 

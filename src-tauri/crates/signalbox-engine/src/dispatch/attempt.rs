@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use super::run::{Ending, Run, Step, micros};
 use super::{Answer, RefusalCode};
+use crate::budgets::tokens_out_max;
 use crate::health::CallPermit;
 
 /// How long a call that the client's own deadline ends must have waited to speak against the target. A shorter deadline
@@ -187,6 +188,12 @@ impl Run {
             cost: self.cost_of(&begun.target, begun.started_us, metering),
             target: begun.target,
         };
+        let tokens = attempt.usage.tokens_in().saturating_add(attempt.usage.tokens_out());
+        self.tab.end_call(attempt.cost.total, tokens);
+        if outcome == Outcome::Succeeded && self.start.surface.work() == Work::Chat {
+            let (operation, target) = (&self.start.operation, &attempt.target);
+            self.engine.budgets.learn(operation, target, attempt.usage.tokens_out());
+        }
         let headroom = error.and_then(|error| error.headroom).or(begun.headroom);
         let of_another_account =
             begun.own_credential && error.is_some_and(|error| error.kind.is_about_account());
@@ -275,9 +282,22 @@ impl Run {
         }
     }
 
+    /// How long an answer may get that nobody else limits: what was held for it is only a bound if somebody does.
+    fn most_of_open_answer(&self, target: &Target) -> Option<u32> {
+        let bound = self.start.decision.asked?.bound;
+        let is_limited = tokens_out_max(&self.live, &self.start.operation, target).is_some();
+        if bound.open_answers == 0 || is_limited || self.start.holding.is_none() {
+            return None;
+        }
+        u32::try_from(bound.tokens_out_max / bound.open_answers).ok()
+    }
+
     /// The client's request, its answer kept to what the target's card allows.
     fn payload_for(&self, target: &Target, card: Option<&RouteTarget>) -> Payload {
-        let Some(most) = card.and_then(|card| card.max_output) else { return self.payload.clone() };
+        let Some(most) = card.and_then(|card| card.max_output).or_else(|| self.most_of_open_answer(target))
+        else {
+            return self.payload.clone();
+        };
         let Payload::Json(body) = &self.payload else { return self.payload.clone() };
         let Some(field) = output_field(self.start.surface, target, |field| body.contains_key(field)) else {
             return self.payload.clone();

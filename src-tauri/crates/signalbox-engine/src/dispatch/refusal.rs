@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use signalbox_core::breaker::{Block, Blocked};
+use signalbox_core::budget::Shortfall;
 use signalbox_core::decide::{Candidate, DecideError, Decision, Rejection, Verdict};
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ids::RequestId;
@@ -10,6 +11,7 @@ use signalbox_core::ledger::{Attempt, RequestStart};
 use signalbox_core::time::Timestamp;
 
 use super::approval::Ticket;
+use crate::budgets;
 use crate::health::Skipped;
 
 /// When to come back where no clock says it: a call has to end first.
@@ -60,6 +62,8 @@ codes! {
     UpstreamTimeout => "upstream_timeout", 504;
     /// The client's or the route's time was over before an answer began.
     DeadlineExceeded => "deadline_exceeded", 504;
+    /// A budget does not have enough left. Not 429, which official clients send again and again by themselves.
+    BudgetExceeded => "budget_exceeded", 402;
     /// The key has made the requests it may make in a minute.
     RateLimitedByKey => "rate_limited_by_key", 429;
     /// The key has as many requests under way as it may have.
@@ -114,12 +118,29 @@ pub struct Refusal {
     pub attempts: u32,
     /// Its place in the queue of what waits for a person.
     pub approval: Option<Ticket>,
+    /// What a program may look at besides.
+    pub details: Option<RefusalDetails>,
+}
+
+/// What a program may look at besides the code.
+#[derive(Debug, Clone)]
+pub enum RefusalDetails {
+    /// The budget that has not enough left.
+    Budget(Box<Shortfall>),
 }
 
 impl Refusal {
     /// A refusal before anything was tried.
     pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry_after: None, request: None, attempts: 0, approval: None }
+        Self {
+            code,
+            message: message.into(),
+            retry_after: None,
+            request: None,
+            attempts: 0,
+            approval: None,
+            details: None,
+        }
     }
 
     /// The refusal after the last attempt failed.
@@ -136,6 +157,14 @@ impl Refusal {
         };
         let attempts = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
         Self { retry_after, attempts, ..Self::new(code, message) }
+    }
+
+    /// The refusal when a budget does not have enough left for any target.
+    pub(super) fn over_budget(shortfall: &Shortfall, now: Timestamp) -> Self {
+        let message = budgets::in_words(shortfall);
+        let details = RefusalDetails::Budget(Box::new(shortfall.clone()));
+        let retry_after = budgets::retry_after(shortfall, now);
+        Self { retry_after, details: Some(details), ..Self::new(RefusalCode::BudgetExceeded, message) }
     }
 
     /// The refusal when the request's time was over before an answer began.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use signalbox_core::breaker::Blocked;
+use signalbox_core::budget::Shortfall;
 use signalbox_core::decide::Candidate;
 use signalbox_core::failure::FailureKind;
-use signalbox_core::ledger::{Attempt, Outcome, RequestStart, Settlement};
+use signalbox_core::ledger::{Attempt, NextCall, Outcome, RequestStart, Settlement};
 use signalbox_core::meter::CostStatus;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::provider::ProviderKind;
@@ -25,7 +26,9 @@ use tokio_util::sync::CancellationToken;
 use super::approval::Leave;
 use super::keeping::Keeping;
 use super::{Answer, AnswerMeta, Refusal, RefusalCode};
+use crate::budgets::Tab;
 use crate::engine::{Engine, InFlight};
+use crate::events::Topic;
 use crate::health::{CallPermit, Skipped, Terms};
 use crate::limits::Place;
 use crate::live::Live;
@@ -49,6 +52,13 @@ pub(super) struct Run {
     leave: Option<Leave>,
     /// Cancelled when the request must end now: the instance goes down, or AI traffic is stopped.
     pub(super) flow: CancellationToken,
+    /// Whether a person let it go out.
+    is_approved: bool,
+    pub(super) tab: Tab,
+    /// The target whose call is held for in the budgets and written down.
+    held_for: Option<Target>,
+    /// The budget that kept a further call back, if one did.
+    shortfall: Option<Box<Shortfall>>,
     retry_after: Option<Duration>,
     _in_flight: InFlight,
     _place: Place,
@@ -64,6 +74,7 @@ pub(super) struct Admitted {
     pub(super) keeping: Keeping,
     pub(super) leave: Option<Leave>,
     pub(super) place: Place,
+    pub(super) tab: Tab,
 }
 
 /// Where the client waits for the answer.
@@ -128,7 +139,11 @@ impl Run {
         flow: CancellationToken,
     ) -> Self {
         let in_flight = InFlight::begin(&engine);
+        let held_for = admitted.start.decision.chain().next().map(|candidate| candidate.target.clone());
         Self {
+            tab: admitted.tab,
+            held_for,
+            shortfall: None,
             engine,
             live,
             start: Arc::new(admitted.start),
@@ -139,6 +154,7 @@ impl Run {
             deadline: admitted.deadline,
             caller,
             keeping: admitted.keeping,
+            is_approved: admitted.leave.is_some(),
             leave: admitted.leave,
             flow,
             retry_after: None,
@@ -153,7 +169,8 @@ impl Run {
             (Arc::clone(&self.engine), Arc::clone(&self.live), Arc::clone(&self.start));
         if AssertUnwindSafe(self.serve()).catch_unwind().await.is_err() {
             tracing::error!(request = %start.id, "a request ended in a fault of ours; it is settled at its estimate");
-            let settlement = Arc::new(interrupted(&start, &live.snapshot, engine.control.now()));
+            let settlement = Arc::new(interrupted(&start, None, &live.snapshot, engine.control.now()));
+            engine.budgets.post(&settlement.postings);
             let entry =
                 LedgerEntry::Settle { start: Arc::clone(&start), settlement: Arc::clone(&settlement) };
             if engine.ledger.write(entry).await.is_err() {
@@ -164,7 +181,7 @@ impl Run {
 
     /// A person's leave is used up, then T1, the chain, T2: after a crash in between the leave is gone and nothing was sent.
     async fn serve(mut self) {
-        if let Some(leave) = self.leave.take()
+        if let Some(leave) = self.leave.take().filter(|_| self.start.refused_by.is_none())
             && let Err(refusal) = self.engine.use_leave(&leave, self.start.id).await
         {
             self.caller.give(Err(refusal));
@@ -214,6 +231,11 @@ impl Run {
                     continue;
                 }
             };
+            match self.hold(candidate).await {
+                Held::Yes => {}
+                Held::OverBudget => continue,
+                Held::Over => return Tried::Done,
+            }
             let last = self.attempts.last().and_then(|attempt| attempt.failure);
             if let Some(from) =
                 failed_at.take().filter(|_| last.is_some_and(FailureKind::speaks_against_target))
@@ -279,6 +301,53 @@ impl Run {
                 Ok(permit) => permit,
                 Err(_) => return Tried::Over(None),
             };
+            match self.hold(candidate).await {
+                Held::Yes => {}
+                Held::OverBudget => return Tried::Over(None),
+                Held::Over => return Tried::Done,
+            }
+        }
+    }
+
+    /// Sees to it that what the next call may cost is held in the budgets and written down, before it goes out.
+    async fn hold(&mut self, candidate: &Candidate) -> Held {
+        if self.held_for.take().is_some_and(|target| target == candidate.target) {
+            return Held::Yes;
+        }
+        let live = self.engine.live();
+        let holding = match self.tab.hold(&live, &self.start, candidate, self.is_approved) {
+            Ok(holding) => holding,
+            Err(shortfall) => {
+                self.shortfall = Some(shortfall);
+                return Held::OverBudget;
+            }
+        };
+        if holding.is_none() && self.start.holding.is_none() {
+            return Held::Yes;
+        }
+        let call = NextCall {
+            request: self.start.id,
+            attempts: self.attempts.clone(),
+            postings: self.tab.postings(),
+            target: candidate.target.clone(),
+            estimate: candidate.estimate,
+            holding,
+        };
+        match self.engine.ledger.write(LedgerEntry::Call(Arc::new(call))).await {
+            Ok(()) => Held::Yes,
+            Err(error) => {
+                let message = format!("No further provider was called: {error}.");
+                let ending = Ending {
+                    outcome: Outcome::Failed,
+                    finish_reason: None,
+                    error: Some((RefusalCode::LedgerUnavailable, message.clone())),
+                    payload: None,
+                };
+                let _ = self.settle(ending).await;
+                let refusal = Refusal::new(RefusalCode::LedgerUnavailable, message);
+                self.caller.give(Err(Refusal { request: Some(self.start.id), ..refusal }));
+                Held::Over
+            }
         }
     }
 
@@ -351,6 +420,11 @@ impl Run {
         if give_up == Some(GiveUp::Deadline) {
             return Refusal::too_late(&self.attempts, self.began.elapsed());
         }
+        if self.attempts.is_empty()
+            && let Some(shortfall) = self.shortfall.as_deref().or(self.start.refused_by.as_deref())
+        {
+            return Refusal::over_budget(shortfall, self.engine.control.now());
+        }
         // Waiting does not cure a fault of the request itself.
         let come_back = self.come_back(skipped).filter(|_| give_up != Some(GiveUp::ClientFault));
         if self.attempts.is_empty() {
@@ -384,7 +458,7 @@ impl Run {
             .map_or((None, None), |(code, message)| (Some(code.as_str().to_owned()), Some(message)));
         let settlement = Settlement {
             cache: None,
-            postings: Vec::new(),
+            postings: self.tab.close(),
             id: self.start.id,
             finished_at: self.now(),
             outcome: ending.outcome,
@@ -400,6 +474,9 @@ impl Run {
         let entry =
             LedgerEntry::Settle { start: Arc::clone(&self.start), settlement: Arc::clone(&settlement) };
         let written = self.engine.ledger.write(entry).await;
+        if !settlement.postings.is_empty() {
+            self.engine.events.publish(Topic::Budgets);
+        }
         let (_, cost) = settlement.cost();
         self.attempts.clone_from(&settlement.attempts);
         self.tell_unpriced();
@@ -467,6 +544,16 @@ impl Run {
         let provider = self.live.snapshot.providers.get(&target.provider);
         provider.is_some_and(|entry| entry.provider.kind == ProviderKind::Simulator)
     }
+}
+
+/// Whether a call may go out.
+enum Held {
+    /// Yes: what it may cost is held.
+    Yes,
+    /// No: a budget has not enough left for it.
+    OverBudget,
+    /// No: the request is settled.
+    Over,
 }
 
 /// How a pause ended.

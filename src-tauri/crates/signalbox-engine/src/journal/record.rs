@@ -26,9 +26,9 @@ enum Written<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Read {
-    Start(RequestStart),
-    Call(NextCall),
-    Settle { start: RequestStart, settlement: Settlement },
+    Start(Box<RequestStart>),
+    Call(Box<NextCall>),
+    Settle { start: Box<RequestStart>, settlement: Box<Settlement> },
 }
 
 /// An entry as a record. The start within a settlement is without its payload: it was written when it began.
@@ -85,10 +85,10 @@ impl Frame {
             return Err("its checksum does not fit".to_owned());
         }
         match serde_json::from_slice(body) {
-            Ok(Read::Start(start)) => Ok(LedgerEntry::Start(Arc::new(start))),
-            Ok(Read::Call(call)) => Ok(LedgerEntry::Call(Arc::new(call))),
+            Ok(Read::Start(start)) => Ok(LedgerEntry::Start(Arc::from(start))),
+            Ok(Read::Call(call)) => Ok(LedgerEntry::Call(Arc::from(call))),
             Ok(Read::Settle { start, settlement }) => {
-                Ok(LedgerEntry::Settle { start: Arc::new(start), settlement: Arc::new(settlement) })
+                Ok(LedgerEntry::Settle { start: Arc::from(start), settlement: Arc::from(settlement) })
             }
             Err(error) => Err(format!("it is no entry this version knows: {error}")),
         }

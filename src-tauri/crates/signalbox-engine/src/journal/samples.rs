@@ -107,19 +107,19 @@ pub(crate) fn traffic(requests: usize) -> Vec<LedgerEntry> {
 /// What an entry says, to compare it by.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Said {
-    Started(RequestStart),
-    Called(NextCall),
-    Settled(RequestStart, Settlement),
+    Started(Box<RequestStart>),
+    Called(Box<NextCall>),
+    Settled(Box<(RequestStart, Settlement)>),
 }
 
 pub(crate) fn said(entry: &LedgerEntry) -> Said {
     match entry {
-        LedgerEntry::Start(start) => Said::Started(RequestStart::clone(start)),
-        LedgerEntry::Call(call) => Said::Called(NextCall::clone(call)),
-        LedgerEntry::Settle { start, settlement } => Said::Settled(
+        LedgerEntry::Start(start) => Said::Started(Box::new(RequestStart::clone(start))),
+        LedgerEntry::Call(call) => Said::Called(Box::new(NextCall::clone(call))),
+        LedgerEntry::Settle { start, settlement } => Said::Settled(Box::new((
             RequestStart { payload: None, ..RequestStart::clone(start) },
             Settlement::clone(settlement),
-        ),
+        ))),
     }
 }
 

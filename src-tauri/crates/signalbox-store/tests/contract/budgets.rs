@@ -161,7 +161,8 @@ on_both_databases! {
         };
         let write = ConfigWrite::AdjustBudget { adjustment: adjustment.clone() };
         db.store.write_config(edit(write)).await.unwrap();
-        assert_eq!(db.store.adjustments(Some(budget.id)).await.unwrap(), [adjustment.clone()]);
+        let found = db.store.adjustments(Some(budget.id)).await.unwrap();
+        assert_eq!(found, std::slice::from_ref(&adjustment));
         assert_eq!(db.store.adjustments(None).await.unwrap(), [adjustment]);
         assert_eq!(db.store.adjustments(Some(BudgetId::generate())).await.unwrap(), []);
         assert!(db.run_behind_its_back("UPDATE budget_adjustments SET cost_nano_usd = 0").await.is_err());

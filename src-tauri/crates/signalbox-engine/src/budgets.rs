@@ -1,0 +1,335 @@
+//! Budgets of a running instance: what a request may still use is decided in memory, before anything can be spent.
+//!
+//! The [`Book`] is the authority while the instance runs; it is filled from the database at the start. Everything here takes
+//! microseconds and waits for nothing: whoever asks writes down what he was told.
+
+mod claim;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use signalbox_core::alert::AlertKind;
+use signalbox_core::budget::{
+    AnswerSizes, Book, Budget, Claim, Holder, Holding, Measure, Notice, Offer, Posting, PurseKey,
+    PurseStatus, Shortfall, Spender,
+};
+use signalbox_core::decide::{Candidate, Decision, Rejection, Verdict};
+use signalbox_core::ids::{OperationId, RequestId};
+use signalbox_core::ledger::RequestStart;
+use signalbox_core::meter::Bound;
+use signalbox_core::money::NanoUsd;
+use signalbox_core::route::Target;
+use signalbox_core::time::{Clock, Timestamp};
+use signalbox_store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use crate::alerts::Alerts;
+use crate::live::Live;
+
+pub(crate) use claim::tokens_out_max;
+
+/// Answers that are looked at to learn how long answers usually are.
+const ANSWERS_LEARNED_FROM: u32 = 20_000;
+/// How often purses are forgotten whose period is over.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
+
+/// The budgets of a running instance. Clones share the same book.
+#[derive(Debug, Clone)]
+pub struct Budgets(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    book: Mutex<Book>,
+    /// How long answers usually are, by operation and target.
+    sizes: Mutex<HashMap<(OperationId, Target), AnswerSizes>>,
+    alerts: Alerts,
+    clock: Arc<dyn Clock>,
+}
+
+impl Budgets {
+    /// The budgets as they stand in the database.
+    pub(crate) async fn open(
+        store: &Store,
+        budgets: &[Budget],
+        alerts: Alerts,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let inner = Inner { book: Mutex::default(), sizes: Mutex::default(), alerts, clock };
+        let opened = Self(Arc::new(inner));
+        opened.follow(store, budgets).await?;
+        for answer in store.answer_sizes(ANSWERS_LEARNED_FROM).await?.into_iter().rev() {
+            opened.learn(&answer.operation, &answer.target, answer.tokens);
+        }
+        Ok(opened)
+    }
+
+    /// Takes over the budgets as they are configured now, and what admins adjusted.
+    pub(crate) async fn follow(&self, store: &Store, budgets: &[Budget]) -> Result<(), StoreError> {
+        let now = self.0.clock.now();
+        let new: Vec<&Budget> = {
+            let book = self.book();
+            let is_known = |budget: &&Budget| book.budgets().iter().any(|known| known.id == budget.id);
+            budgets.iter().filter(|budget| !is_known(budget)).collect()
+        };
+        let mut purses = Vec::new();
+        for budget in new {
+            let start = budget.window(now).start;
+            purses.extend(store.purses(budget.id, start, start.plus_micros(1)).await?);
+        }
+        let mut adjusted: HashMap<PurseKey, NanoUsd> = HashMap::new();
+        for adjustment in store.adjustments(None).await? {
+            let sum = adjusted.entry(adjustment.purse).or_default();
+            *sum = sum.saturating_add(adjustment.amount);
+        }
+        let mut book = self.book();
+        book.set_budgets(budgets);
+        for (key, settled) in purses {
+            book.restore(&key, settled, NanoUsd::ZERO);
+        }
+        book.set_adjustments(&adjusted);
+        Ok(())
+    }
+
+    /// How every purse of the running periods stands.
+    pub fn statuses(&self) -> Vec<PurseStatus> {
+        self.book().statuses(self.0.clock.now())
+    }
+
+    /// The running requests that hold most in a purse.
+    pub fn holders(&self, purse: &PurseKey) -> Vec<Holder> {
+        self.book().holders(purse)
+    }
+
+    /// How the purses stand that a request to `target` would use, with the budgets they are of.
+    pub fn standing(&self, spender: &Spender<'_>, target: &Target) -> Vec<(Budget, PurseStatus)> {
+        let standing = self.book();
+        let standing = standing.standing(spender, target, self.0.clock.now());
+        standing.into_iter().map(|(budget, status)| (budget.clone(), status)).collect()
+    }
+
+    /// What a request of that bound asks to hold for a call of `target`.
+    pub fn claim(&self, live: &Live, operation: &OperationId, target: &Target, bound: Bound) -> Claim {
+        let usual = {
+            let sizes = lock(&self.0.sizes);
+            sizes.get(&(operation.clone(), target.clone())).and_then(AnswerSizes::p95)
+        };
+        claim::claim(live, operation, target, bound, usual, self.0.clock.now())
+    }
+
+    /// Decides by the budgets a request that was admitted otherwise: holds what its first call may cost, leaves out targets
+    /// for which not enough is left, and notes the budget that refuses it when none remains.
+    pub(crate) fn admit(&self, live: &Live, start: &mut RequestStart, is_approved: bool) -> Tab {
+        let tab = Tab { budgets: self.clone(), request: start.id };
+        let bound = start.decision.asked.map(|asked| asked.bound).unwrap_or_default();
+        let chain: Vec<(Target, bool)> = start
+            .decision
+            .chain()
+            .map(|candidate| (candidate.target.clone(), candidate.own_credential))
+            .collect();
+        let offers: Vec<Offer<'_>> = chain
+            .iter()
+            .map(|(target, paid_by_owner)| {
+                let claim = self.claim(live, &start.operation, target, bound);
+                Offer { target, claim, paid_by_owner: *paid_by_owner }
+            })
+            .collect();
+        let now = self.0.clock.now();
+        let admission = self.book().admit(start.id, &spender(live, start), &offers, is_approved, now);
+        start.refused_by = admission.refused_by().cloned().map(Box::new);
+        start.holding = admission.holding;
+        leave_out(&mut start.decision, &admission.order, &admission.left_out);
+        self.tell(admission.notices);
+        tab
+    }
+
+    /// Notes how long an answer was.
+    pub(crate) fn learn(&self, operation: &OperationId, target: &Target, tokens_out: u64) {
+        let mut sizes = lock(&self.0.sizes);
+        sizes.entry((operation.clone(), target.clone())).or_default().note(tokens_out);
+    }
+
+    /// Charges what an earlier run left open.
+    pub(crate) fn post(&self, postings: &[Posting]) {
+        self.book().post(postings);
+    }
+
+    fn tell(&self, notices: Vec<Notice>) {
+        for notice in notices {
+            let (kind, subject, key, sentence) = told(&notice);
+            self.0.alerts.raise(kind, &subject, &key, sentence);
+        }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        lock(&self.0.book)
+    }
+}
+
+/// A request's account with the budgets, from its admission to its settlement. What it still holds when this is dropped is
+/// given back.
+#[derive(Debug)]
+#[must_use = "what is held is given back when this is dropped"]
+pub(crate) struct Tab {
+    budgets: Budgets,
+    request: RequestId,
+}
+
+impl Tab {
+    /// Holds what another call may cost.
+    ///
+    /// Errors: the budget that has not enough left; nothing is held then.
+    pub(crate) fn hold(
+        &self,
+        live: &Live,
+        start: &RequestStart,
+        candidate: &Candidate,
+        is_approved: bool,
+    ) -> Result<Option<Holding>, Box<Shortfall>> {
+        let bound = start.decision.asked.map(|asked| asked.bound).unwrap_or_default();
+        let target = &candidate.target;
+        let claim = self.budgets.claim(live, &start.operation, target, bound);
+        let offer = Offer { target, claim, paid_by_owner: candidate.own_credential };
+        let now = self.budgets.0.clock.now();
+        let opened = self.budgets.book().hold(self.request, &spender(live, start), &offer, is_approved, now);
+        opened.map(|opened| opened.holding)
+    }
+
+    /// Ends the running call at what it came to; where nobody knows what it cost, at the most it was held at.
+    pub(crate) fn end_call(&self, cost: Option<NanoUsd>, tokens: u64) {
+        let ended = self.budgets.book().end_call(self.request, cost, tokens);
+        self.budgets.tell(ended.notices);
+    }
+
+    /// What ended calls were charged so far.
+    pub(crate) fn postings(&self) -> Vec<Posting> {
+        self.budgets.book().postings(self.request)
+    }
+
+    /// Gives back what is still held and returns what the request was charged.
+    pub(crate) fn close(&self) -> Vec<Posting> {
+        self.budgets.book().close(self.request)
+    }
+}
+
+impl Drop for Tab {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Forgets purses whose period is over.
+pub(crate) async fn keep(budgets: Budgets, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        let now = budgets.0.clock.now();
+        budgets.book().forget_over(now);
+    }
+}
+
+/// By whom a request is paid for.
+fn spender<'a>(live: &'a Live, start: &'a RequestStart) -> Spender<'a> {
+    Spender {
+        operation: &start.operation,
+        user: start.user.as_deref(),
+        owner: start.key.and_then(|key| live.key(key)?.owner.as_deref()),
+        key: start.key,
+        tags: &start.tags,
+    }
+}
+
+/// Puts what the budgets say into the decision: first what is to be tried, in its order, then what is left out.
+fn leave_out(decision: &mut Decision, order: &[usize], left_out: &[(usize, Shortfall)]) {
+    if left_out.is_empty() {
+        return;
+    }
+    let (accepted, rejected): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut decision.candidates).into_iter().partition(Candidate::is_accepted);
+    let tried = order.iter().filter_map(|place| accepted.get(*place).cloned());
+    let kept_out = left_out.iter().filter_map(|(place, shortfall)| {
+        let mut candidate = accepted.get(*place)?.clone();
+        candidate.verdict = Verdict::Rejected(Rejection::OverBudget);
+        candidate.until = shortfall.resets_at;
+        Some(candidate)
+    });
+    decision.candidates = tried.chain(kept_out).collect();
+    decision.candidates.extend(rejected);
+}
+
+/// What an alert says: its kind, what it is about, which state it is, and the sentence.
+fn told(notice: &Notice) -> (AlertKind, String, String, String) {
+    match notice {
+        Notice::Threshold { purse, name, percent, used, limit, .. } => {
+            let kind = if *percent >= 100 { AlertKind::BudgetExhausted } else { AlertKind::BudgetThreshold };
+            let of =
+                limit.map_or_else(String::new, |limit| format!(": {} of {}", dollars(*used), dollars(limit)));
+            let whose = whose(purse);
+            let sentence = format!("The budget “{name}”{whose} is used to {percent} %{of}.");
+            (kind, purse.budget.to_string(), key(purse, &percent.to_string()), sentence)
+        }
+        Notice::Exhausted(shortfall) => {
+            let sentence = in_words(shortfall);
+            let purse = &shortfall.purse;
+            (AlertKind::BudgetExhausted, purse.budget.to_string(), key(purse, "100"), sentence)
+        }
+        Notice::Overrun { request, held, cost } => {
+            let (held, cost) = (dollars(*held), dollars(*cost));
+            let sentence = format!("{request} cost {cost}; the most it was thought to cost is {held}.");
+            (AlertKind::Overrun, request.to_string(), request.to_string(), sentence)
+        }
+    }
+}
+
+fn key(purse: &PurseKey, state: &str) -> String {
+    format!("{}:{}:{}:{state}", purse.budget, purse.member, purse.start.as_micros())
+}
+
+fn whose(purse: &PurseKey) -> String {
+    if purse.member.is_everyone() { String::new() } else { format!(" of {}", purse.member) }
+}
+
+/// Why a budget kept a request back, for a person.
+pub fn in_words(shortfall: &Shortfall) -> String {
+    let amount = |amount: i64| match shortfall.measure {
+        Measure::Cost => dollars(NanoUsd::from_nanos(amount)),
+        Measure::Tokens => format!("{amount} tokens"),
+        Measure::Requests => format!("{amount} requests"),
+    };
+    let (name, whose) = (&shortfall.name, whose(&shortfall.purse));
+    let (left, limit, needed) = (amount(shortfall.left()), amount(shortfall.limit), amount(shortfall.needed));
+    let held = if shortfall.held > 0 {
+        format!(", while running requests hold {}", amount(shortfall.held))
+    } else {
+        String::new()
+    };
+    let resets = shortfall
+        .resets_at
+        .map_or_else(|| "It does not begin anew.".to_owned(), |at| format!("It begins anew at {at}."));
+    format!(
+        "The budget “{name}”{whose} has {left} of {limit} left{held}; the request may need {needed}. {resets}"
+    )
+}
+
+fn dollars(amount: NanoUsd) -> String {
+    format!("${amount}")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing in there is left half done by a panic: no step of a book panics.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// When a client that was refused may come back, if that is soon.
+pub(crate) fn retry_after(shortfall: &Shortfall, now: Timestamp) -> Option<Duration> {
+    let wait = u64::try_from(shortfall.resets_at?.micros_since(now)).ok().map(Duration::from_micros)?;
+    (wait <= RETRY_AFTER_MAX).then_some(wait)
+}
+
+/// A reset further away is not worth waiting for: a client that waits holds its own caller up.
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(2);
+
+#[cfg(test)]
+mod tests;
