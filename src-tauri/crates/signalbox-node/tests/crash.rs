@@ -162,7 +162,6 @@ async fn assert_within_the_tight_budget(installation: &Installation, budget: &Bu
     let start = Timestamp::from_micros(0);
     let purses = store.purses(budget.id, start, start.plus_micros(1)).await.unwrap();
     let used = purses.first().map(|(_, amount)| amount.cost.as_nanos()).unwrap_or_default();
-    println!("{used} of {TIGHT_LIMIT} nano-dollars of the tight budget are used");
     assert!(used > 0 && used <= TIGHT_LIMIT, "{purses:?}");
     store.close().await;
 }
