@@ -282,11 +282,13 @@ impl Run {
         }
     }
 
-    /// How long an answer may get that nobody else limits: what was held for it is only a bound if somebody does.
+    /// How long an answer may get that nobody else limits: what was held for it is only a bound if somebody does. Responses
+    /// are passed on untouched: one that passes its bound is charged in full and told.
     fn most_of_open_answer(&self, target: &Target) -> Option<u32> {
         let bound = self.start.decision.asked?.bound;
         let is_limited = tokens_out_max(&self.live, &self.start.operation, target).is_some();
-        if bound.open_answers == 0 || is_limited || self.start.holding.is_none() {
+        let is_untouched = self.start.surface == Surface::OpenaiResponses;
+        if bound.open_answers == 0 || is_limited || is_untouched || self.start.holding.is_none() {
             return None;
         }
         u32::try_from(bound.tokens_out_max / bound.open_answers).ok()
