@@ -11,6 +11,6 @@ type Outcome<T> = { status: "ok"; data: Proposed<T> } | { status: "error"; error
 export async function callProposed<T>(outcome: Promise<Outcome<T>>): Promise<T | null> {
   const proposed = await call(outcome);
   if (proposed.outcome === "applied") return proposed.value;
-  notifyAsked(proposed.request.sentence);
+  notifyAsked(proposed.request);
   return null;
 }

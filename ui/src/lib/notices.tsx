@@ -1,5 +1,6 @@
 import { notifications } from "@mantine/notifications";
 import { IconAlertTriangle, IconCheck, IconUserCheck } from "@tabler/icons-react";
+import type { FiledChange } from "@/bindings";
 import { UndoNotice } from "./UndoNotice";
 
 const UNDO_MS = 10_000;
@@ -37,10 +38,15 @@ export function notifyUndo(title: string, undo: () => Promise<unknown>, message?
 }
 
 /** Another admin has to approve it; nothing has changed yet. */
-export function notifyAsked(sentence: string): void {
+export function notifyAsked({ approval, sentence }: FiledChange): void {
   notifications.show({
     title: "Asked for approval",
-    message: `${sentence}. Nothing changes until another admin approves it.`,
+    message: (
+      <>
+        {sentence}. Nothing changes until another admin approves it.{" "}
+        <a href={`#/approvals?approval=${encodeURIComponent(approval)}`}>Open it in the queue</a>
+      </>
+    ),
     color: "info",
     icon: <IconUserCheck size={16} aria-hidden />,
     autoClose: UNDO_MS,
