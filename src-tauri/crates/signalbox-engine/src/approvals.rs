@@ -175,7 +175,9 @@ impl Engine {
         }
         let mut due = now.plus_micros(LOOK_EVERY_US);
         let mut has_expired = false;
-        for approval in store.open_approvals(OPEN_MAX).await? {
+        let open = store.open_approvals(OPEN_MAX).await?;
+        self.approvals.known().reminded.retain(|id| open.iter().any(|approval| approval.id == *id));
+        for approval in open {
             if let Ok(expired) = approval.expire(now) {
                 has_expired |= store.step_approval(&expired, approval.version).await?;
                 continue;
@@ -226,5 +228,64 @@ pub(crate) async fn keep(engine: Weak<Engine>, stop: CancellationToken) {
         if let Err(error) = engine.tidy_approvals().await {
             tracing::warn!(error = %error_chain(&error), "approvals cannot be kept in order; trying again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use signalbox_core::approval::{AskedChange, Submitter};
+    use signalbox_core::change::ChangeKind;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(1_795_219_200_000_000).plus_micros(second * MICROS_PER_SECOND)
+    }
+
+    #[test]
+    fn what_is_folded_is_counted_once_and_forgotten_when_something_was_decided() {
+        let (approvals, one, id) = (Approvals::default(), Digest::of(b"one"), ApprovalId::generate());
+        assert_eq!(approvals.fold(one, at(0)), None);
+        approvals.waits(one, id, at(100));
+        assert_eq!(approvals.fold(one, at(1)), Some((id, at(100))));
+        assert_eq!(approvals.fold(one, at(2)), Some((id, at(100))));
+        assert_eq!(approvals.fold(one, at(100)), None, "its time is over");
+        assert_eq!(approvals.take_repeats(at(3)), [(id, 2)]);
+        assert_eq!(approvals.take_repeats(at(3)), []);
+        approvals.fold(one, at(4));
+        approvals.filled("key_1");
+        let moved = approvals.watch();
+        approvals.moved();
+        assert!(moved.has_changed().unwrap());
+        assert_eq!((approvals.fold(one, at(5)), approvals.is_full("key_1")), (None, false));
+        assert_eq!(approvals.take_repeats(at(5)), [(id, 1)], "what was counted before is still written down");
+        assert_eq!(approvals.known().folded.len(), 0);
+    }
+
+    #[test]
+    fn no_more_clients_wait_than_there_are_places() {
+        let approvals = Approvals::default();
+        let seats: Vec<_> = (0..HOLDS_MAX).map(|_| approvals.seat().unwrap()).collect();
+        assert!(approvals.seat().is_none());
+        drop(seats);
+        assert!(approvals.seat().is_some());
+    }
+
+    #[test]
+    fn a_person_is_reminded_when_a_tenth_of_the_time_is_left_or_an_hour() {
+        let asked = AskedChange {
+            kind: ChangeKind::Setting,
+            subject: "x".to_owned(),
+            sentence: "x".to_owned(),
+            proposed: "{}".to_owned(),
+            before: None,
+            after: None,
+            impact: None,
+            monthly_impact: None,
+        };
+        let submitter = Submitter { id: "ann".to_owned(), name: "ann".to_owned(), person: None };
+        let waiting = |expires_s| Approval::of_change(asked.clone(), submitter.clone(), at(0), expires_s);
+        assert_eq!(remind_at(&waiting(600)), at(540));
+        assert_eq!(remind_at(&waiting(86_400)), at(82_800));
     }
 }

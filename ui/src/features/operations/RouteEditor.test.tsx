@@ -239,6 +239,30 @@ test("the answer cache is off until switched on, says what it means, and is appl
   expect(operation.deadline_ms).toBe(45_000);
 });
 
+test("a person is asked only once that is switched on, above the amount that was typed or by a rule, and it says so", async () => {
+  const { operation, user } = await openRoute("chat_message");
+  expect(operation.approval).toBeNull();
+  await user.click(await screen.findByTestId("route-approval"));
+  await screen.findByText(/A request needs a person above \$0.50. Its approval is good for 1 day/);
+  write("route-approval-above", "1.25");
+  write("route-approval-hold", "60");
+  await user.click(screen.getByTestId("route-approval-by-rule"));
+  await screen.findByText(/needs a person above \$1.25 or when estimate_usd > 0.5/);
+  write("route-approval-above", "");
+  write("route-approval-expires", "30");
+  await user.click(screen.getByTestId("draft-apply"));
+  await waitFor(() =>
+    expect(operation.approval).toEqual({
+      always: false,
+      above: null,
+      budget_warned: false,
+      rule: "estimate_usd > 0.5",
+      hold_s: 60,
+      expires_s: 1_800,
+    }),
+  );
+});
+
 test("a target outside of the allowed providers is marked as skipped", async () => {
   await openRoute("job_planning");
   const first = await screen.findByTestId("route-card-1");

@@ -84,7 +84,7 @@ function Conditions({ policy, editor, set }: Props) {
       <div className={classes.ttl}>
         <NumberField
           label="Client waits"
-          description="0: it is told to come back with the approval."
+          description="0: it has to come back"
           value={policy.hold_s}
           unit="s"
           width={120}
@@ -94,7 +94,7 @@ function Conditions({ policy, editor, set }: Props) {
         />
         <NumberField
           label="Expires after"
-          description="To be decided and used within."
+          description="To decide and to use it"
           value={policy.expires_s / 60}
           unit="min"
           width={120}
