@@ -40,11 +40,12 @@ pub async fn run(desk: Desk, command: Secrets) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Asks the person at the terminal for the passphrase if the secrets wait for one and nothing else can give it.
-pub async fn unseal_at_terminal(control: &Control) -> Result<(), Failure> {
+/// Asks the person at the terminal for the passphrase if the secrets wait for one and nothing else can give it. Says
+/// whether that opened them.
+pub async fn unseal_at_terminal(control: &Control) -> Result<bool, Failure> {
     let awaits = control.awaits_passphrase().await.unwrap_or(false);
     if !awaits || std::env::var_os(PASSPHRASE_VARIABLE).is_some() || !stdin().is_terminal() {
-        return Ok(());
+        return Ok(false);
     }
     for _ in 0..TRIES {
         let passphrase = read_hidden("Passphrase of the secrets (nothing: go on sealed): ")?;
@@ -52,13 +53,13 @@ pub async fn unseal_at_terminal(control: &Control) -> Result<(), Failure> {
             break;
         }
         match control.unseal(SecretString::from(passphrase)).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(true),
             Err(SecretsError::WrongPassphrase) => remark("That is not it."),
             Err(error) => return Err(signalbox_app::AppError::from(error).into()),
         }
     }
     remark("The secrets stay sealed: reading works, serving does not.");
-    Ok(())
+    Ok(false)
 }
 
 fn typed_twice() -> Result<SecretInput, Failure> {

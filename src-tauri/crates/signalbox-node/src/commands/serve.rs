@@ -38,8 +38,9 @@ async fn run(serve: Serve, options: Options) -> Result<Exit, Failure> {
     let simulator_url = simulator.as_ref().and_then(|simulator| simulator.base_url_openai().parse().ok());
     let options = EngineOptions { installation: options, simulator: simulator_url };
     let engine = Engine::start(options, Arc::new(SystemClock)).await?;
-    secrets::unseal_at_terminal(&engine.control).await?;
-    engine.reload().await?;
+    if secrets::unseal_at_terminal(&engine.control).await? {
+        engine.reload().await?;
+    }
     let exposure = Exposure { remote: serve.allow_remote, hosts: serve.host, origins: serve.origin };
     let gateway = match Gateway::bind(Arc::clone(&engine), serve.listen, exposure).await {
         Ok(gateway) => gateway,
