@@ -11,8 +11,9 @@ use std::pin::Pin;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use signalbox_app::{
-    App, AppError, Caller, Code, Role, Source, approvals, changes, drills, dto, export, health, keys, models,
-    operations, overview, people, prices, providers, requests, secrets, settings, simulation, status, trial,
+    App, AppError, Caller, Code, Role, Source, alert_rules, alerts, approvals, changes, channels, drills,
+    dto, export, health, keys, kill_switch, models, operations, overview, people, prices, providers,
+    requests, secrets, settings, simulation, status, toggles, trial,
 };
 use signalbox_testkit::TestApp;
 
@@ -51,6 +52,10 @@ fn draft() -> dto::RouteDraft {
         "operation": "nothing", "base_version": 1, "enabled": true, "strategy": "priority",
         "balance": {"cost": 100, "latency": 0, "quality": 0}, "rules": [], "allowed_providers": [], "targets": [],
     }))
+}
+
+fn channel() -> dto::AlertChannelInput {
+    of(json!({"name": "", "enabled": false, "least": "info", "local": false, "means": {"kind": "discord"}}))
 }
 
 /// Everything a client can ask for.
@@ -133,8 +138,30 @@ fn use_cases() -> Vec<UseCase> {
         Viewer "simulation::simulate" app who => simulation::simulate(app, who, of(json!({
             "draft": draft(), "request": {"kind": "past", "request_id": "nothing"}})));
         Viewer "status::status" app who => status::status(app, who);
+        Viewer "alert_rules::list" app who => alert_rules::list(app, who);
+        Admin "alert_rules::set" app who => alert_rules::set(app, who, of(json!({
+            "kind": "nothing", "enabled": true, "severity": "info", "window_s": 1})));
+        Viewer "alerts::page" app who => alerts::page(app, who, dto::AlertFilter::default(), None, 1);
+        Viewer "alerts::open" app who => alerts::open(app, who);
+        Operator "alerts::acknowledge" app who => alerts::acknowledge(app, who, Some(Vec::new()));
+        Viewer "alerts::deliveries" app who => alerts::deliveries(app, who, dto::DeliveryFilter::default(), None, 1);
+        Viewer "channels::list" app who => channels::list(app, who);
+        Viewer "channels::find" app who => channels::find(app, who, "nothing");
+        Admin "channels::add" app who => channels::add(app, who, channel());
+        Admin "channels::update" app who => channels::update(app, who, dto::AlertChannelPatch {
+            id: "nothing".to_owned(), base_version: 1, channel: channel() });
+        Admin "channels::remove" app who => channels::remove(app, who, "nothing", 1);
+        Admin "channels::set_secret" app who => channels::set_secret(
+            app, who, "nothing", dto::SecretInput::new(String::new()));
+        Admin "channels::renew_signing_key" app who => channels::renew_signing_key(app, who, "nothing");
+        Operator "channels::test" app who => channels::test(app, who, "nothing");
+        Viewer "toggles::list" app who => toggles::list(app, who);
+        Admin "toggles::set" app who => toggles::set(app, who, of(json!({"name": "log_payloads"})));
         Operator "trial::send_test_request" app who => trial::send_test_request(
             app, who, of(json!({"operation": "nothing", "message": ""})));
+        Viewer "kill_switch::state" app who => kill_switch::state(app, who);
+        Admin "kill_switch::release" app who => kill_switch::release(app, who, of(json!({"typed": ""})));
+        Operator "kill_switch::engage" app who => kill_switch::engage(app, who, of(json!({})));
     }
 }
 
