@@ -5,8 +5,8 @@ use tauri::Wry;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    alerts, approvals, changes, drills, health, keys, operations, overview, people, prices, providers, quick,
-    requests, secrets, settings, status, toggles, trial,
+    alerts, approvals, budgets, changes, drills, health, keys, operations, overview, people, prices,
+    providers, quick, requests, secrets, settings, status, toggles, trial,
 };
 use crate::events::CacheTagsChanged;
 
@@ -62,6 +62,15 @@ pub fn builder() -> Builder<Wry> {
             toggles::toggle_set,
             toggles::kill_switch_engage,
             toggles::kill_switch_release,
+            budgets::budgets_list,
+            budgets::budget_members,
+            budgets::budget_show,
+            budgets::budget_preview,
+            budgets::budget_set,
+            budgets::budget_remove,
+            budgets::budget_adjust,
+            budgets::budget_refusal,
+            budgets::spend_history,
             keys::keys_list,
             keys::key_create,
             keys::key_set_limits,

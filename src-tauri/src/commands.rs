@@ -4,6 +4,7 @@
 
 pub mod alerts;
 pub mod approvals;
+pub mod budgets;
 pub mod changes;
 pub mod drills;
 pub mod health;

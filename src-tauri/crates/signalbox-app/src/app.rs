@@ -12,6 +12,7 @@ use signalbox_core::time::Timestamp;
 use signalbox_engine::control::Control;
 use signalbox_engine::events::Topic;
 use signalbox_engine::live::{self, Live};
+use signalbox_engine::spend::SpendHistory;
 use signalbox_engine::{Engine, EngineError};
 use signalbox_store::{ConfigEdit, ConfigWrite};
 use tokio::sync::broadcast;
@@ -19,6 +20,9 @@ use tokio::sync::broadcast;
 use crate::dto::{CacheTag, CheckResult, GatewayState};
 use crate::error::{AppError, Code};
 use crate::prices::import::PendingImports;
+
+/// How long what was spent is kept before it is read anew. Units: microseconds.
+const SPEND_KEPT_US: i64 = 30 * 1_000_000;
 
 /// By which way a change came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +101,7 @@ struct Inner {
     gateway: Mutex<GatewayReport>,
     checks: Mutex<HashMap<ProviderName, CheckResult>>,
     imports: PendingImports,
+    spend: Mutex<Option<Arc<SpendHistory>>>,
 }
 
 impl std::fmt::Debug for App {
@@ -127,6 +132,7 @@ impl App {
             gateway: Mutex::new(gateway),
             checks: Mutex::default(),
             imports: PendingImports::default(),
+            spend: Mutex::default(),
         })))
     }
 
@@ -192,6 +198,18 @@ impl App {
         if let Some(engine) = self.engine() {
             engine.events.publish(Topic::Providers);
         }
+    }
+
+    /// Spend per hour of the last weeks, at most [`SPEND_KEPT_US`] old: many screens ask for it, and it changes slowly.
+    pub(crate) async fn spend_history(&self) -> Result<Arc<SpendHistory>, AppError> {
+        let now = self.now();
+        let kept = self.0.spend.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(kept) = kept.filter(|kept| (0..SPEND_KEPT_US).contains(&now.micros_since(kept.at()))) {
+            return Ok(kept);
+        }
+        let read = Arc::new(SpendHistory::read(&self.control().store, now).await?);
+        *self.0.spend.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
+        Ok(read)
     }
 
     /// Price lists that were previewed and not applied yet.

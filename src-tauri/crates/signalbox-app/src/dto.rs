@@ -5,6 +5,7 @@
 
 mod alerts;
 mod approvals;
+mod budgets;
 mod changes;
 mod drills;
 mod events;
@@ -24,6 +25,7 @@ mod trial;
 
 pub use alerts::*;
 pub use approvals::*;
+pub use budgets::*;
 pub use changes::*;
 pub use drills::*;
 pub use events::*;

@@ -10,6 +10,7 @@ pub mod alerts;
 pub mod app;
 pub mod approvals;
 mod auth;
+pub mod budgets;
 pub mod changes;
 pub mod channels;
 mod credential;

@@ -11,7 +11,7 @@ use signalbox_store::ConfigWrite;
 use crate::app::{App, Caller, Role, reason};
 use crate::error::AppError;
 use crate::prices::import::ChosenPrices;
-use crate::{changes, dto, models, operations, people, prices, settings};
+use crate::{budgets, changes, dto, models, operations, people, prices, settings};
 
 /// A change that moves money, or says who may make such changes, as it was asked for. Closed: a new way to move money is a
 /// new variant, and the compiler shows what it needs.
@@ -26,6 +26,10 @@ pub enum ProposedChange {
     Price(dto::PriceInput),
     /// Prices chosen from somebody's list.
     PriceList(ChosenPrices),
+    /// A budget, new or changed.
+    Budget(dto::BudgetDraft),
+    /// A budget less.
+    BudgetRemoval(dto::BudgetRemoval),
     /// A setting that says what may be spent or who has to agree.
     Setting(dto::SettingInput),
     /// Somebody new.
@@ -89,6 +93,8 @@ impl ProposedChange {
             Self::Model(input) => models::plan(app, input).await.map(Some),
             Self::Price(input) => prices::plan(app, input).await,
             Self::PriceList(chosen) => prices::import::plan(app, chosen).await.map(Some),
+            Self::Budget(draft) => budgets::plan(app, draft).await,
+            Self::BudgetRemoval(removal) => budgets::plan_removal(app, removal).await.map(Some),
             Self::Setting(input) => settings::plan(app, input).await,
             Self::NewPerson(input) => people::plan_new(app, input).map(Some),
             Self::Person(patch) => people::plan(app, patch).await,
@@ -102,6 +108,8 @@ impl ProposedChange {
             Self::Model(_) => &None,
             Self::Price(input) => &input.reason,
             Self::PriceList(chosen) => &chosen.reason,
+            Self::Budget(draft) => &draft.reason,
+            Self::BudgetRemoval(removal) => &removal.reason,
             Self::Setting(input) => &input.reason,
             Self::NewPerson(input) => &input.reason,
             Self::Person(patch) => &patch.reason,

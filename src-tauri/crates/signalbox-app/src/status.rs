@@ -7,7 +7,7 @@ use signalbox_store::{Backend, Durability};
 use crate::app::{App, Caller, GatewayReport, Role};
 use crate::error::AppError;
 use crate::overview::today;
-use crate::{approvals, dto, kill_switch, view};
+use crate::{approvals, budgets, dto, kill_switch, view};
 
 /// How everything stands.
 pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError> {
@@ -44,6 +44,7 @@ pub async fn status(app: &App, caller: &Caller) -> Result<dto::Status, AppError>
         requests_today: view::count(requests),
         approvals_pending: approvals::pending(app).await?,
         simulator: dto::SimulatorStatus { on: simulator.is_some(), base_url: simulator },
+        budget: budgets::glance(app).await?,
         first_run: dto::FirstRun {
             provider_connected: is_any_connected(&live.snapshot),
             key_created: live.snapshot.keys.values().any(|key| key.is_live(app.now())),
@@ -81,6 +82,7 @@ pub fn without_backend(
         requests_today: 0,
         approvals_pending: 0,
         simulator: dto::SimulatorStatus { on: false, base_url: None },
+        budget: None,
         first_run: dto::FirstRun { provider_connected: false, key_created: false, first_request: None },
         person: String::new(),
         role: Role::Viewer.as_str().to_owned(),

@@ -11,8 +11,8 @@ use std::pin::Pin;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use signalbox_app::{
-    App, AppError, Caller, Code, Role, Source, alert_rules, alerts, approvals, changes, channels, drills,
-    dto, export, health, keys, kill_switch, models, operations, overview, people, prices, providers,
+    App, AppError, Caller, Code, Role, Source, alert_rules, alerts, approvals, budgets, changes, channels,
+    drills, dto, export, health, keys, kill_switch, models, operations, overview, people, prices, providers,
     requests, secrets, settings, simulation, status, toggles, trial,
 };
 use signalbox_testkit::TestApp;
@@ -58,6 +58,13 @@ fn channel() -> dto::AlertChannelInput {
     of(json!({"name": "", "enabled": false, "least": "info", "local": false, "means": {"kind": "discord"}}))
 }
 
+fn budget() -> dto::BudgetDraft {
+    of(json!({
+        "name": "", "scope": {"kind": "global"}, "period": "day", "limits": {}, "thresholds": [], "action": "block",
+        "overrun_percent": 0, "enabled": true,
+    }))
+}
+
 /// Everything a client can ask for.
 fn use_cases() -> Vec<UseCase> {
     use_cases! {
@@ -68,6 +75,17 @@ fn use_cases() -> Vec<UseCase> {
             app, who, of(json!({"id": "nothing", "hash": "", "reason": "x"})));
         Admin "approvals::undo" app who => approvals::undo(app, who, "nothing");
         Operator "approvals::withdraw" app who => approvals::withdraw(app, who, of(json!({"id": "nothing"})));
+        Viewer "budgets::list" app who => budgets::list(app, who);
+        Viewer "budgets::members" app who => budgets::members(app, who, "nothing");
+        Viewer "budgets::show" app who => budgets::show(app, who, "nothing", "");
+        Admin "budgets::remove" app who => budgets::remove(app, who, of(json!({"id": "nothing", "base_version": 1})));
+        Admin "budgets::adjust" app who => budgets::adjust(
+            app, who, of(json!({"id": "nothing", "member": "", "amount": "1", "reason": "x"})));
+        Viewer "budgets::draft::preview" app who => budgets::preview(app, who, budget());
+        Admin "budgets::draft::set" app who => budgets::set(app, who, budget());
+        Viewer "budgets::refusal::refusal" app who => budgets::refusal(app, who, "nothing");
+        Viewer "budgets::history::history" app who => budgets::history(
+            app, who, of(json!({"split": "user", "days": 7})));
         Viewer "changes::page" app who => changes::page(app, who, dto::ChangeFilter::default(), None, 1);
         Viewer "changes::verify" app who => changes::verify(app, who);
         Viewer "changes::count" app who => changes::count(app, who, dto::ChangeFilter::default());

@@ -2,7 +2,7 @@
 //! the same weekday. Small amounts alarm nobody.
 
 use crate::hours::{DAY_HOURS, Hours, WEEK_HOURS};
-use crate::money::NANOS_PER_USD;
+use crate::money::{NANOS_PER_USD, NanoUsd};
 
 /// Whole days before today that are needed at least: on a first day everything is unusual.
 const DAYS_MIN: usize = 3;
@@ -44,9 +44,9 @@ impl Measure {
     }
 
     /// Less above the usual alarms nobody, however many times the usual it is.
-    const fn excess_min(self) -> i128 {
+    pub const fn excess_min(self) -> i64 {
         match self {
-            Self::Spend => NANOS_PER_USD as i128,
+            Self::Spend => NANOS_PER_USD,
             Self::Requests => 100,
             Self::Tokens => 200_000,
         }
@@ -54,10 +54,7 @@ impl Measure {
 
     fn in_words(self, amount: i64) -> String {
         match self {
-            Self::Spend => {
-                let cents = amount / (NANOS_PER_USD / 100);
-                format!("${}.{:02}", cents / 100, cents % 100)
-            }
+            Self::Spend => NanoUsd::from_nanos(amount).in_dollars(),
             Self::Requests => format!("{amount} requests"),
             Self::Tokens => format!("{amount} tokens"),
         }
@@ -95,11 +92,15 @@ impl Anomaly {
             Usual::LastDays => "on the days before",
             Usual::SameWeekday => "by this hour of the weekday",
         };
-        let times = match i128::from(self.today).saturating_mul(10) / i128::from(self.usual.max(1)) {
-            _ if self.usual == 0 => String::new(),
-            tenths => format!(", {}.{} times", tenths / 10, tenths % 10),
-        };
-        format!("{who} {verb} {today} today{times}; usual {usual_time} is {usual}.")
+        if self.usual == 0 {
+            return format!("{who} {verb} {today} today; usual {usual_time} is nothing.");
+        }
+        let tenths = i128::from(self.today).saturating_mul(10) / i128::from(self.usual);
+        format!(
+            "{who} {verb} {today} today, {}.{} times the {usual} usual {usual_time}.",
+            tenths / 10,
+            tenths % 10
+        )
     }
 }
 
@@ -130,7 +131,7 @@ pub fn anomaly(measure: Measure, hours: &Hours) -> Option<Anomaly> {
         (sum(last) / i128::try_from(days).ok()?, Usual::LastDays)
     };
     let is_far_above =
-        today > usual.saturating_mul(measure.factor()) && today - usual >= measure.excess_min();
+        today > usual.saturating_mul(measure.factor()) && today - usual >= i128::from(measure.excess_min());
     let held = |amount: i128| i64::try_from(amount).unwrap_or(i64::MAX);
     is_far_above.then(|| Anomaly { measure, today: held(today), usual: held(usual), compared_with })
 }
@@ -172,7 +173,7 @@ mod tests {
         assert_eq!(found, Some(expected));
         assert_eq!(
             expected.sentence("chat_message"),
-            "chat_message has spent $12.00 today, 4.0 times; usual on the days before is $3.00."
+            "chat_message has spent $12.00 today, 4.0 times the $3.00 usual on the days before."
         );
     }
 

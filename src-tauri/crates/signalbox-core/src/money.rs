@@ -85,6 +85,19 @@ impl NanoUsd {
     }
 }
 
+impl NanoUsd {
+    /// For a sentence: `$50.00`, rounded to cents; what is less than a cent keeps all its digits.
+    pub fn in_dollars(self) -> String {
+        const NANOS_PER_CENT: u64 = NANOS_PER_USD.unsigned_abs() / 100;
+        let nanos = self.0.unsigned_abs();
+        if 0 < nanos && nanos < NANOS_PER_CENT {
+            return format!("{}${}", if self.0 < 0 { "-" } else { "" }, Self(self.0.abs()));
+        }
+        let cents = nanos / NANOS_PER_CENT + u64::from(nanos % NANOS_PER_CENT >= NANOS_PER_CENT / 2);
+        format!("{}${}.{:02}", if self.0 < 0 { "-" } else { "" }, cents / 100, cents % 100)
+    }
+}
+
 impl Sum for NanoUsd {
     fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
         amounts.fold(Self::ZERO, Self::saturating_add)
@@ -218,6 +231,15 @@ mod tests {
         assert!(matches!(NanoUsd::parse_usd("0.0000000001"), Err(MoneyError::TooFine(_))));
         assert_eq!(NanoUsd::parse_usd("9223372037"), Err(MoneyError::Overflow));
         assert_eq!(NanoUsd::parse_usd(&"9".repeat(80)), Err(MoneyError::Overflow));
+    }
+
+    #[test]
+    fn a_sentence_has_cents_and_never_rounds_an_amount_to_nothing() {
+        assert_eq!(usd("50").in_dollars(), "$50.00");
+        assert_eq!(usd("-0.255").in_dollars(), "-$0.26");
+        assert_eq!(usd("0.000333").in_dollars(), "$0.000333");
+        assert_eq!(NanoUsd::ZERO.in_dollars(), "$0.00");
+        assert_eq!(NanoUsd::from_nanos(i64::MIN).in_dollars(), "-$9223372036.85");
     }
 
     #[test]

@@ -37,6 +37,7 @@ use crate::ledger::{Ledger, error_chain};
 use crate::limits::Limits;
 use crate::live::{self, Live};
 use crate::recovery;
+use crate::spend;
 use crate::toggle_guard;
 
 /// How long a running request may take to finish after shutdown was asked for.
@@ -187,6 +188,7 @@ impl Engine {
         engine.background.spawn(alerts::courier::run(Arc::downgrade(&engine), engine.stop.clone()));
         let data_dir = engine.control.data_dir.to_path_buf();
         engine.background.spawn(disk::watch(data_dir, engine.alerts.clone(), engine.stop.clone()));
+        engine.background.spawn(spend::watch(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
         Ok(engine)
     }

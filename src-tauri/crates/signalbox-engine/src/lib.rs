@@ -35,6 +35,8 @@ mod outbound;
 pub mod process;
 mod recovery;
 pub mod secrets;
+pub mod spend;
+pub mod standing;
 mod toggle_guard;
 
 pub use engine::{Engine, EngineOptions};

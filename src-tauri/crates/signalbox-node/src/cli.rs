@@ -2,6 +2,7 @@
 
 mod alerts;
 mod approvals;
+pub mod budgets;
 mod prices;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use signalbox_gateway::DEFAULT_LISTEN;
 
 pub use alerts::{Alerts, Channels, Means, NewChannel, Security, Severity};
 pub use approvals::{Approvals, Policy};
+pub use budgets::Budgets;
 pub use prices::Prices;
 
 const EXIT_CODES: &str = "\
@@ -31,6 +33,7 @@ Examples:
   signalbox-node requests list --status failed
   signalbox-node prices import model_prices.json --dry-run
   signalbox-node kill-switch on --reason \"A loop is spending\"
+  signalbox-node budgets set Everything --usd 5
   signalbox-node ledger export --format csv --out ledger.csv
 
 A change reaches a running instance on the same data directory within two seconds, the kill switch within one.";
@@ -81,6 +84,9 @@ pub enum Command {
     /// What models cost: in force, planned, past; own prices and imported lists
     #[command(subcommand)]
     Prices(Prices),
+    /// Limits on what may be spent: how they stand, set, corrected, and why a request was refused
+    #[command(subcommand)]
+    Budgets(Budgets),
     /// Where an operation's requests go
     #[command(subcommand)]
     Routes(Routes),

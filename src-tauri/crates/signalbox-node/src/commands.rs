@@ -2,6 +2,7 @@
 
 mod alerts;
 mod approvals;
+mod budgets;
 mod health;
 mod history;
 mod keys;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Providers(command) => with_app(&options, |desk| providers::run(desk, command)),
         Command::Models(command) => with_app(&options, |desk| models::run(desk, command)),
         Command::Prices(command) => with_app(&options, |desk| prices::run(desk, command)),
+        Command::Budgets(command) => with_app(&options, |desk| budgets::run(desk, command)),
         Command::Routes(command) => with_app(&options, |desk| routes::run(desk, command)),
         Command::Operations(command) => with_app(&options, |desk| operations::run(desk, command)),
         Command::Requests(command) => with_app(&options, |desk| requests::run(desk, command)),

@@ -74,6 +74,27 @@ impl Store {
         rows.into_iter().map(PurseRow::into_purse).collect()
     }
 
+    /// What one member of a budget was charged in its latest periods, the newest first, at most `limit`. Adjustments are not
+    /// in it.
+    pub async fn purses_of(
+        &self,
+        budget: BudgetId,
+        member: &Member,
+        limit: u32,
+    ) -> Result<Vec<(PurseKey, Amount)>, StoreError> {
+        let rows: Vec<PurseRow> = reading!(self, pool => sqlx::query_as(
+            "SELECT budget_id, start_at, member, cost_nano_usd, tokens, requests FROM budget_periods \
+             WHERE budget_id = $1 AND member = $2 ORDER BY start_at DESC LIMIT $3",
+        )
+        .bind(budget.as_uuid())
+        .bind(member.as_str())
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await)
+        .map_err(during(OPERATION))?;
+        rows.into_iter().map(PurseRow::into_purse).collect()
+    }
+
     /// What admins added to a budget's purses or took off, oldest first; `None`: of every budget.
     pub async fn adjustments(&self, budget: Option<BudgetId>) -> Result<Vec<Adjustment>, StoreError> {
         #[derive(sqlx::FromRow)]

@@ -1,6 +1,7 @@
 //! What puts a change back. A kind of change that can be undone has its own function here or in its noun's module; the
 //! match in [`undo`] lists them all.
 
+use signalbox_core::budget::Budget;
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::key::ApiKey;
 use signalbox_core::person::Person;
@@ -41,10 +42,10 @@ pub(crate) async fn undo(app: &App, change: &Change) -> Result<Undo, AppError> {
         ChangeKind::Key => undo_key(app, change).await,
         ChangeKind::Person => undo_person(app, change).await,
         ChangeKind::Alert => alerting::undo(app, change).await,
+        ChangeKind::Budget => undo_budget(app, change).await,
         ChangeKind::Credential
         | ChangeKind::Health
         | ChangeKind::Install
-        | ChangeKind::Budget
         | ChangeKind::Approval
         | ChangeKind::KillSwitch
         | ChangeKind::Drill => Err(not_revertible(change)),
@@ -62,13 +63,45 @@ pub(crate) fn is_revertible(change: &Change) -> bool {
         ChangeKind::Person => change.before.is_some() && change.after.is_some(),
         ChangeKind::Key => is_of_what_a_key_may(change),
         ChangeKind::Alert => alerting::is_revertible(change),
+        // A correction of what counts as spent is answered by another one.
+        ChangeKind::Budget => {
+            let states = [&change.before, &change.after].into_iter().flatten();
+            states.into_iter().any(|state| state.starts_with('{'))
+        }
         ChangeKind::Credential
         | ChangeKind::Health
         | ChangeKind::Install
-        | ChangeKind::Budget
         | ChangeKind::Approval
         | ChangeKind::KillSwitch
         | ChangeKind::Drill => false,
+    }
+}
+
+/// A new budget goes, a removed one comes back, a changed one is as it was.
+async fn undo_budget(app: &App, change: &Change) -> Result<Undo, AppError> {
+    if !is_revertible(change) {
+        return Err(not_revertible(change));
+    }
+    let read =
+        |state: &Option<String>| state.as_ref().map(|text| stored::<Budget>(Some(text), change)).transpose();
+    let (wanted, other) = (read(&change.before)?, read(&change.after)?);
+    let id = wanted.as_ref().or(other.as_ref()).map(|budget| budget.id);
+    let live = app.live().await?;
+    let now = live.snapshot.budgets.iter().find(|budget| Some(budget.id) == id);
+    let before = now.map(json).transpose()?;
+    match (wanted, now) {
+        (Some(wanted), now) => {
+            let base_version = now.map(|now| now.version);
+            let version = base_version.map_or(1, |version| version.saturating_add(1));
+            let budget = Budget { version, ..wanted };
+            let after = Some(json(&budget)?);
+            Ok(Undo { writes: vec![ConfigWrite::PutBudget { budget, base_version }], before, after })
+        }
+        (None, Some(now)) => {
+            let writes = vec![ConfigWrite::RemoveBudget { id: now.id, base_version: now.version }];
+            Ok(Undo { writes, before, after: None })
+        }
+        (None, None) => Err(AppError::new(Code::Refused, "The budget is gone already.")),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{ChainReport, Instant, Money, TrafficStop};
+use super::{BudgetGlance, ChainReport, Instant, Money, TrafficStop};
 
 /// What the status bar and the first run need at a glance.
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
@@ -28,6 +28,8 @@ pub struct Status {
     /// What waits for a person.
     pub approvals_pending: u32,
     pub simulator: SimulatorStatus,
+    /// The budget to keep an eye on.
+    pub budget: Option<BudgetGlance>,
     pub first_run: FirstRun,
     /// Who asks, and what they may do: `viewer`, `operator`, `admin`.
     pub person: String,
