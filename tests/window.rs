@@ -48,6 +48,7 @@ async fn a_new_person_sends_a_first_request_and_sees_it_in_the_log() {
     window.click("first-run-create-key").await;
     window.reads("first-run-key-made", "…").await;
     window.click("first-run-key-next").await;
+    window.click("first-run-protect-next").await;
     window.click("first-run-send").await;
     window.find("first-run-answer").await;
     window.click("nav-logs").await;

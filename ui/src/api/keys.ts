@@ -8,6 +8,7 @@ import type {
   GroupBy,
   PriceFilter,
   RequestFilter,
+  SpendHistoryQuery,
 } from "@/bindings";
 import type { RangeSearch } from "@/lib/timeRange";
 
@@ -31,6 +32,12 @@ export type QueryKey =
   | readonly ["price_history", string]
   | readonly ["price_preview", string]
   | readonly ["prices_unpriced"]
+  | readonly ["budgets_list"]
+  | readonly ["budget_members", string]
+  | readonly ["budget_show", string, string]
+  | readonly ["budget_preview", string]
+  | readonly ["budget_refusal", string]
+  | readonly ["spend_history", SpendHistoryQuery]
   | readonly ["keys_list"]
   | readonly ["settings_list"]
   | readonly ["toggles_list"]
@@ -52,7 +59,7 @@ export type QueryCommand = QueryKey[0];
 
 /** What each answer is made of; a query is refetched when one of its tags changes. */
 export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
-  status: ["status", "requests", "providers", "keys", "toggles", "approvals"],
+  status: ["status", "requests", "providers", "keys", "toggles", "approvals", "budgets"],
   overview: ["requests"],
   requests_page: ["requests"],
   request_facets: ["requests"],
@@ -70,6 +77,12 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   price_history: ["prices"],
   price_preview: [],
   prices_unpriced: ["prices", "requests"],
+  budgets_list: ["budgets", "requests", "keys"],
+  budget_members: ["budgets", "requests"],
+  budget_show: ["budgets", "requests"],
+  budget_preview: [],
+  budget_refusal: [],
+  spend_history: ["requests"],
   keys_list: ["keys", "requests"],
   // There is no tag of their own; each change of one is an entry of the history.
   settings_list: ["changes"],

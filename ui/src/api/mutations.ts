@@ -1,7 +1,14 @@
 import { mutationOptions } from "@tanstack/react-query";
-import type { KeyInput, KillSwitchInput, KillSwitchReleaseInput, TestRequest } from "@/bindings";
+import type {
+  BudgetDraft,
+  KeyInput,
+  KillSwitchInput,
+  KillSwitchReleaseInput,
+  TestRequest,
+} from "@/bindings";
 import { platform } from "@/platform";
 import { call } from "./call";
+import { callProposed } from "./proposed";
 
 /** The mutations that more than one room of the window makes. A feature's own stay in its `mutations.ts`. */
 export function createKeyMutationOptions() {
@@ -49,6 +56,17 @@ export function sendTestRequestMutationOptions() {
       failureTitle: "The test request failed",
       failure: "inline",
       invalidates: ["requests", "status"],
+    },
+  });
+}
+
+export function setBudgetMutationOptions() {
+  return mutationOptions({
+    mutationFn: (draft: BudgetDraft) => callProposed(platform().commands.budgetSet(draft)),
+    meta: {
+      failureTitle: "The budget was not changed",
+      failure: "inline",
+      invalidates: ["budgets", "status", "changes"],
     },
   });
 }

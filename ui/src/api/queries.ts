@@ -74,3 +74,10 @@ export function alertRulesQueryOptions() {
     queryFn: () => call(platform().commands.alertRulesList()),
   });
 }
+
+export function budgetsQueryOptions() {
+  return queryOptions({
+    queryKey: ["budgets_list"],
+    queryFn: () => call(platform().commands.budgetsList()),
+  });
+}

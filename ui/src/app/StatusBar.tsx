@@ -10,10 +10,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { statusQueryOptions } from "@/api/queries";
-import type { GatewayState, Status } from "@/bindings";
+import type { BudgetGlance, GatewayState, Status } from "@/bindings";
+import { BudgetBar } from "@/components/BudgetBar";
 import { KillSwitchButton } from "@/components/KillSwitchButton";
 import { Money } from "@/components/Money";
 import { useNow } from "@/lib/clock";
+import { barShares } from "@/lib/budget";
 import { notifyFailure, notifySuccess } from "@/lib/notices";
 import { formatCount } from "@/lib/numbers";
 import { setPreferences, usePreferences } from "@/lib/preferences";
@@ -87,6 +89,7 @@ function StatusItems({ status, failed, updatedAt }: ItemsProps) {
           <Money value={status.spend_today} format="total" />
         </strong>
       </Link>
+      {status.budget ? <BudgetItem budget={status.budget} /> : null}
       {status.approvals_pending > 0 ? (
         <Link
           to="/approvals"
@@ -111,6 +114,28 @@ function StatusItems({ status, failed, updatedAt }: ItemsProps) {
         {failed ? "Not updating" : `Updated ${updated}`}
       </span>
     </>
+  );
+}
+
+/** The budget to keep an eye on: how much of it is settled, reserved and left. */
+function BudgetItem({ budget }: { budget: BudgetGlance }) {
+  const bar = barShares(budget);
+  return (
+    <Link
+      to="/budgets"
+      search={{ budget: budget.id }}
+      className={classes.statusItem}
+      data-testid="status-budget"
+      aria-label={`${bar.label}. Open the budgets`}
+    >
+      <span className={classes.hideNarrow}>of</span>
+      <span className={classes.hideNarrow}>
+        <Money value={budget.limit} format="total" />
+      </span>
+      <span className={classes.statusBar}>
+        <BudgetBar {...bar} size="s" />
+      </span>
+    </Link>
   );
 }
 

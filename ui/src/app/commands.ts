@@ -12,6 +12,7 @@ import {
   IconRocket,
   IconRoute,
   IconToggleRight,
+  IconWallet,
 } from "@tabler/icons-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { ComponentType } from "react";
@@ -24,7 +25,7 @@ export type Screen = {
   to: NonNullable<LinkProps["to"]>;
   /** Pressed after `G`. */
   goKey: string;
-  section: "Watch" | "Decide" | "Route" | "Admin";
+  section: "Watch" | "Decide" | "Route" | "Spend" | "Admin";
   icon: ComponentType<{ size?: number; stroke?: number; "aria-hidden"?: boolean }>;
   /** Other words a person might search for. */
   keywords: string[];
@@ -116,6 +117,15 @@ export const SCREENS: readonly Screen[] = [
     keywords: ["switch", "kill switch", "stop", "locked", "features", "payloads", "prompts"],
   },
   {
+    id: "budgets",
+    title: "Budgets",
+    to: "/budgets",
+    goKey: "B",
+    section: "Spend",
+    icon: IconWallet,
+    keywords: ["limit", "spend", "cap", "reservation", "forecast", "refused", "overrun", "users"],
+  },
+  {
     id: "keys",
     title: "API keys",
     to: "/keys",
@@ -153,4 +163,4 @@ export const SCREENS: readonly Screen[] = [
   },
 ];
 
-export const SECTIONS = ["Watch", "Decide", "Route", "Admin"] as const;
+export const SECTIONS = ["Watch", "Decide", "Route", "Spend", "Admin"] as const;

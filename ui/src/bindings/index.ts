@@ -95,6 +95,24 @@ export const commands = {
 	killSwitchEngage: (input: KillSwitchInput) => typedError<KillSwitch, AppError>(__TAURI_INVOKE("kill_switch_engage", { input })),
 	/**  Lets AI traffic run again. */
 	killSwitchRelease: (input: KillSwitchReleaseInput) => typedError<KillSwitch, AppError>(__TAURI_INVOKE("kill_switch_release", { input })),
+	/**  All budgets with how they stand now, and what is unusual today. */
+	budgetsList: () => typedError<BudgetList, AppError>(__TAURI_INVOKE("budgets_list")),
+	/**  Those who have a purse of their own in a budget of each user or operation, the fullest first. */
+	budgetMembers: (id: string) => typedError<BudgetPurse[], AppError>(__TAURI_INVOKE("budget_members", { id })),
+	/**  A budget with its past periods, open reservations and adjustments. */
+	budgetShow: (id: string, member: string) => typedError<BudgetDetail, AppError>(__TAURI_INVOKE("budget_show", { id, member })),
+	/**  What a draft would do. Nothing is written. */
+	budgetPreview: (draft: BudgetDraft) => typedError<BudgetPreview, AppError>(__TAURI_INVOKE("budget_preview", { draft })),
+	/**  Makes a budget, or changes one. */
+	budgetSet: (draft: BudgetDraft) => typedError<Proposed<Budget>, AppError>(__TAURI_INVOKE("budget_set", { draft })),
+	/**  Removes a budget; what was spent stays in the ledger. */
+	budgetRemove: (removal: BudgetRemoval) => typedError<Proposed<null>, AppError>(__TAURI_INVOKE("budget_remove", { removal })),
+	/**  Corrects what counts as spent in the period that runs, visibly. */
+	budgetAdjust: (input: BudgetAdjustInput) => typedError<BudgetDetail, AppError>(__TAURI_INVOKE("budget_adjust", { input })),
+	/**  Which budget refused a request, and who held what was missing. */
+	budgetRefusal: (requestId: string) => typedError<BudgetRefusal | null, AppError>(__TAURI_INVOKE("budget_refusal", { requestId })),
+	/**  Spend by day, of those who spent most. */
+	spendHistory: (query: SpendHistoryQuery) => typedError<SpendHistory, AppError>(__TAURI_INVOKE("spend_history", { query })),
 	/**  All keys, newest first. */
 	keysList: () => typedError<ApiKey[], AppError>(__TAURI_INVOKE("keys_list")),
 	/**  Makes a key and puts it on the clipboard; the page sees its last four characters. */
@@ -519,6 +537,234 @@ export type Balance = {
 
 export type Bucket = "minute" | "hour" | "day";
 
+export type Budget = {
+	id: string,
+	name: string,
+	scope: BudgetScope,
+	/**  For a person, e.g. `operation chat_message`. */
+	scope_words: string,
+	period: BudgetPeriod,
+	zone: string,
+	limits: BudgetLimits,
+	thresholds: BudgetThreshold[],
+	action: BudgetAction,
+	overrun_percent: number,
+	enabled: boolean,
+	version: number,
+	/**  What it does at its limit and by how much it can be passed, in plain words. */
+	promise: string,
+	/**  How it stands; absent for a budget of each user or operation, whose members have one each. */
+	purse: BudgetPurse | null,
+	/**  How many have a purse of their own in this period. */
+	members: number,
+	/**  The largest share of a limit that is used or held, of all its purses. 0 and up. */
+	share: number,
+};
+
+/**  What becomes of a request for which not enough is left. */
+export type BudgetAction = "notify" | "downgrade" | "require_approval" | "block";
+
+export type BudgetAdjustInput = {
+	id: string,
+	/**  The user or operation; empty where all share one. */
+	member: string,
+	/**  Nano-dollars; negative gives back. */
+	amount: Money,
+	reason: string,
+};
+
+/**  A correction by a person. */
+export type BudgetAdjustment = {
+	at: Instant,
+	by: string,
+	/**  Negative gives back. */
+	amount: Money,
+	member: string,
+	period_from: Instant,
+	reason: string,
+};
+
+export type BudgetDetail = {
+	budget: Budget,
+	/**  Of the member that was asked for, else of the budget; absent for a budget of each without a member. */
+	purse: BudgetPurse | null,
+	/**  Of the member that was asked for, else of the budget; newest first, the one that runs included. */
+	periods: BudgetPeriodRow[],
+	/**  Largest first; at most 200. */
+	holds: BudgetHold[],
+	/**  Newest first. */
+	adjustments: BudgetAdjustment[],
+};
+
+/**  A budget as a person wants it. */
+export type BudgetDraft = {
+	/**  Absent for a new one. */
+	id: string | null,
+	/**  The version it was edited from. */
+	base_version: number | null,
+	name: string,
+	scope: BudgetScope,
+	period: BudgetPeriod,
+	/**  An IANA name; absent: UTC. */
+	zone: string | null,
+	limits: BudgetLimits,
+	thresholds: BudgetThreshold[],
+	action: BudgetAction,
+	overrun_percent: number,
+	enabled: boolean,
+	reason: string | null,
+};
+
+/**  What will have been spent when the period ends, in four of five cases between `low` and `high`. */
+export type BudgetForecast = {
+	expected: Money,
+	low: Money,
+	high: Money,
+	basis: ForecastBasis,
+};
+
+/**  The budget to keep an eye on, for the status bar. */
+export type BudgetGlance = {
+	id: string,
+	name: string,
+	period: BudgetPeriod,
+	limit: Money,
+	settled: Money,
+	reserved: Money,
+	share: number,
+	stops: boolean,
+	/**  What will have been spent when the period ends, if it goes on like this. */
+	expected: Money | null,
+};
+
+/**  What a request that runs holds. */
+export type BudgetHold = {
+	request_id: string,
+	operation: string,
+	user: string | null,
+	amount: Money,
+	since: Instant,
+};
+
+/**  At least one is set. */
+export type BudgetLimits = {
+	cost?: Money | null,
+	tokens?: Counter | null,
+	requests?: Counter | null,
+};
+
+export type BudgetList = {
+	/**  The most general first. */
+	budgets: Budget[],
+	/**  What is far above the usual today. */
+	anomalies: SpendAnomaly[],
+	at: Instant,
+};
+
+export type BudgetPeriod = "day" | "week" | "month" | "total";
+
+export type BudgetPeriodRow = {
+	member: string,
+	from: Instant,
+	to: Instant | null,
+	settled: Money,
+	tokens: Counter,
+	requests: Counter,
+	/**  The largest share of a limit that was used, by the limits of today. */
+	share: number,
+};
+
+/**  What a draft would do. Nothing is written. */
+export type BudgetPreview = {
+	/**  What keeps it from being applied. */
+	problems: Problem[],
+	/**  What changes, in words; empty when nothing does. */
+	sentences: string[],
+	promise: string,
+	/**  What a person should know before it is applied, e.g. that it lies below what is used already. */
+	warnings: string[],
+	/**  The last whole period replayed; absent where that says nothing. */
+	last_period: BudgetReplay | null,
+};
+
+/**  One period of a budget, or of one of its members. */
+export type BudgetPurse = {
+	budget: string,
+	/**  The user or operation; empty where all share one. */
+	member: string,
+	from: Instant,
+	/**  Absent when it never ends. */
+	to: Instant | null,
+	settled: Money,
+	/**  Held by requests that run. */
+	reserved: Money,
+	/**  Absent without a limit of money. Never negative. */
+	left: Money | null,
+	tokens: Counter,
+	requests: Counter,
+	/**  The largest share of a limit that is used or held. */
+	share: number,
+	forecast: BudgetForecast | null,
+	/**  Of all budgets that stop spending it has the least left. */
+	binding: boolean,
+	/**  A more general budget has less left and refuses first: its name. */
+	bound_by: string | null,
+};
+
+/**  "Why was I refused?" */
+export type BudgetRefusal = {
+	request_id: string,
+	at: Instant,
+	/**  Absent when the budget was removed since. */
+	budget_id: string | null,
+	budget_name: string,
+	member: string,
+	action: BudgetAction,
+	/**  What there was not enough of: `cost`, `tokens` or `requests`. */
+	measure: string,
+	/**  Nano-dollars, tokens or requests, as `measure` says. */
+	limit: Counter,
+	left: Counter,
+	needed: Counter,
+	resets_at: Instant | null,
+	/**  Requests that held the most at that moment. */
+	holders: BudgetHold[],
+};
+
+export type BudgetRemoval = {
+	id: string,
+	/**  The version it was seen at. */
+	base_version: number,
+	reason: string | null,
+};
+
+/**  What the budget would have done in a period that is over, by the requests of the ledger. */
+export type BudgetReplay = {
+	from: Instant,
+	to: Instant,
+	requests: number,
+	spent: Money,
+	/**  Requests it would not have let through as they were. */
+	refused: number,
+	/**  What those cost. */
+	refused_cost: Money,
+	first_refused_at: Instant | null,
+};
+
+export type BudgetScope = {
+	kind: BudgetScopeKind,
+	/**  The operation, user, key's id, provider, `provider/model` or `label=value`; absent where there is none. */
+	value: string | null,
+};
+
+/**  Whose use a budget counts. For `each_user` and `each_operation` each of them has a purse of their own. */
+export type BudgetScopeKind = "global" | "operation" | "user" | "key" | "provider" | "model" | "tag" | "each_user" | "each_operation";
+
+export type BudgetThreshold = {
+	percent: number,
+	severity: ThresholdSeverity,
+};
+
 /**  What changed; the window refetches the queries that carry the tag. */
 export type CacheTag = "status" | "requests" | "operations" | "providers" | "health" | "prices" | "keys" | "changes" | "budgets" | "approvals" | "toggles" | "alerts" | "people";
 
@@ -920,6 +1166,8 @@ export type FirstRun = {
 	key_created: boolean,
 	first_request: string | null,
 };
+
+export type ForecastBasis = "pace" | "daily" | "weekly";
 
 /**  A replaced secret in its overlap. */
 export type FormerSecret = {
@@ -1768,6 +2016,50 @@ export type SkippedPrice = {
 	reason: string,
 };
 
+/**  Far more than usual today. */
+export type SpendAnomaly = {
+	/**  `spend`, `requests` or `tokens`. */
+	measure: string,
+	/**  Only that operation's, if it is one's. */
+	operation: string | null,
+	/**  Only that user's, if it is one's. */
+	user: string | null,
+	sentence: string,
+	/**  The requests behind it began since. */
+	since: Instant,
+};
+
+/**  Spend by day, of those who spent most. */
+export type SpendHistory = {
+	/**  Start of each UTC day, without gaps; today last. */
+	days: Instant[],
+	/**  Largest first; at most 50. */
+	series: SpendSeries[],
+	/**  Of everybody, also those past the 50. */
+	total: Money,
+};
+
+export type SpendHistoryQuery = {
+	split: SpendSplit,
+	/**  Only this operation, user, provider or `provider/model`. */
+	only: string | null,
+	/**  7, 30 or 90. */
+	days: number,
+};
+
+export type SpendSeries = {
+	/**  Empty for requests that name no user or reached no target. */
+	key: string,
+	/**  One entry per day. */
+	spend: Money[],
+	requests: number[],
+	total: Money,
+	total_requests: Counter,
+};
+
+/**  By what a history of spend is split. */
+export type SpendSplit = "operation" | "user" | "provider" | "model";
+
 /**  The configuration as it was at an instant. */
 export type StateAt = {
 	at: Instant,
@@ -1797,6 +2089,8 @@ export type Status = {
 	/**  What waits for a person. */
 	approvals_pending: number,
 	simulator: SimulatorStatus,
+	/**  The budget to keep an eye on. */
+	budget: BudgetGlance | null,
 	first_run: FirstRun,
 	/**  Who asks, and what they may do: `viewer`, `operator`, `admin`. */
 	person: string,
@@ -1871,6 +2165,8 @@ export type ThingState = {
 	seq: number | null,
 	since: Instant | null,
 };
+
+export type ThresholdSeverity = "info" | "warning" | "critical";
 
 export type TierInput = {
 	above_input_tokens: Counter,

@@ -1,9 +1,15 @@
-import type { GroupSeries, Overview } from "@/bindings";
+import type { GroupSeries } from "@/bindings";
 import { parseNano, toPlotNumber } from "@/lib/money";
 import { assignSlots, OTHER, SERIES_COLOURS } from "./colours";
 
 /** What a stack is made of. */
 export type Metric = "spend" | "requests";
+
+/** What is charted: groups with a value per bucket. */
+export type SeriesSource = {
+  buckets: readonly string[];
+  groups: readonly Pick<GroupSeries, "key" | "spend" | "requests">[];
+};
 
 export type PreparedSeries = {
   key: string;
@@ -29,7 +35,7 @@ export type PreparedChart = {
 };
 
 /** Groups as stacked series: the largest keep their name and colour, the others are one grey rest. */
-export function prepareSeries(overview: Overview, metric: Metric): PreparedChart {
+export function prepareSeries(overview: SeriesSource, metric: Metric): PreparedChart {
   const groups = merge(overview.groups, metric).toSorted((a, b) => compare(b.total, a.total));
   const shown = groups.filter((group) => group.total > 0n);
   const named = shown.slice(0, SERIES_COLOURS);
@@ -63,7 +69,7 @@ export function groupLabel(key: string): string {
 type Group = { key: string; values: bigint[]; total: bigint };
 
 /** The backend keeps simulated and real rows of one key apart; a stack does not. */
-function merge(groups: readonly GroupSeries[], metric: Metric): Group[] {
+function merge(groups: SeriesSource["groups"], metric: Metric): Group[] {
   const byKey = new Map<string, Group>();
   for (const group of groups) {
     const values = metric === "spend" ? group.spend.map(parseNano) : group.requests.map(BigInt);

@@ -41,6 +41,8 @@ type Props<Row> = {
   /** `fill`: takes the height and scrolls inside; `content`: as high as its rows. */
   height?: "fill" | "content";
   density?: Density;
+  /** Rows of several lines have a height of their own. */
+  rowPx?: number;
   /** Enter, or a click on the row. */
   onOpen?: (row: Row) => void;
   /** `Space`, e.g. to choose the row; absent: it opens the row, as Enter does. */
@@ -83,7 +85,7 @@ const END_MARGIN_ROWS = 20;
 export function DataTable<Row extends AnyRow>(props: Props<Row>) {
   const { columns, rows, rowId, onOpen, openId, height = "fill" } = props;
   const preferred = usePreferences().density;
-  const rowPx = ROW_PX[props.density ?? preferred];
+  const rowPx = props.rowPx ?? ROW_PX[props.density ?? preferred];
   const [ownSort, setOwnSort] = useState<Sort | undefined>(undefined);
   const sort = props.onSortChange ? props.sort : (ownSort ?? props.sort);
   const setSort = props.onSortChange ?? setOwnSort;

@@ -24,6 +24,17 @@ export function isZeroNano(value: string): boolean {
   return parseNano(value) === 0n;
 }
 
+/** Nano-dollars of typed dollars; null when nothing is typed, undefined when it is no amount. */
+export function parseUsd(usd: string): string | null | undefined {
+  const text = usd.trim().replace(/^\$/, "").replaceAll(",", "");
+  if (text === "") return null;
+  const match = /^(\d{0,10})(?:\.(\d{0,9}))?$/.exec(text);
+  if (!match || text === ".") return undefined;
+  const whole = match[1] ?? "";
+  const fraction = (match[2] ?? "").padEnd(9, "0");
+  return BigInt(`${whole === "" ? "0" : whole}${fraction}`).toString();
+}
+
 /** For the height of a bar only; loses digits past 2^53 nano-dollars. */
 export function toPlotNumber(value: string): number {
   return Number(parseNano(value)) / Number(NANO_PER_USD);

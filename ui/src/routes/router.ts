@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createHashHistory, createRouter, type RouterHistory } from "@tanstack/react-router";
 import { approvalsRoute } from "./approvals";
 import { alertsRoute } from "./alerts";
+import { budgetsRoute } from "./budgets";
 import { changesRoute } from "./changes";
 import { drillsRoute } from "./drills";
 import { firstRunRoute } from "./first-run";
@@ -29,6 +30,7 @@ const routeTree = rootRoute.addChildren([
   drillsRoute,
   pricesRoute,
   togglesRoute,
+  budgetsRoute,
   keysRoute,
   notificationsRoute,
   settingsRoute,

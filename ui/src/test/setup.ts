@@ -28,6 +28,16 @@ vi.stubGlobal(
 Object.defineProperty(document, "fonts", { value: new EventTarget() });
 Element.prototype.scrollIntoView = () => undefined;
 
+// Its pages have no canvas to draw on; what a chart says is in its summary and its legend.
+vi.mock("@/charts/echarts", () => ({
+  init: () => ({
+    setOption: () => undefined,
+    resize: () => undefined,
+    dispose: () => undefined,
+    getZr: () => ({ on: () => undefined, off: () => undefined }),
+  }),
+}));
+
 // A screen that is opened for the first time is read and compiled first; on a busy machine that takes its time.
 configure({ asyncUtilTimeout: 5_000 });
 

@@ -2,6 +2,8 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
     dead_code,
     reason = "a test fails by panicking; the support of the other tests has more than is used here"
 )]

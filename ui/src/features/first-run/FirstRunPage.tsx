@@ -5,8 +5,10 @@ import type { Status } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
 import { Page } from "@/components/Page";
 import { Skeleton } from "@/components/Skeletons";
+import { formatMoneyTotal } from "@/lib/money";
 import { ConnectStep } from "./components/ConnectStep";
 import { KeyStep } from "./components/KeyStep";
+import { ProtectStep } from "./components/ProtectStep";
 import { SendStep } from "./components/SendStep";
 import { StepCard } from "./components/StepCard";
 import classes from "./FirstRunPage.module.css";
@@ -34,14 +36,14 @@ export function FirstRunPage() {
 function Steps({ status }: { status: Status }) {
   const search = useSearch({ from: "/first-run" });
   const navigate = useNavigate({ from: "/first-run" });
-  const progress = status.first_run;
+  const progress = { ...status.first_run, protected: status.budget?.stops ?? false };
   const open = openStep(progress, search.step);
   const done = doneSteps(progress, search.step);
   const go = (step: Step) => void navigate({ search: { step } });
   return (
     <div className={classes.column}>
       <div>
-        <h1>Three steps to the first request</h1>
+        <h1>Four steps to the first request</h1>
         <p className={classes.lead}>
           Each can be skipped and come back to. Nothing is sent before you say so.
         </p>
@@ -69,11 +71,22 @@ function Steps({ status }: { status: Status }) {
         <KeyStep
           baseUrl={status.base_url}
           hasKey={progress.key_created}
-          onDone={() => go("send")}
+          onDone={() => go("protect")}
         />
       </StepCard>
       <StepCard
         number={3}
+        title="Protect"
+        note={protectNote(status)}
+        done={done.protect}
+        open={open === "protect"}
+        onOpen={() => go("protect")}
+        data-testid="first-run-protect"
+      >
+        <ProtectStep onDone={() => go("send")} />
+      </StepCard>
+      <StepCard
+        number={4}
         title="Send"
         note={done.send ? "The first request is in the log." : "From your program, or from here."}
         done={done.send}
@@ -89,6 +102,12 @@ function Steps({ status }: { status: Status }) {
       </StepCard>
     </div>
   );
+}
+
+function protectNote({ budget }: Status): string {
+  if (!budget?.stops) return "A limit that requests cannot pass.";
+  const per = budget.period === "total" ? "in total" : `a ${budget.period}`;
+  return `At most ${formatMoneyTotal(budget.limit)} ${per} goes out.`;
 }
 
 function connectNote(status: Status, done: boolean): string {

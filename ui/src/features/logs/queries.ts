@@ -8,3 +8,10 @@ export function requestDetailQueryOptions(id: string) {
     queryFn: () => call(platform().commands.requestDetail(id)),
   });
 }
+
+export function budgetRefusalQueryOptions(id: string) {
+  return queryOptions({
+    queryKey: ["budget_refusal", id],
+    queryFn: () => call(platform().commands.budgetRefusal(id)),
+  });
+}

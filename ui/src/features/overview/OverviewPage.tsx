@@ -70,7 +70,7 @@ export function OverviewPage() {
   return (
     <Page id="overview">
       <NeedsYou status={status.data} />
-      <FigureRow overview={overview.data} range={range} />
+      <FigureRow overview={overview.data} range={range} budget={status.data?.budget ?? null} />
       <HonestNotes figures={overview.data.figures} range={range} />
       <Details overview={overview.data} range={range} groupBy={groupBy} />
     </Page>

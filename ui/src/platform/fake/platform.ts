@@ -14,6 +14,7 @@ import type { FakeMode } from "./mode";
 import { alertCommands } from "./alerts";
 import { type Answer, addChange, type Failed, failed, made, type Ok, ok } from "./answer";
 import { approvalCommands, pendingCount } from "./approvals";
+import { budgetCommands, budgetGlance } from "./budgets";
 import { drillCommands } from "./drills";
 import { healthCommands, makeHealth } from "./health";
 import { keyCommands } from "./keys";
@@ -261,6 +262,7 @@ function makeCommands(world: World, latency: number): Commands {
     secretsUnseal: (passphrase) => unseal(world, answer, passphrase),
     ...toggleCommands(world, answer),
     ...approvalCommands(world, answer),
+    ...budgetCommands(world, answer),
     sendTestRequest: (input) =>
       answer(() => {
         const detail = addRequest(world, {
@@ -394,6 +396,7 @@ function makeStatus(world: World) {
     requests_today: today.requests,
     approvals_pending: pendingCount(world),
     simulator: { on: true, base_url: "http://127.0.0.1:4181/v1" },
+    budget: budgetGlance(world),
     first_run: {
       provider_connected: world.providers.some((found) => found.credential.state === "set"),
       key_created: world.keys.length > 0,

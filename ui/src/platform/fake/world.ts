@@ -1,6 +1,8 @@
 import type {
   ApiKey,
   ApprovalDetail,
+  Budget,
+  BudgetAdjustment,
   CacheTag,
   Change,
   Model,
@@ -9,6 +11,7 @@ import type {
   RequestDetail,
 } from "@/bindings";
 import { makeApprovals } from "./approvals";
+import { makeBudgets, withRefusal } from "./budgets";
 import { makeChanges } from "./changes";
 import type { FakeMode } from "./mode";
 import { makeOperations, manyOperations } from "./operations";
@@ -26,6 +29,9 @@ export type World = {
   keys: ApiKey[];
   /** Its secrets wait for their passphrase. */
   sealed: boolean;
+  budgets: Budget[];
+  /** Corrections by budget, newest first. */
+  adjustments: Map<string, BudgetAdjustment[]>;
   /** Newest first. */
   changes: Change[];
   /** Riskiest and oldest first where they wait. */
@@ -54,9 +60,11 @@ export function makeWorld(mode: FakeMode, nowMs: number): World {
     mode,
     providers,
     operations,
-    requests: makeRequests(operations, providers, REQUESTS[mode], nowMs),
+    requests: withRefusal(makeRequests(operations, providers, REQUESTS[mode], nowMs)),
     keys: empty ? [] : makeKeys(nowMs),
     sealed: mode === "sealed",
+    budgets: makeBudgets(mode, nowMs),
+    adjustments: new Map(),
     changes: makeChanges(nowMs, mode),
     approvals: makeApprovals(nowMs, mode),
     prices: makePrices(providers, operations, nowMs, mode),

@@ -23,7 +23,6 @@ enum Written<'a> {
     Settle { start: &'a RequestStart, settlement: &'a Settlement },
 }
 
-#[expect(clippy::large_enum_variant, reason = "read one at a time, and taken apart at once")]
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Read {

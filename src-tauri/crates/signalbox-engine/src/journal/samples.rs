@@ -105,7 +105,6 @@ pub(crate) fn traffic(requests: usize) -> Vec<LedgerEntry> {
 }
 
 /// What an entry says, to compare it by.
-#[expect(clippy::large_enum_variant, reason = "a handful of samples")]
 #[derive(Debug, PartialEq)]
 pub(crate) enum Said {
     Started(Box<RequestStart>),

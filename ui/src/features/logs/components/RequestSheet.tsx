@@ -16,6 +16,7 @@ import { AttemptsSection } from "./AttemptsSection";
 import { CostSection } from "./CostSection";
 import { DecisionSection } from "./DecisionSection";
 import { PayloadSection } from "./PayloadSection";
+import { RefusalSection } from "./RefusalSection";
 import classes from "./RequestSheet.module.css";
 import { SummarySection } from "./SummarySection";
 
@@ -27,6 +28,9 @@ type Props = {
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
 };
+
+/** The code of a request that no budget had enough left for. */
+const BUDGET_EXCEEDED = "budget_exceeded";
 
 /** Everything about one request: what happened, why this model, and each line of its cost. */
 export function RequestSheet({ id, known, onClose, onPrevious, onNext }: Props) {
@@ -95,6 +99,7 @@ function Body({ detail }: { detail: RequestDetail }) {
           <MonoBox label="Error message" text={detail.error_message} maxHeight={160} />
         </section>
       ) : null}
+      {detail.row.error_code === BUDGET_EXCEEDED ? <RefusalSection id={detail.row.id} /> : null}
       <SummarySection detail={detail} />
       <AttemptsSection
         attempts={detail.attempts}

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { Overview } from "@/bindings";
+import type { BudgetGlance, Overview } from "@/bindings";
 import { Duration } from "@/components/Duration";
 import { FigureCard } from "@/components/FigureCard";
 import { Money } from "@/components/Money";
@@ -7,11 +7,12 @@ import { formatCompact, formatCount, formatPercent, plural } from "@/lib/numbers
 import type { RangeSearch } from "@/lib/timeRange";
 import { countComparison, spendComparison } from "../comparison";
 import classes from "../OverviewPage.module.css";
+import { BudgetLine } from "./BudgetLine";
 
-type Props = { overview: Overview; range: RangeSearch };
+type Props = { overview: Overview; range: RangeSearch; budget: BudgetGlance | null };
 
 /** The figures a person looks for first. */
-export function FigureRow({ overview, range }: Props) {
+export function FigureRow({ overview, range, budget }: Props) {
   const { figures, previous } = overview;
   const notSucceeded = figures.failed + figures.cancelled;
   return (
@@ -21,7 +22,9 @@ export function FigureRow({ overview, range }: Props) {
         value={<Money value={figures.spend} format="total" />}
         note={spendComparison(figures.spend, previous.spend)}
         data-testid="figure-spend"
-      />
+      >
+        {budget ? <BudgetLine budget={budget} /> : null}
+      </FigureCard>
       <FigureCard
         label="Requests"
         value={formatCount(figures.requests)}
