@@ -298,7 +298,8 @@ fn means(given: dto::ChannelMeans, is_local: bool) -> Result<Means, AppError> {
             let username = username.map(|name| line("means.username", &name, TEXT_CHARS_MAX)).transpose()?;
             let address = |field: &str, text: &str| {
                 let text = text.trim();
-                let is_one = text.chars().count() <= TEXT_CHARS_MAX && is_mail_address(text);
+                let is_line = text.chars().count() <= TEXT_CHARS_MAX && !text.contains(char::is_control);
+                let is_one = is_line && is_mail_address(text);
                 is_one
                     .then(|| text.to_owned())
                     .ok_or_else(|| AppError::invalid(field, format!("`{text:.80}` is no mail address.")))

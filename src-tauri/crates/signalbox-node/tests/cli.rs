@@ -530,11 +530,11 @@ async fn alerts_are_told_on_a_channel_listed_and_acknowledged_by_commands_alone(
     let serving = installation.serve(&["--simulator", "off"]).await;
     assert_eq!(answer(chat(&serving, &key, "op:chat_message")).await.0, 200);
     within_two_seconds("the alert is told", async || receiver.received().len() == 2).await;
-    let open = installation.json(&["alerts", "list", "--open", "--json"]).await;
+    let open = installation.json(&["alerts", "list", "--open"]).await;
     assert_eq!(open[0]["kind"], "unpriced_usage", "{open}");
     let id = open[0]["id"].as_str().unwrap();
     assert!(installation.ok(&["alerts", "ack", id]).await.contains("0 alerts are open"));
-    let deliveries = installation.json(&["alerts", "deliveries", "--json"]).await;
+    let deliveries = installation.json(&["alerts", "deliveries"]).await;
     let states: Vec<_> = deliveries.as_array().unwrap().iter().map(|row| &row["state"]).collect();
     assert_eq!(states, ["sent", "sent"], "{deliveries}");
 
