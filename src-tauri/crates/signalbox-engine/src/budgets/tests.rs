@@ -20,8 +20,15 @@ use crate::ledger::Ledger;
 use crate::live;
 use crate::secrets::Keychain;
 
-/// Dollars of output on the sample's model: about a dollar per 900,000 tokens.
+/// Output of the model in [`begun`] that costs a little more than a cent.
 const TOKENS_PER_CENT: u64 = 9_000;
+
+/// A request for a model that has a price.
+fn begun() -> RequestStart {
+    let mut start = sample();
+    start.decision.candidates[0].target = "deepseek/deepseek-flash".parse().unwrap();
+    start
+}
 
 /// A real ledger on `SQLite`, and the budgets in front of it.
 struct House {
@@ -77,13 +84,13 @@ impl House {
     /// One request whose answer may have `tokens` at most and comes to so many percent of the most it may cost.
     async fn request(&self, user: &str, tokens: u64, percent: i64) -> Served {
         let bound = Bound { tokens_in: 10, tokens_out_max: tokens, ..Bound::default() };
-        let mut start = sample();
+        let mut start = begun();
         start.user = Some(user.to_owned());
         start.started_at = self.control.now();
         start.decision.asked = Some(Asked { bound, ..Asked::default() });
         let tab = self.budgets.admit(&self.live, &mut start, false);
         if let Some(shortfall) = start.refused_by.as_deref() {
-            let most = self.budgets.claim(&self.live, &start.operation, &target_of(&sample()), bound).most;
+            let most = self.budgets.claim(&self.live, &start.operation, &target_of(&begun()), bound).most;
             let actual = most.cost.as_nanos() * percent / 100;
             return Served::Refused { falsely: shortfall.used + actual <= shortfall.limit };
         }
@@ -268,9 +275,9 @@ async fn denials(overrun_percent: u32) -> (u64, u64, NanoUsd) {
     let budget = five_dollars(overrun_percent);
     let house = Arc::new(House::with(std::slice::from_ref(&budget)).await);
     let usual = TOKENS_PER_CENT / 2;
-    let target = target_of(&sample());
+    let target = target_of(&begun());
     for _ in 0..100 {
-        house.budgets.learn(&sample().operation, &target, usual);
+        house.budgets.learn(&begun().operation, &target, usual);
     }
     let (answered, falsely) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let tasks = (0..64).map(|_| {
@@ -310,7 +317,7 @@ async fn a_learned_hold_refuses_less_honest_traffic_than_the_worst_case_and_stay
 async fn what_a_crash_left_open_is_charged_at_the_most_the_call_under_way_could_cost() {
     let budget = five_dollars(0);
     let house = House::with(std::slice::from_ref(&budget)).await;
-    let mut start = sample();
+    let mut start = begun();
     start.node = signalbox_core::ids::NodeId::generate();
     start.started_at = house.control.now();
     let bound = Bound { tokens_in: 10, tokens_out_max: TOKENS_PER_CENT, ..Bound::default() };
