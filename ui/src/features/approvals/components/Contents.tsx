@@ -186,8 +186,8 @@ function Change({ change, row }: { change: AskedChange; row: ApprovalRow }) {
         <p className={classes.impact}>
           <MonthlyCost value={row.monthly_impact} absent="Not known" />
         </p>
-        {text === null ? null : <p>{text}</p>}
-        {rests === null ? null : <p className="muted">{rests}</p>}
+        {/* Its own words say what they rest on. */}
+        <p className="muted">{text ?? rests}</p>
       </FactSection>
     </>
   );
