@@ -160,11 +160,14 @@ impl Window {
     pub async fn settles(&self) {
         const SETTLED: &str = "
             const answer = arguments[arguments.length - 1];
+            let quiet = 0;
             const look = () => {
                 const reading = document.querySelector('[role=status][aria-label^=\"Reading\"]');
                 const moving = document.getAnimations().some((one) => one.playState === 'running');
                 const there = document.querySelector('[data-testid^=page-]');
-                if (there && !reading && !moving) answer(true); else setTimeout(look, 30);
+                quiet = there && !reading && !moving ? quiet + 1 : 0;
+                // What begins to move only after the next frame is waited for, too.
+                if (quiet > 3) answer(true); else setTimeout(look, 50);
             };
             requestAnimationFrame(look);
         ";

@@ -946,19 +946,6 @@ export type Code =
 /**  A fault of ours; the log has the cause under the same text. */
 "internal";
 
-/**  `quantity × price = cost`, one line per unit. */
-export type CostLineView = {
-	/**  E.g. `input_tokens`, `cached_input_tokens`, `output_tokens`. */
-	unit: string,
-	quantity: Counter,
-	/**  Nano-dollars for `per` units; absent when this unit has no price. */
-	price: Money | null,
-	per: Counter,
-	cost: Money | null,
-};
-
-export type CostStatus = "exact" | "provider_charged" | "estimated" | "unpriced";
-
 /**  What a change would have meant for the cost of the last 30 days. Always an estimate. */
 export type CostImpact = {
 	/**  In one line, with the size of what it rests on. */
@@ -971,6 +958,19 @@ export type CostImpact = {
 	requests: number,
 	sampled: number,
 };
+
+/**  `quantity × price = cost`, one line per unit. */
+export type CostLineView = {
+	/**  E.g. `input_tokens`, `cached_input_tokens`, `output_tokens`. */
+	unit: string,
+	quantity: Counter,
+	/**  Nano-dollars for `per` units; absent when this unit has no price. */
+	price: Money | null,
+	per: Counter,
+	cost: Money | null,
+};
+
+export type CostStatus = "exact" | "provider_charged" | "estimated" | "unpriced";
 
 /**  A counter that may pass 2^53, as a decimal string. */
 export type Counter = string;

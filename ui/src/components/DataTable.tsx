@@ -270,7 +270,13 @@ export function DataTable<Row extends AnyRow>(props: Props<Row>) {
               : shown.map((_, index) => renderRow(index, undefined))}
           </div>
         )}
-        {props.footer ? <div className={classes.footer}>{props.footer}</div> : null}
+        {props.footer ? (
+          <div role="row">
+            <div role="gridcell" className={classes.footer}>
+              {props.footer}
+            </div>
+          </div>
+        ) : null}
       </div>
     </div>
   );

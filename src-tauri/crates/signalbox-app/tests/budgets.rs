@@ -287,8 +287,9 @@ async fn a_budget_that_will_not_last_is_told_before_it_is_empty() {
         desk.clock.advance(Duration::from_hours(12));
     }
     // It is noon: the day's second request is still to come, at midnight.
-    desk.set(draft("Tight", Some(dollars * 3))).await.unwrap();
-    let week = dto::BudgetDraft { period: BudgetPeriod::Week, ..draft("Week", Some(dollars * 3)) };
+    let told = |name| dto::BudgetDraft { action: BudgetAction::Notify, ..draft(name, Some(dollars * 3)) };
+    desk.set(told("Tight")).await.unwrap();
+    let week = dto::BudgetDraft { period: BudgetPeriod::Week, ..told("Week") };
     desk.set(week).await.unwrap();
     desk.spend("ann").await;
     desk.clock.advance(Duration::from_mins(1));

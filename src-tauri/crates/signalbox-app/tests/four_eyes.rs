@@ -146,13 +146,13 @@ async fn everything_that_moves_money_or_says_who_may_needs_a_second_admin_and_no
     );
     asked(models::add(app, anna, model).await.unwrap());
     let price =
-        of(json!({"target": "deepseek/deepseek-chat", "rates": [{"unit": "input_tokens", "usd": "9"}]}));
+        of(json!({"target": "deepseek/deepseek-flash", "rates": [{"unit": "input_tokens", "usd": "9"}]}));
     let price = asked(prices::set(app, anna, price).await.unwrap());
-    let list = json!({"deepseek/deepseek-chat": {"litellm_provider": "deepseek", "mode": "chat",
+    let list = json!({"deepseek/deepseek-flash": {"litellm_provider": "deepseek", "mode": "chat",
         "input_cost_per_token": 0.000_007, "output_cost_per_token": 0.000_008}});
     let list = dto::PriceListInput { path: None, text: Some(list.to_string()) };
     let seen = prices::import::preview(app, anna, list).await.unwrap();
-    let choice = of(json!({"token": seen.token, "targets": ["deepseek/deepseek-chat"]}));
+    let choice = of(json!({"token": seen.token, "targets": ["deepseek/deepseek-flash"]}));
     let list = asked(prices::import::apply(app, anna, choice).await.unwrap());
 
     let setting = of(json!({"name": "max_requests", "value": "7"}));
@@ -160,7 +160,7 @@ async fn everything_that_moves_money_or_says_who_may_needs_a_second_admin_and_no
 
     // A price that waited begins when it is approved, not when it was asked for.
     approve(app, &desk.bert, &price).await.unwrap();
-    let history = prices::history(app, anna, "deepseek/deepseek-chat").await.unwrap();
+    let history = prices::history(app, anna, "deepseek/deepseek-flash").await.unwrap();
     assert_eq!(history.row.card.unwrap().rates[0].usd, "9");
     // The list was made for the price before it.
     assert_eq!(approve(app, &desk.bert, &list).await.unwrap().state, dto::ApprovalState::Failed);

@@ -265,11 +265,20 @@ async fn a_history_changed_behind_our_back_is_said_at_the_next_start() {
     drop(app);
     running.stop().await;
     let file = running.database_file();
-    let mut bytes = std::fs::read(&file).unwrap();
     let sentence = b"max_requests is 7 instead of";
-    let places: Vec<usize> =
-        (0..bytes.len() - sentence.len()).filter(|at| bytes[*at..].starts_with(sentence)).collect();
-    assert!(!places.is_empty(), "the entry is in the file");
+    let found = async {
+        // The last connection brings it into the file as it closes, on a thread of its own.
+        loop {
+            let bytes = std::fs::read(&file).unwrap();
+            let places: Vec<usize> =
+                (0..bytes.len() - sentence.len()).filter(|at| bytes[*at..].starts_with(sentence)).collect();
+            if !places.is_empty() {
+                return (bytes, places);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let (mut bytes, places) = tokio::time::timeout(std::time::Duration::from_secs(20), found).await.unwrap();
     for at in places {
         bytes[at + 16] = b'9';
     }

@@ -309,10 +309,14 @@ impl VariableResolver for ApprovalFacts<'_> {
     }
 }
 
+/// What CEL compares numbers as.
+type CelNumber = f64;
+
 /// For a comparison in a rule only: no amount is ever made of it.
 #[expect(clippy::cast_precision_loss, reason = "it is compared with what a person wrote as a decimal number")]
-fn dollars(estimate: Option<NanoUsd>) -> f64 {
-    estimate.map_or(f64::INFINITY, |estimate| estimate.as_nanos() as f64 / NANOS_PER_USD as f64)
+fn dollars(estimate: Option<NanoUsd>) -> CelNumber {
+    estimate
+        .map_or(CelNumber::INFINITY, |estimate| estimate.as_nanos() as CelNumber / NANOS_PER_USD as CelNumber)
 }
 
 fn tags(tags: &[(String, String)]) -> CelMap<'_> {

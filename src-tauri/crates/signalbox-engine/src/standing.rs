@@ -55,7 +55,7 @@ impl Standing {
     }
 
     /// The largest share of a limit that is used or held. 0 and up.
-    pub fn share(&self, budget: &Budget) -> f64 {
+    pub fn share(&self, budget: &Budget) -> Share {
         let share = |measure: Measure| {
             let limit = budget.limits.of(measure)?;
             let used = self.used().of(measure).saturating_add(self.held(budget).of(measure)).max(0);
@@ -69,6 +69,9 @@ impl Standing {
         Measure::ALL.into_iter().filter_map(share).fold(0.0, f64::max)
     }
 }
+
+/// A part of a whole, for a bar on a screen: no amount is ever made of it.
+pub type Share = f64;
 
 /// What a running request holds in one purse.
 #[derive(Debug, Clone, PartialEq, Eq)]

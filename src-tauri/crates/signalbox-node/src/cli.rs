@@ -3,7 +3,9 @@
 mod alerts;
 mod approvals;
 pub mod budgets;
+mod history;
 mod prices;
+mod toggles;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,7 +16,9 @@ use signalbox_gateway::DEFAULT_LISTEN;
 pub use alerts::{Alerts, Channels, Means, NewChannel, Security, Severity};
 pub use approvals::{Approvals, Policy};
 pub use budgets::Budgets;
+pub use history::{History, HistoryFilter, HistoryForm};
 pub use prices::Prices;
+pub use toggles::{KillSwitch, Position, Toggles};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -494,61 +498,6 @@ pub enum Secrets {
     Protect,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum Toggles {
-    /// List toggles and what holds now
-    List(Json),
-    /// Set a toggle; it takes effect at once
-    #[command(
-        after_help = "Examples:\n  signalbox-node toggles set log_payloads on --operation email_analysis\n  signalbox-node toggles set log_payloads off --reason \"Found it\""
-    )]
-    Set {
-        /// Which toggle
-        name: String,
-        /// On, off, or as it usually is (for one operation: as it is for all)
-        #[arg(value_enum)]
-        position: Position,
-        /// Only for this operation
-        #[arg(long)]
-        operation: Option<String>,
-        /// Why; the history keeps it
-        #[arg(long)]
-        reason: Option<String>,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Position {
-    On,
-    Off,
-    Default,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum KillSwitch {
-    /// Stop all AI traffic: requests under way end, new ones are refused, also after a restart
-    #[command(after_help = "Example:\n  signalbox-node kill-switch on --reason \"A loop is spending\"")]
-    On {
-        /// Why; the history keeps it and clients are told
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// Let AI traffic run again; asks for the word RESUME
-    #[command(
-        after_help = "Examples:\n  signalbox-node kill-switch off\n  signalbox-node kill-switch off --typed RESUME"
-    )]
-    Off {
-        /// The word, for scripts [default: read from standard input]
-        #[arg(long, value_name = "WORD")]
-        typed: Option<String>,
-        /// Why; the history keeps it
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// Show whether AI traffic runs
-    Status(Json),
-}
-
 /// All given conditions must hold.
 #[derive(Debug, Args)]
 pub struct Filter {
@@ -627,98 +576,6 @@ pub enum Ledger {
     },
     /// Recompute every total from the rows, and walk the chain of the change history
     Verify(Json),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum History {
-    /// List changes, newest first
-    #[command(
-        after_help = "Examples:\n  signalbox-node history list --kind route --from 2026-11-01T00:00:00Z\n  signalbox-node history list --text haiku --json"
-    )]
-    List {
-        #[command(flatten)]
-        filter: HistoryFilter,
-        /// How many at most
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Check that no entry was changed, removed or added afterwards
-    Verify(Json),
-    /// Write changes out, newest first, with the hashes that chain them
-    #[command(
-        after_help = "Example:\n  signalbox-node history export --format csv --out history.csv --kind budget"
-    )]
-    Export {
-        /// Form of the file
-        #[arg(long, value_enum)]
-        format: HistoryForm,
-        /// Into this file, readable by its owner only [default: standard output]
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        #[command(flatten)]
-        filter: HistoryFilter,
-    },
-    /// Put things back to what they were before a change; that is a change itself
-    #[command(
-        after_help = "Examples:\n  signalbox-node history revert 42 --dry-run\n  signalbox-node history revert 42 --reason \"Too slow\""
-    )]
-    Revert {
-        /// The entry, from `history list`
-        seq: u32,
-        /// Show what it would put back, and put nothing back
-        #[arg(long)]
-        dry_run: bool,
-        /// Why; the history keeps it
-        #[arg(long)]
-        reason: Option<String>,
-    },
-    /// The configuration as it was at an instant
-    #[command(after_help = "Example:\n  signalbox-node history at 2026-11-01T00:00:00Z --kind route --json")]
-    At {
-        /// Which instant, RFC 3339
-        at: String,
-        /// Only things of this kind
-        #[arg(long)]
-        kind: Option<String>,
-        /// Only the thing of this name
-        #[arg(long)]
-        subject: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// All given conditions must hold.
-#[derive(Debug, Args)]
-pub struct HistoryFilter {
-    /// Only changes of this kind, e.g. route, budget, toggle, `kill_switch`, key, price, person
-    #[arg(long)]
-    pub kind: Option<String>,
-    /// Only changes of this thing
-    #[arg(long)]
-    pub subject: Option<String>,
-    /// Only changes by this person
-    #[arg(long)]
-    pub actor: Option<String>,
-    /// Only changes at or after this instant, RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
-    /// Only changes before this instant, RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
-    /// Only changes with this in their sentence, reason or subject
-    #[arg(long)]
-    pub text: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum HistoryForm {
-    Csv,
-    Json,
 }
 
 #[cfg(test)]

@@ -126,7 +126,8 @@ async fn installed(base_url: &str) -> (Installation, String) {
 
 async fn store_of(installation: &Installation) -> Store {
     let file = std::fs::read_dir(installation.path()).unwrap().map(|entry| entry.unwrap().path());
-    let is_database = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "db");
+    let is_database =
+        |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "sqlite");
     let file = file.into_iter().find(is_database).expect("a database");
     Store::open_sqlite(&file, Durability::Process).await.unwrap()
 }

@@ -371,7 +371,12 @@ pub(crate) fn tidy(message: &str, credential: Option<&SecretString>) -> String {
     // Twice the limit, because hiding shortens; a bound, because a body may be long.
     let beginning = words.join(" ").chars().take(2 * MESSAGE_CHARS_MAX).collect::<String>();
     let text = match credential.map(ExposeSecret::expose_secret) {
-        Some(secret) if !secret.is_empty() => without_pieces(&beginning.replace(secret, HIDDEN), secret),
+        Some(secret) if !secret.is_empty() => {
+            let shown = without_pieces(&beginning.replace(secret, HIDDEN), secret);
+            // Servers quote the address they were called at, too.
+            let in_address: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            without_pieces(&shown, &in_address)
+        }
         _ => beginning,
     };
     match text.char_indices().nth(MESSAGE_CHARS_MAX) {

@@ -1,10 +1,13 @@
 //! The inbox of alerts, and what became of each telling.
 
+mod rows;
+
 use signalbox_core::alert::{Alert, AlertKind, AlertRule, Cause, DeliveryState, Planned, Severity};
 use signalbox_core::ids::{AlertId, ChannelId, DeliveryId};
 use signalbox_core::time::Timestamp;
 use uuid::Uuid;
 
+use self::rows::{AlertRow, DeliveryRow};
 use crate::Store;
 use crate::dialect::{reading, within};
 use crate::error::{StoreError, during};
@@ -103,38 +106,6 @@ pub struct DeliveryFilter {
     pub alert: Option<AlertId>,
     /// Older than this one; for the next page.
     pub before: Option<(Timestamp, DeliveryId)>,
-}
-
-#[derive(sqlx::FromRow)]
-struct AlertRow {
-    id: Uuid,
-    kind: String,
-    severity: String,
-    subject: String,
-    state_key: String,
-    sentence: String,
-    first_at: i64,
-    last_at: i64,
-    times: i64,
-    acknowledged_at: Option<i64>,
-    acknowledged_by: Option<String>,
-    resolved_at: Option<i64>,
-}
-
-#[derive(sqlx::FromRow)]
-struct DeliveryRow {
-    id: Uuid,
-    alert_id: Option<Uuid>,
-    channel_id: Uuid,
-    channel_name: String,
-    means: String,
-    cause: String,
-    state: String,
-    tries: i64,
-    created_at: i64,
-    due_at: i64,
-    ended_at: Option<i64>,
-    error: Option<String>,
 }
 
 impl Store {
@@ -578,48 +549,4 @@ async fn end(
     .await
     .map(drop))
     .map_err(during("store a delivery"))
-}
-
-impl TryFrom<AlertRow> for KeptAlert {
-    type Error = StoreError;
-
-    fn try_from(row: AlertRow) -> Result<Self, StoreError> {
-        let by = row.acknowledged_by.unwrap_or_default();
-        Ok(Self {
-            alert: Alert {
-                id: AlertId::from_uuid(row.id),
-                at: Timestamp::from_micros(row.first_at),
-                kind: word("alerts.kind", &row.kind, AlertKind::from_word)?,
-                subject: row.subject,
-                sentence: row.sentence,
-                key: row.state_key,
-            },
-            severity: word("alerts.severity", &row.severity, Severity::from_word)?,
-            last_at: Timestamp::from_micros(row.last_at),
-            times: number("alerts.times", row.times)?,
-            acknowledged: row.acknowledged_at.map(|at| (Timestamp::from_micros(at), by)),
-            resolved_at: row.resolved_at.map(Timestamp::from_micros),
-        })
-    }
-}
-
-impl TryFrom<DeliveryRow> for Delivery {
-    type Error = StoreError;
-
-    fn try_from(row: DeliveryRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: DeliveryId::from_uuid(row.id),
-            alert: row.alert_id.map(AlertId::from_uuid),
-            channel: ChannelId::from_uuid(row.channel_id),
-            channel_name: row.channel_name,
-            means: row.means,
-            cause: word("alert_deliveries.cause", &row.cause, Cause::from_word)?,
-            state: word("alert_deliveries.state", &row.state, DeliveryState::from_word)?,
-            tries: number("alert_deliveries.tries", row.tries)?,
-            created_at: Timestamp::from_micros(row.created_at),
-            due_at: Timestamp::from_micros(row.due_at),
-            ended_at: row.ended_at.map(Timestamp::from_micros),
-            error: row.error,
-        })
-    }
 }

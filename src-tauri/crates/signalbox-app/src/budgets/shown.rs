@@ -4,7 +4,7 @@ use signalbox_core::alert::Severity;
 use signalbox_core::budget::{Action, Adjustment, Budget, Limits, Period, Scope, Tag, Threshold};
 use signalbox_core::forecast::{Basis, Forecast};
 
-use signalbox_engine::standing::Standing;
+use signalbox_engine::standing::{Share, Standing};
 
 use super::books::Books;
 use super::words::promise;
@@ -31,7 +31,7 @@ impl Books {
             promise: promise(budget),
             purse: own.map(|standing| self.purse(budget, standing)),
             members: u32::try_from(members).unwrap_or(u32::MAX),
-            share: purses.iter().map(|standing| standing.share(budget)).fold(0.0, f64::max),
+            share: purses.iter().map(|standing| standing.share(budget)).fold(0.0, Share::max),
         }
     }
 

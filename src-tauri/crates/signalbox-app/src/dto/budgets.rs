@@ -100,6 +100,7 @@ pub struct Budget {
     /// How many have a purse of their own in this period.
     pub members: u32,
     /// The largest share of a limit that is used or held, of all its purses. 0 and up.
+    #[specta(type = u32)]
     pub share: f64,
 }
 
@@ -120,6 +121,7 @@ pub struct BudgetPurse {
     pub tokens: Counter,
     pub requests: Counter,
     /// The largest share of a limit that is used or held.
+    #[specta(type = u32)]
     pub share: f64,
     pub forecast: Option<BudgetForecast>,
     /// Of all budgets that stop spending it has the least left.
@@ -181,6 +183,7 @@ pub struct BudgetPeriodRow {
     pub tokens: Counter,
     pub requests: Counter,
     /// The largest share of a limit that was used, by the limits of today.
+    #[specta(type = u32)]
     pub share: f64,
 }
 
@@ -343,6 +346,7 @@ pub struct BudgetGlance {
     pub limit: Money,
     pub settled: Money,
     pub reserved: Money,
+    #[specta(type = u32)]
     pub share: f64,
     pub stops: bool,
     /// What will have been spent when the period ends, if it goes on like this.

@@ -242,6 +242,8 @@ impl Engine {
         let used =
             leave.approval.consume(request, self.control.now()).map_err(|fault| not_usable(id, &fault))?;
         let taken = self.control.store.step_approval(&used, leave.approval.version).await;
+        // The same request without a leave must not be folded into one that is used up.
+        self.approvals.moved();
         self.events.publish(Topic::Approvals);
         match taken {
             Ok(true) => Ok(()),
