@@ -557,8 +557,8 @@ export type Budget = {
 	purse: BudgetPurse | null,
 	/**  How many have a purse of their own in this period. */
 	members: number,
-	/**  The largest share of a limit that is used or held, of all its purses. 0 and up. */
-	share: number,
+	/**  Thousandths of the fullest limit that is used or held, of all its purses. 0 and up. */
+	used_permille: number,
 };
 
 /**  What becomes of a request for which not enough is left. */
@@ -631,7 +631,7 @@ export type BudgetGlance = {
 	limit: Money,
 	settled: Money,
 	reserved: Money,
-	share: number,
+	used_permille: number,
 	stops: boolean,
 	/**  What will have been spent when the period ends, if it goes on like this. */
 	expected: Money | null,
@@ -670,8 +670,8 @@ export type BudgetPeriodRow = {
 	settled: Money,
 	tokens: Counter,
 	requests: Counter,
-	/**  The largest share of a limit that was used, by the limits of today. */
-	share: number,
+	/**  Thousandths of the fullest limit that was used, by the limits of today. */
+	used_permille: number,
 };
 
 /**  What a draft would do. Nothing is written. */
@@ -702,8 +702,8 @@ export type BudgetPurse = {
 	left: Money | null,
 	tokens: Counter,
 	requests: Counter,
-	/**  The largest share of a limit that is used or held. */
-	share: number,
+	/**  Thousandths of the fullest limit that is used or held. */
+	used_permille: number,
 	forecast: BudgetForecast | null,
 	/**  Of all budgets that stop spending it has the least left. */
 	binding: boolean,

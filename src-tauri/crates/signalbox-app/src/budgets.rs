@@ -65,7 +65,7 @@ pub async fn members(app: &App, caller: &Caller, id: &str) -> Result<Vec<dto::Bu
     let budget = books.budget(id)?;
     let mut members: Vec<&Standing> =
         books.standing.iter().filter(|standing| standing.key.budget == budget.id).collect();
-    members.sort_by(|a, b| b.share(budget).total_cmp(&a.share(budget)).then_with(|| a.key.cmp(&b.key)));
+    members.sort_by(|a, b| b.used_permille(budget).cmp(&a.used_permille(budget)).then_with(|| a.key.cmp(&b.key)));
     members.truncate(MEMBERS_MAX);
     Ok(members.into_iter().map(|standing| books.purse(budget, standing)).collect())
 }
@@ -106,7 +106,7 @@ pub async fn show(app: &App, caller: &Caller, id: &str, member: &str) -> Result<
             settled: standing.spent().into(),
             tokens: amount.tokens.into(),
             requests: amount.requests.into(),
-            share: standing.share(budget),
+            used_permille: standing.used_permille(budget),
         }
     });
     let mut holds: Vec<dto::BudgetHold> = Vec::new();
@@ -227,7 +227,7 @@ pub(crate) async fn glance(app: &App) -> Result<Option<dto::BudgetGlance>, AppEr
     let of_interest = with_limit.into_iter().filter_map(|budget| Some((budget, standing(budget)?)));
     let found = of_interest.max_by(|(a, of_a), (b, of_b)| {
         let daily = (a.period == Period::Day).cmp(&(b.period == Period::Day));
-        daily.then(of_a.share(a).total_cmp(&of_b.share(b)))
+        daily.then(of_a.used_permille(a).cmp(&of_b.used_permille(b)))
     });
     Ok(found.and_then(|(budget, standing)| {
         Some(dto::BudgetGlance {
@@ -237,7 +237,7 @@ pub(crate) async fn glance(app: &App) -> Result<Option<dto::BudgetGlance>, AppEr
             limit: budget.limits.cost?.into(),
             settled: standing.spent().into(),
             reserved: standing.held(budget).cost.into(),
-            share: standing.share(budget),
+            used_permille: standing.used_permille(budget),
             stops: budget.action != Action::Notify,
             expected: books::forecast(&spend, budget, standing).map(|forecast| forecast.expected.into()),
         })

@@ -54,24 +54,24 @@ impl Standing {
         Some(NanoUsd::from_nanos(limit.saturating_sub(used).max(0)))
     }
 
-    /// The largest share of a limit that is used or held. 0 and up.
-    pub fn share(&self, budget: &Budget) -> Share {
-        let share = |measure: Measure| {
+    /// How much of a limit is used or held, of the limit of which that is most. Units: thousandths, rounded down; more than
+    /// 1,000 when it is passed.
+    pub fn used_permille(&self, budget: &Budget) -> u32 {
+        let of_limit = |measure: Measure| {
             let limit = budget.limits.of(measure)?;
             let used = self.used().of(measure).saturating_add(self.held(budget).of(measure)).max(0);
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "a share on a screen; the amounts stand beside it"
-            )]
-            let share = if limit <= 0 { f64::from(u8::from(used > 0)) } else { used as f64 / limit as f64 };
-            Some(share)
+            if limit <= 0 {
+                return Some(if used > 0 { WHOLE_PERMILLE } else { 0 });
+            }
+            let permille = i128::from(used) * i128::from(WHOLE_PERMILLE) / i128::from(limit);
+            Some(u32::try_from(permille).unwrap_or(u32::MAX))
         };
-        Measure::ALL.into_iter().filter_map(share).fold(0.0, f64::max)
+        Measure::ALL.into_iter().filter_map(of_limit).max().unwrap_or(0)
     }
 }
 
-/// A part of a whole, for a bar on a screen: no amount is ever made of it.
-pub type Share = f64;
+/// A whole, in thousandths.
+const WHOLE_PERMILLE: u32 = 1_000;
 
 /// What a running request holds in one purse.
 #[derive(Debug, Clone, PartialEq, Eq)]

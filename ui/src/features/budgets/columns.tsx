@@ -131,7 +131,10 @@ function Standing({ row }: { row: BudgetRow }) {
       ) : (
         <span className={classes.each}>
           {plural(budget.members, budget.scope.kind === "each_user" ? "user" : "operation")} in this
-          period{budget.members === 0 ? "" : `, the fullest at ${formatPercent(budget.share)}`}
+          period
+          {budget.members === 0
+            ? ""
+            : `, the fullest at ${formatPercent(budget.used_permille / 1000)}`}
         </span>
       )}
       <span className={`${classes.caption} ${classes.promise}`} title={budget.promise}>
@@ -142,7 +145,7 @@ function Standing({ row }: { row: BudgetRow }) {
 }
 
 function usedWords({ purse }: BudgetRow): string {
-  return purse ? `${formatPercent(purse.share)} used or held` : "";
+  return purse ? `${formatPercent(purse.used_permille / 1000)} used or held` : "";
 }
 
 function Left({ row }: { row: BudgetRow }) {

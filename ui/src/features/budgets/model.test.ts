@@ -43,11 +43,11 @@ test("a filter finds budgets by name, scope and member, and keeps the budget of 
 });
 
 test("a bar shows settled, reserved and left as shares of the limit, and of what is used once that is more", () => {
-  const half = barOf(purse({ settled: "40", reserved: "10", share: 0.5 }), "100");
+  const half = barOf(purse({ settled: "40", reserved: "10", used_permille: 500 }), "100");
   expect(half).toEqual({ settled: 0.4, used: 0.5, limit: 1, forecast: undefined, tone: "calm" });
-  const over = barOf(purse({ settled: "150", reserved: "50", share: 2 }), "100");
+  const over = barOf(purse({ settled: "150", reserved: "50", used_permille: 2000 }), "100");
   expect(over).toMatchObject({ settled: 0.75, used: 1, limit: 0.5, tone: "over" });
-  expect(barOf(purse({ settled: "0", share: 0.85 }), null)).toMatchObject({
+  expect(barOf(purse({ settled: "0", used_permille: 850 }), null)).toMatchObject({
     used: 0.85,
     tone: "near",
   });

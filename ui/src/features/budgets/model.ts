@@ -143,11 +143,11 @@ export type Bar = {
   tone: Tone;
 };
 
-/** `share` speaks for limits of tokens or requests, which have no amounts to draw. */
+/** `used_permille` speaks for limits of tokens or requests, which have no amounts to draw. */
 export function barOf(purse: BudgetPurse, limit: string | null | undefined): Bar {
-  const tone = toneOf(purse.share);
+  const tone = toneOf(purse.used_permille);
   if (limit === null || limit === undefined || parseNano(limit) <= 0n) {
-    const used = Math.min(purse.share, 1);
+    const used = Math.min(purse.used_permille / 1000, 1);
     return { settled: used, used, limit: 1, forecast: undefined, tone };
   }
   const settled = max(parseNano(purse.settled), 0n);

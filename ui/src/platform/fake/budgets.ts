@@ -60,7 +60,7 @@ export function makeBudgets(mode: FakeMode, nowMs: number): Budget[] {
   const each = budget("users", "Each user", { kind: "each_user", value: null }, 2, 0, 0, nowMs, {
     scope_words: "each user",
   });
-  return [...budgets, { ...each, purse: null, members: users, share: 0.91 }];
+  return [...budgets, { ...each, purse: null, members: users, used_permille: 910 }];
 }
 
 /** One of the newest requests as a budget refuses it: nothing was sent, nothing was spent. */
@@ -96,7 +96,7 @@ export function budgetGlance(world: World): BudgetGlance | null {
     limit: found.limits.cost,
     settled: found.purse.settled,
     reserved: found.purse.reserved,
-    share: found.purse.share,
+    used_permille: found.purse.used_permille,
     stops: found.action !== "notify",
     expected: found.purse.forecast?.expected ?? null,
   };
@@ -237,7 +237,7 @@ function budget(
     promise: "",
     purse: null,
     members: 0,
-    share: 0,
+    used_permille: 0,
     ...other,
   };
   made.promise = promiseOf(made);
@@ -260,7 +260,7 @@ function budget(
     binding: id === "trial",
     bound_by: null,
   };
-  made.share = made.purse.share;
+  made.used_permille = made.purse.used_permille;
   return made;
 }
 
@@ -268,8 +268,8 @@ function standing(settled: string, reserved: string, of: Pick<Budget, "limits">)
   const limit = BigInt(of.limits.cost ?? "0");
   const used = BigInt(settled) + BigInt(reserved);
   const left = limit > used ? limit - used : 0n;
-  const share = limit === 0n ? 0 : Number((used * 10_000n) / limit) / 10_000;
-  return { settled, reserved, left: of.limits.cost ? left.toString() : null, share };
+  const used_permille = limit === 0n ? 0 : Number((used * 1_000n) / limit);
+  return { settled, reserved, left: of.limits.cost ? left.toString() : null, used_permille };
 }
 
 function windowOf(period: Budget["period"], nowMs: number): Pick<BudgetPurse, "from" | "to"> {
@@ -334,7 +334,7 @@ function detailOf(world: World, found: Budget, member: string, nowMs: number): B
     purse === null || found.period === "total"
       ? []
       : Array.from({ length: 14 }, (_, index) => {
-          const share = index === 0 ? purse.share : 0.35 + 0.09 * ((index * 5) % 8);
+          const share = index === 0 ? purse.used_permille / 1000 : 0.35 + 0.09 * ((index * 5) % 8);
           const limit = Number(found.limits.cost ?? "0");
           return {
             member,
@@ -343,7 +343,7 @@ function detailOf(world: World, found: Budget, member: string, nowMs: number): B
             settled: index === 0 ? purse.settled : String(Math.round(limit * share)),
             tokens: String(Math.round(share * 2_400_000)),
             requests: String(Math.round(share * 1_900)),
-            share,
+            used_permille: Math.round(share * 1000),
           };
         });
   return {
@@ -431,7 +431,7 @@ function applied(draft: BudgetDraft, known: Budget | undefined, nowMs: number): 
       ...next.purse,
       ...standing(next.purse.settled, next.purse.reserved, next),
     };
-  next.share = next.purse?.share ?? next.share;
+  next.used_permille = next.purse?.used_permille ?? next.used_permille;
   return next;
 }
 

@@ -4,7 +4,7 @@ use signalbox_core::alert::Severity;
 use signalbox_core::budget::{Action, Adjustment, Budget, Limits, Period, Scope, Tag, Threshold};
 use signalbox_core::forecast::{Basis, Forecast};
 
-use signalbox_engine::standing::{Share, Standing};
+use signalbox_engine::standing::Standing;
 
 use super::books::Books;
 use super::words::promise;
@@ -31,7 +31,7 @@ impl Books {
             promise: promise(budget),
             purse: own.map(|standing| self.purse(budget, standing)),
             members: u32::try_from(members).unwrap_or(u32::MAX),
-            share: purses.iter().map(|standing| standing.share(budget)).fold(0.0, Share::max),
+            used_permille: purses.iter().map(|standing| standing.used_permille(budget)).max().unwrap_or(0),
         }
     }
 
@@ -47,7 +47,7 @@ impl Books {
             left: standing.left(budget).map(Into::into),
             tokens: used.tokens.into(),
             requests: used.requests.into(),
-            share: standing.share(budget),
+            used_permille: standing.used_permille(budget),
             forecast: self.forecast(budget, standing).map(Into::into),
             binding: self.tightest().is_some_and(|(_, tightest)| tightest.key == standing.key),
             bound_by: self.bound_by(budget, standing).map(|other| other.name.clone()),

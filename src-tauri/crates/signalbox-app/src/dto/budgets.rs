@@ -99,9 +99,8 @@ pub struct Budget {
     pub purse: Option<BudgetPurse>,
     /// How many have a purse of their own in this period.
     pub members: u32,
-    /// The largest share of a limit that is used or held, of all its purses. 0 and up.
-    #[specta(type = u32)]
-    pub share: f64,
+    /// Thousandths of the fullest limit that is used or held, of all its purses. 0 and up.
+    pub used_permille: u32,
 }
 
 /// One period of a budget, or of one of its members.
@@ -120,9 +119,8 @@ pub struct BudgetPurse {
     pub left: Option<Money>,
     pub tokens: Counter,
     pub requests: Counter,
-    /// The largest share of a limit that is used or held.
-    #[specta(type = u32)]
-    pub share: f64,
+    /// Thousandths of the fullest limit that is used or held.
+    pub used_permille: u32,
     pub forecast: Option<BudgetForecast>,
     /// Of all budgets that stop spending it has the least left.
     pub binding: bool,
@@ -182,9 +180,8 @@ pub struct BudgetPeriodRow {
     pub settled: Money,
     pub tokens: Counter,
     pub requests: Counter,
-    /// The largest share of a limit that was used, by the limits of today.
-    #[specta(type = u32)]
-    pub share: f64,
+    /// Thousandths of the fullest limit that was used, by the limits of today.
+    pub used_permille: u32,
 }
 
 /// What a request that runs holds.
@@ -346,8 +343,7 @@ pub struct BudgetGlance {
     pub limit: Money,
     pub settled: Money,
     pub reserved: Money,
-    #[specta(type = u32)]
-    pub share: f64,
+    pub used_permille: u32,
     pub stops: bool,
     /// What will have been spent when the period ends, if it goes on like this.
     pub expected: Option<Money>,

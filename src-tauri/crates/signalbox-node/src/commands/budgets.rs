@@ -129,7 +129,7 @@ fn detail_text(detail: &BudgetDetail) -> String {
             usd(Some(&period.settled)),
             period.requests.0.clone(),
             period.tokens.0.clone(),
-            percent(period.share),
+            percent(period.used_permille),
         ]);
     }
     lines.push(String::new());
@@ -153,7 +153,7 @@ fn standing(purse: &BudgetPurse) -> String {
         usd(Some(&purse.settled)),
         usd(Some(&purse.reserved)),
         usd(purse.left.as_ref()),
-        percent(purse.share)
+        percent(purse.used_permille)
     );
     [Some(now), ends, expected].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
@@ -407,8 +407,8 @@ fn limit(limits: &BudgetLimits) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(" or ")
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+fn percent(permille: u32) -> String {
+    format!("{}.{} %", permille / 10, permille % 10)
 }
 
 impl From<Period> for BudgetPeriod {

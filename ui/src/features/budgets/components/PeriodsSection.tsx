@@ -46,11 +46,11 @@ export function PeriodsSection({
                   <td className={classes.end}>{formatCount(period.requests)}</td>
                   <td className={classes.share}>
                     <BudgetBar
-                      settled={Math.min(period.share, 1)}
-                      used={Math.min(period.share, 1)}
-                      tone={period.share >= 1 ? "over" : "calm"}
+                      settled={Math.min(period.used_permille / 1000, 1)}
+                      used={Math.min(period.used_permille / 1000, 1)}
+                      tone={period.used_permille >= 1000 ? "over" : "calm"}
                       size="s"
-                      label={`${formatMoneyExact(period.settled)}, ${formatPercent(period.share)} of the limit of today`}
+                      label={`${formatMoneyExact(period.settled)}, ${formatPercent(period.used_permille / 1000)} of the limit of today`}
                     />
                   </td>
                 </tr>
