@@ -1,26 +1,20 @@
 import { Button } from "@mantine/core";
-import {
-  IconAdjustments,
-  IconArrowUp,
-  IconBellCheck,
-  IconChecks,
-  IconFilterOff,
-} from "@tabler/icons-react";
+import { IconAdjustments, IconBellCheck, IconChecks, IconFilterOff } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useRef, useState } from "react";
+import { useMemo } from "react";
 import { useKeysetList } from "@/api/keyset";
 import { alertRulesQueryOptions, openAlertsQueryOptions } from "@/api/queries";
 import type { Alert, AlertPage } from "@/bindings";
-import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
-import { ErrorState } from "@/components/ErrorState";
+import { KeysetTable } from "@/components/KeysetTable";
 import live from "@/components/LiveList.module.css";
+import { NewRows } from "@/components/NewRows";
 import { Page } from "@/components/Page";
 import { SheetHost } from "@/components/Sheet";
-import { Skeleton } from "@/components/Skeletons";
-import { formatCount, plural } from "@/lib/numbers";
+import { formatCount } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
+import { useAtTop } from "@/lib/useAtTop";
 import { useLatest } from "@/lib/useLatest";
 import classes from "./AlertsPage.module.css";
 import { ALERT_COLUMNS, ALERT_MIN_WIDTH } from "./columns";
@@ -37,8 +31,7 @@ export function AlertsPage() {
   const navigate = useNavigate({ from: "/alerts" });
   const filter = useMemo(() => filterOf(search), [search]);
   // Held still while somebody reads further down: a new alert must not move what they read.
-  const [atTop, setAtTop] = useState(true);
-  const frame = useRef<HTMLDivElement>(null);
+  const { frame, atTop, onScroll, toTop } = useAtTop();
   const list = useKeysetList<Alert, AlertPage>({
     headKey: headKey(filter),
     olderKey: (cursor) => olderKey(filter, cursor),
@@ -127,61 +120,28 @@ export function AlertsPage() {
             )
           }
         >
-          <div
-            className={live.frame}
-            ref={frame}
-            onScrollCapture={() => setAtTop((grid(frame.current)?.scrollTop ?? 0) <= 0)}
-          >
-            {list.isPending ? (
-              <Skeleton label="the alerts" shape="rows" rows={14} />
-            ) : list.error && rows.length === 0 ? (
-              <ErrorState
-                title="The alerts could not be read"
-                error={list.error}
-                onRetry={list.refetch}
-              />
-            ) : (
-              <DataTable
-                label="Alerts"
-                columns={ALERT_COLUMNS}
-                rows={rows}
-                rowId={rowId}
-                minWidth={ALERT_MIN_WIDTH}
-                rowTestId="alert-row"
-                openId={search.alert}
-                onOpen={(row) => show(row.id)}
-                isDimmed={(row) => !isOpen(row)}
-                onEndReached={list.fetchMore}
-                footer={footerWords(rows.length, list.hasMore, list.isFetchingMore)}
-                empty={
-                  <Empty
-                    narrowed={narrowed}
-                    showsAll={search.show === "all"}
-                    onShowAll={() =>
-                      setSearch({ show: "all", kind: undefined, severity: undefined })
-                    }
-                  />
-                }
-                pageKeys
-                data-testid="alerts-table"
-              />
-            )}
-            {list.newCount > 0 ? (
-              <button
-                type="button"
-                className={live.pill}
-                onClick={() => {
-                  grid(frame.current)?.scrollTo({ top: 0 });
-                  setAtTop(true);
-                }}
-                data-testid="alerts-new"
-              >
-                <IconArrowUp size={14} aria-hidden /> {formatCount(list.newCount)} new
-              </button>
-            ) : null}
-            <span className="visually-hidden" role="status">
-              {list.newCount > 0 ? `${plural(list.newCount, "new alert")} above` : ""}
-            </span>
+          <div className={live.frame} ref={frame} onScrollCapture={onScroll}>
+            <KeysetTable
+              list={list}
+              noun="alert"
+              label="Alerts"
+              columns={ALERT_COLUMNS}
+              rowId={rowId}
+              minWidth={ALERT_MIN_WIDTH}
+              rowTestId="alert-row"
+              openId={search.alert}
+              onOpen={(row) => show(row.id)}
+              isDimmed={(row) => !isOpen(row)}
+              empty={
+                <Empty
+                  narrowed={narrowed}
+                  showsAll={search.show === "all"}
+                  onShowAll={() => setSearch({ show: "all", kind: undefined, severity: undefined })}
+                />
+              }
+              data-testid="alerts-table"
+            />
+            <NewRows count={list.newCount} noun="alert" onShow={toTop} data-testid="alerts-new" />
           </div>
         </SheetHost>
       </div>
@@ -228,16 +188,6 @@ function Empty({ narrowed, showsAll, onShowAll }: EmptyProps) {
   );
 }
 
-function footerWords(count: number, hasMore: boolean, fetching: boolean): string | null {
-  if (count === 0) return null;
-  if (hasMore) return fetching ? "Reading older alerts…" : "Scroll for older alerts";
-  return count > 20 ? `${plural(count, "alert")}, that is all` : null;
-}
-
 function rowId(alert: Alert): string {
   return alert.id;
-}
-
-function grid(frame: HTMLElement | null): HTMLElement | null | undefined {
-  return frame?.querySelector<HTMLElement>('[role="grid"]');
 }

@@ -1,27 +1,21 @@
 import { Button, TextInput } from "@mantine/core";
-import {
-  IconArrowUp,
-  IconClockSearch,
-  IconFilterOff,
-  IconHistory,
-  IconSearch,
-} from "@tabler/icons-react";
+import { IconClockSearch, IconFilterOff, IconHistory, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
 import { useKeysetList } from "@/api/keyset";
 import { keysQueryOptions, operationsQueryOptions, providersQueryOptions } from "@/api/queries";
 import type { Change, ChangeFilter } from "@/bindings";
-import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
-import { ErrorState } from "@/components/ErrorState";
+import { KeysetTable } from "@/components/KeysetTable";
+import { NewRows } from "@/components/NewRows";
 import { Page } from "@/components/Page";
 import { SheetHost } from "@/components/Sheet";
-import { Skeleton } from "@/components/Skeletons";
 import { notifyFailure, notifySuccess } from "@/lib/notices";
-import { formatCount, plural } from "@/lib/numbers";
+import { plural } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { pickRange } from "@/lib/timeRange";
+import { useAtTop } from "@/lib/useAtTop";
 import { useLatest } from "@/lib/useLatest";
 import classes from "@/components/LiveList.module.css";
 import { CHANGE_MIN_WIDTH, changeColumns } from "./columns";
@@ -29,7 +23,7 @@ import { ChainBroken, ChainStatus } from "./components/ChainStatus";
 import { ChangeFilters } from "./components/ChangeFilters";
 import { ChangeSheet } from "./components/ChangeSheet";
 import own from "./ChangesPage.module.css";
-import { ExportMenu } from "./components/ExportMenu";
+import { ExportChanges } from "./components/ExportChanges";
 import { StateAtDialog } from "./components/StateAtDialog";
 import { StateAtView } from "./components/StateAtView";
 import { distinct, isUnfiltered, newestReport, pickFilter } from "./model";
@@ -67,8 +61,7 @@ function History() {
   const [choosing, setChoosing] = useState(false);
   const words = useRef<HTMLInputElement>(null);
   // Held still while somebody reads further down: a new entry must not move what they read.
-  const [atTop, setAtTop] = useState(true);
-  const frame = useRef<HTMLDivElement>(null);
+  const { frame, atTop, onScroll, toTop } = useAtTop();
   const list = useKeysetList<Change, Awaited<ReturnType<typeof fetchChanges>>>({
     headKey: headKey(where),
     olderKey: (cursor) => olderKey(where, cursor),
@@ -111,10 +104,6 @@ function History() {
   const step = (by: number) => {
     const next = rows[openIndex + by];
     if (openIndex >= 0 && next) open(next.seq);
-  };
-  const toTop = () => {
-    grid(frame.current)?.scrollTo({ top: 0 });
-    setAtTop(true);
   };
 
   const actions = useLatest({ step, verify: chain.verify, setExporting, words });
@@ -165,7 +154,7 @@ function History() {
           >
             State at a time
           </Button>
-          <ExportMenu where={where} opened={exporting} onChange={setExporting} />
+          <ExportChanges where={where} opened={exporting} onChange={setExporting} />
         </ChainStatus>
       }
     >
@@ -187,50 +176,22 @@ function History() {
             )
           }
         >
-          <div
-            className={classes.frame}
-            ref={frame}
-            onScrollCapture={() => setAtTop((grid(frame.current)?.scrollTop ?? 0) <= 0)}
-          >
-            {list.isPending ? (
-              <Skeleton label="the history" shape="rows" rows={16} />
-            ) : list.error && rows.length === 0 ? (
-              <ErrorState
-                title="The history could not be read"
-                error={list.error}
-                onRetry={list.refetch}
-              />
-            ) : (
-              <DataTable
-                label="Changes"
-                columns={columns}
-                rows={rows}
-                rowId={rowId}
-                minWidth={CHANGE_MIN_WIDTH}
-                rowTestId="change-row"
-                openId={search.seq === undefined ? undefined : String(search.seq)}
-                onOpen={(row) => open(row.seq)}
-                {...(total === undefined ? {} : { totalCount: total })}
-                onEndReached={list.fetchMore}
-                footer={footerWords(list, rows.length)}
-                empty={<Empty filtered={filtered} onClear={clear} />}
-                pageKeys
-                data-testid="changes-table"
-              />
-            )}
-            {list.newCount > 0 ? (
-              <button
-                type="button"
-                className={classes.pill}
-                onClick={toTop}
-                data-testid="changes-new"
-              >
-                <IconArrowUp size={14} aria-hidden /> {formatCount(list.newCount)} new
-              </button>
-            ) : null}
-            <span className="visually-hidden" role="status">
-              {list.newCount > 0 ? `${plural(list.newCount, "new change")} above` : ""}
-            </span>
+          <div className={classes.frame} ref={frame} onScrollCapture={onScroll}>
+            <KeysetTable
+              list={list}
+              noun="change"
+              label="Changes"
+              columns={columns}
+              rowId={rowId}
+              minWidth={CHANGE_MIN_WIDTH}
+              rowTestId="change-row"
+              openId={search.seq === undefined ? undefined : String(search.seq)}
+              onOpen={(row) => open(row.seq)}
+              {...(total === undefined ? {} : { totalCount: total })}
+              empty={<Empty filtered={filtered} onClear={clear} />}
+              data-testid="changes-table"
+            />
+            <NewRows count={list.newCount} noun="change" onShow={toTop} data-testid="changes-new" />
           </div>
         </SheetHost>
       </div>
@@ -279,17 +240,6 @@ function useChoices(rows: readonly Change[]) {
   }, [rows, newest, operations, providers, keys]);
 }
 
-function footerWords(
-  list: { error: Error | null; hasMore: boolean; isFetchingMore: boolean },
-  count: number,
-): string | null {
-  if (count === 0) return null;
-  if (list.error) return `The older changes could not be read: ${list.error.message}`;
-  if (list.hasMore)
-    return list.isFetchingMore ? "Reading older changes…" : "Scroll for older changes";
-  return count > 20 ? `${plural(count, "change")}, that is all` : null;
-}
-
 function Empty({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
   if (filtered) {
     return (
@@ -326,8 +276,4 @@ function withoutNull(filter: Pick<ChangeFilter, "kind" | "subject" | "actor">) {
 
 function rowId(change: Change): string {
   return String(change.seq);
-}
-
-function grid(frame: HTMLElement | null): HTMLElement | null | undefined {
-  return frame?.querySelector<HTMLElement>('[role="grid"]');
 }

@@ -1,6 +1,5 @@
 import { Button } from "@mantine/core";
 import {
-  IconArrowUp,
   IconFilterOff,
   IconListDetails,
   IconPlayerPause,
@@ -8,23 +7,23 @@ import {
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { type ReactNode, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { facetsQueryOptions, keysQueryOptions } from "@/api/queries";
 import type { Facets, RequestRow } from "@/bindings";
-import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
-import { ErrorState } from "@/components/ErrorState";
+import { KeysetTable } from "@/components/KeysetTable";
+import { NewRows } from "@/components/NewRows";
 import { Page } from "@/components/Page";
 import { SheetHost } from "@/components/Sheet";
-import { Skeleton } from "@/components/Skeletons";
 import { notifyFailure, notifySuccess } from "@/lib/notices";
-import { formatCount, plural } from "@/lib/numbers";
+import { plural } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
+import { gridIn } from "@/lib/useAtTop";
 import { useLatest } from "@/lib/useLatest";
 import { pickRange } from "@/lib/timeRange";
 import { platform } from "@/platform";
 import { LOG_COLUMNS, LOG_MIN_WIDTH } from "./columns";
-import { ExportMenu } from "./components/ExportMenu";
+import { ExportRequests } from "./components/ExportRequests";
 import { FacetBar } from "./components/FacetBar";
 import { keyNames, QueryBar } from "./components/QueryBar";
 import { RequestSheet } from "./components/RequestSheet";
@@ -66,7 +65,7 @@ export function LogsPage() {
   const catchUp = () => {
     setAnchor(undefined);
     setPaused(false);
-    grid(frame.current)?.scrollTo({ top: 0 });
+    gridIn(frame.current)?.scrollTo({ top: 0 });
   };
   const togglePause = () => {
     if (paused) {
@@ -77,7 +76,7 @@ export function LogsPage() {
     }
   };
   const onScroll = () => {
-    const top = grid(frame.current)?.scrollTop ?? 0;
+    const top = gridIn(frame.current)?.scrollTop ?? 0;
     if (top > 0) setAnchor((held) => held ?? list.rows[0]?.id);
     else if (!paused) setAnchor(undefined);
   };
@@ -138,7 +137,7 @@ export function LogsPage() {
           >
             {paused ? "Resume" : "Pause"}
           </Button>
-          <ExportMenu
+          <ExportRequests
             where={where}
             rows={exportWords(list.hasMore, total, filtered)}
             opened={exportOpened}
@@ -167,46 +166,22 @@ export function LogsPage() {
           }
         >
           <div className={classes.frame} ref={frame} onScrollCapture={onScroll}>
-            {list.isPending ? (
-              <Skeleton label="the log" shape="rows" rows={16} />
-            ) : list.error && list.rows.length === 0 ? (
-              <ErrorState
-                title="The log could not be read"
-                error={list.error}
-                onRetry={list.refetch}
-              />
-            ) : (
-              <DataTable
-                label="Requests"
-                columns={LOG_COLUMNS}
-                rows={rows}
-                rowId={rowId}
-                minWidth={LOG_MIN_WIDTH}
-                rowTestId="log-row"
-                openId={search.request}
-                onOpen={(row) => open(row.id)}
-                onActiveChange={(row) => setActiveId(row.id)}
-                {...(total === undefined ? {} : { totalCount: total })}
-                onEndReached={list.fetchMore}
-                footer={<Footer list={list} count={rows.length} />}
-                empty={<Empty filtered={filtered} onClear={() => clear()} />}
-                pageKeys
-                data-testid="logs-table"
-              />
-            )}
-            {waiting > 0 ? (
-              <button
-                type="button"
-                className={classes.pill}
-                onClick={catchUp}
-                data-testid="logs-new"
-              >
-                <IconArrowUp size={14} aria-hidden /> {formatCount(waiting)} new
-              </button>
-            ) : null}
-            <span className="visually-hidden" role="status">
-              {waiting > 0 ? `${plural(waiting, "new request")} above` : ""}
-            </span>
+            <KeysetTable
+              list={{ ...list, rows }}
+              noun="request"
+              label="Requests"
+              columns={LOG_COLUMNS}
+              rowId={rowId}
+              minWidth={LOG_MIN_WIDTH}
+              rowTestId="log-row"
+              openId={search.request}
+              onOpen={(row) => open(row.id)}
+              onActiveChange={(row) => setActiveId(row.id)}
+              {...(total === undefined ? {} : { totalCount: total })}
+              empty={<Empty filtered={filtered} onClear={() => clear()} />}
+              data-testid="logs-table"
+            />
+            <NewRows count={waiting} noun="request" onShow={catchUp} data-testid="logs-new" />
           </div>
         </SheetHost>
       </div>
@@ -216,20 +191,6 @@ export function LogsPage() {
   function clear() {
     void navigate({ search: { request: search.request } });
   }
-}
-
-function Footer({
-  list,
-  count,
-}: {
-  list: ReturnType<typeof useLiveRequests>;
-  count: number;
-}): ReactNode {
-  if (count === 0) return null;
-  if (list.error) return `The older requests could not be read: ${list.error.message}`;
-  if (list.hasMore)
-    return list.isFetchingMore ? "Reading older requests…" : "Scroll for older requests";
-  return count > 20 ? `${plural(count, "request")}, that is all` : null;
 }
 
 function Empty({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
@@ -319,8 +280,4 @@ async function copyText(id: string): Promise<void> {
 
 function rowId(row: RequestRow): string {
   return row.id;
-}
-
-function grid(frame: HTMLElement | null): HTMLElement | null | undefined {
-  return frame?.querySelector<HTMLElement>('[role="grid"]');
 }

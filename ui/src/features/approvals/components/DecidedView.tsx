@@ -1,13 +1,12 @@
 import { IconGavel } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useKeysetList } from "@/api/keyset";
-import { DataTable } from "@/components/DataTable";
 import { EmptyState } from "@/components/EmptyState";
+import { KeysetTable } from "@/components/KeysetTable";
 import { ErrorState } from "@/components/ErrorState";
 import live from "@/components/LiveList.module.css";
 import { Sheet, SheetHost } from "@/components/Sheet";
 import { Skeleton } from "@/components/Skeletons";
-import { plural } from "@/lib/numbers";
 import { DECIDED_MIN_WIDTH, decidedColumns } from "../columns";
 import type { ApprovalPage, ApprovalRow } from "@/bindings";
 import { approvalQueryOptions, DECIDED, fetchApprovals, headKey, olderKey } from "../queries";
@@ -34,48 +33,28 @@ export function DecidedView({ openId, onOpen }: Props) {
         }
       >
         <div className={live.frame}>
-          {list.isPending ? (
-            <Skeleton label="the decisions" shape="rows" rows={16} />
-          ) : list.error && rows.length === 0 ? (
-            <ErrorState
-              title="The decisions could not be read"
-              error={list.error}
-              onRetry={list.refetch}
-            />
-          ) : (
-            <DataTable
-              label="Decided approvals"
-              columns={decidedColumns}
-              rows={rows}
-              rowId={rowId}
-              minWidth={DECIDED_MIN_WIDTH}
-              rowTestId="decided-row"
-              openId={openId}
-              onOpen={(row) => onOpen(row.id)}
-              {...(list.hasMore ? {} : { totalCount: rows.length })}
-              onEndReached={list.fetchMore}
-              footer={
-                list.error
-                  ? `The older ones could not be read: ${list.error.message}`
-                  : list.hasMore
-                    ? "Scroll for older ones"
-                    : rows.length > 20
-                      ? `${plural(rows.length, "approval")}, that is all`
-                      : null
-              }
-              empty={
-                <EmptyState
-                  icon={IconGavel}
-                  title="Each decision will stand here"
-                  data-testid="decided-empty"
-                >
-                  With who decided, when, and why.
-                </EmptyState>
-              }
-              pageKeys
-              data-testid="decided-table"
-            />
-          )}
+          <KeysetTable
+            list={list}
+            noun="approval"
+            label="Decided approvals"
+            columns={decidedColumns}
+            rowId={rowId}
+            minWidth={DECIDED_MIN_WIDTH}
+            rowTestId="decided-row"
+            openId={openId}
+            onOpen={(row) => onOpen(row.id)}
+            {...(list.hasMore ? {} : { totalCount: rows.length })}
+            empty={
+              <EmptyState
+                icon={IconGavel}
+                title="Each decision will stand here"
+                data-testid="decided-empty"
+              >
+                With who decided, when, and why.
+              </EmptyState>
+            }
+            data-testid="decided-table"
+          />
         </div>
       </SheetHost>
     </div>

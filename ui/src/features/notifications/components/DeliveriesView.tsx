@@ -4,12 +4,11 @@ import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useKeysetList } from "@/api/keyset";
 import type { AlertDelivery, DeliveryFilter, DeliveryPage } from "@/bindings";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { DeliveryBadge } from "@/components/DeliveryBadge";
 import { EmptyState } from "@/components/EmptyState";
-import { ErrorState } from "@/components/ErrorState";
+import { KeysetTable } from "@/components/KeysetTable";
 import { RelativeTime } from "@/components/RelativeTime";
-import { Skeleton } from "@/components/Skeletons";
 import { deliveriesHeadKey, deliveriesOlderKey, fetchDeliveries } from "../queries";
 
 /** Below this the table scrolls sideways in its own frame. */
@@ -74,21 +73,13 @@ export function DeliveriesView({ channel, onClear }: Props) {
     fetchPage: (cursor) => fetchDeliveries(filter, cursor),
     rowId,
   });
-  if (list.isPending) return <Skeleton label="the deliveries" shape="rows" rows={14} />;
-  if (list.error && list.rows.length === 0) {
-    return (
-      <ErrorState
-        title="The deliveries could not be read"
-        error={list.error}
-        onRetry={list.refetch}
-      />
-    );
-  }
   return (
-    <DataTable
+    <KeysetTable
+      list={list}
+      noun="delivery"
+      nouns="deliveries"
       label="Deliveries"
       columns={COLUMNS}
-      rows={list.rows}
       rowId={rowId}
       minWidth={MIN_WIDTH}
       rowTestId="delivery-row"
@@ -96,8 +87,6 @@ export function DeliveriesView({ channel, onClear }: Props) {
         if (delivery.alert_id === null) return;
         void navigate({ to: "/alerts", search: { show: "all", alert: delivery.alert_id } });
       }}
-      onEndReached={list.fetchMore}
-      footer={footer(list.rows.length, list.hasMore, list.isFetchingMore)}
       empty={
         channel === undefined ? (
           <EmptyState
@@ -119,16 +108,9 @@ export function DeliveriesView({ channel, onClear }: Props) {
           />
         )
       }
-      pageKeys
       data-testid="deliveries-table"
     />
   );
-}
-
-function footer(count: number, hasMore: boolean, fetching: boolean): string | null {
-  if (count === 0) return null;
-  if (hasMore) return fetching ? "Reading older deliveries…" : "Scroll for older deliveries";
-  return count > 20 ? "That is all" : null;
 }
 
 function rowId(delivery: AlertDelivery): string {

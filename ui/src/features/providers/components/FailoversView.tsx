@@ -6,12 +6,11 @@ import { useMemo } from "react";
 import { useKeysetList } from "@/api/keyset";
 import { operationsQueryOptions, providersQueryOptions } from "@/api/queries";
 import type { Failover, FailoverFilter, FailoverPage } from "@/bindings";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { Duration } from "@/components/Duration";
 import { EmptyState } from "@/components/EmptyState";
-import { ErrorState } from "@/components/ErrorState";
+import { KeysetTable } from "@/components/KeysetTable";
 import { RelativeTime } from "@/components/RelativeTime";
-import { Skeleton } from "@/components/Skeletons";
 import live from "@/components/LiveList.module.css";
 import { failureWord } from "@/lib/failures";
 import { failoversHeadKey, failoversOlderKey, fetchFailovers } from "../queries";
@@ -121,35 +120,23 @@ export function FailoversView() {
       </div>
       <div className={live.card}>
         <div className={live.frame}>
-          {list.isPending ? (
-            <Skeleton label="the failovers" shape="rows" rows={14} />
-          ) : list.error && list.rows.length === 0 ? (
-            <ErrorState
-              title="The failovers could not be read"
-              error={list.error}
-              onRetry={list.refetch}
-            />
-          ) : (
-            <DataTable
-              label="Failovers"
-              columns={COLUMNS}
-              rows={list.rows}
-              rowId={rowId}
-              minWidth={MIN_WIDTH}
-              rowTestId="failover-row"
-              onOpen={(row) => void navigate({ to: "/logs", search: { request: row.request_id } })}
-              onEndReached={list.fetchMore}
-              footer={footer(list.rows.length, list.hasMore, list.isFetchingMore)}
-              empty={
-                <Empty
-                  filtered={filtered}
-                  onClear={() => set({ operation: undefined, from: undefined })}
-                />
-              }
-              pageKeys
-              data-testid="failovers-table"
-            />
-          )}
+          <KeysetTable
+            list={list}
+            noun="failover"
+            label="Failovers"
+            columns={COLUMNS}
+            rowId={rowId}
+            minWidth={MIN_WIDTH}
+            rowTestId="failover-row"
+            onOpen={(row) => void navigate({ to: "/logs", search: { request: row.request_id } })}
+            empty={
+              <Empty
+                filtered={filtered}
+                onClear={() => set({ operation: undefined, from: undefined })}
+              />
+            }
+            data-testid="failovers-table"
+          />
         </div>
       </div>
     </div>
@@ -185,12 +172,6 @@ function Empty({ filtered, onClear }: { filtered: boolean; onClear: () => void }
       With why the first one was left, and how long the change took.
     </EmptyState>
   );
-}
-
-function footer(count: number, hasMore: boolean, fetching: boolean): string | null {
-  if (count === 0) return null;
-  if (hasMore) return fetching ? "Reading older failovers…" : "Scroll for older failovers";
-  return count > 20 ? "That is all" : null;
 }
 
 /** A request may change targets more than once. */
