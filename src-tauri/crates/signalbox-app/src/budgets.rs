@@ -65,7 +65,9 @@ pub async fn members(app: &App, caller: &Caller, id: &str) -> Result<Vec<dto::Bu
     let budget = books.budget(id)?;
     let mut members: Vec<&Standing> =
         books.standing.iter().filter(|standing| standing.key.budget == budget.id).collect();
-    members.sort_by(|a, b| b.used_permille(budget).cmp(&a.used_permille(budget)).then_with(|| a.key.cmp(&b.key)));
+    members.sort_by(|a, b| {
+        b.used_permille(budget).cmp(&a.used_permille(budget)).then_with(|| a.key.cmp(&b.key))
+    });
     members.truncate(MEMBERS_MAX);
     Ok(members.into_iter().map(|standing| books.purse(budget, standing)).collect())
 }

@@ -108,6 +108,22 @@ pub struct DeliveryFilter {
     pub before: Option<(Timestamp, DeliveryId)>,
 }
 
+/// Everything of alerts, as [`AlertRow`] reads it.
+macro_rules! alert_columns {
+    () => {
+        "SELECT id, kind, severity, subject, state_key, sentence, first_at, last_at, times, acknowledged_at, \
+         acknowledged_by, resolved_at FROM alerts "
+    };
+}
+
+/// Everything of deliveries, as [`DeliveryRow`] reads it.
+macro_rules! delivery_columns {
+    () => {
+        "SELECT id, alert_id, channel_id, channel_name, means, cause, state, tries, created_at, due_at, ended_at, \
+         error FROM alert_deliveries "
+    };
+}
+
 impl Store {
     /// Puts an alert into the inbox with its deliveries, or counts it for the alert of the same state that `rule` says is
     /// the same. It came up `times` times. Two nodes that raise one state at once get one alert.
@@ -144,8 +160,7 @@ impl Store {
     pub async fn alerts(&self, filter: &AlertFilter, limit: u32) -> Result<Vec<KeptAlert>, StoreError> {
         let rows: Vec<AlertRow> = reading!(self, pool => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT id, kind, severity, subject, state_key, sentence, first_at, last_at, times, acknowledged_at, \
-                 acknowledged_by, resolved_at FROM alerts WHERE first_at >= ",
+                concat!(alert_columns!(), "WHERE first_at >= "),
             );
             query.push_bind(i64::MIN);
             if let Some(kind) = filter.kind {
@@ -171,8 +186,7 @@ impl Store {
     /// One alert of the inbox.
     pub async fn alert(&self, id: AlertId) -> Result<Option<KeptAlert>, StoreError> {
         let row: Option<AlertRow> = reading!(self, pool => sqlx::query_as(
-            "SELECT id, kind, severity, subject, state_key, sentence, first_at, last_at, times, acknowledged_at, \
-             acknowledged_by, resolved_at FROM alerts WHERE id = $1",
+            concat!(alert_columns!(), "WHERE id = $1"),
         )
         .bind(id.as_uuid())
         .fetch_optional(pool)
@@ -285,9 +299,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
         let rows: Vec<DeliveryRow> = reading!(self, pool => sqlx::query_as(
-            "SELECT id, alert_id, channel_id, channel_name, means, cause, state, tries, created_at, due_at, ended_at, \
-             error FROM alert_deliveries WHERE state = 'waiting' AND due_at <= $1 AND (means <> 'desktop' OR $2) \
-             ORDER BY due_at, id LIMIT $3",
+            concat!(delivery_columns!(), "WHERE state = 'waiting' AND due_at <= $1 AND (means <> 'desktop' OR $2) \
+             ORDER BY due_at, id LIMIT $3"),
         )
         .bind(now.as_micros())
         .bind(has_desktop)
@@ -370,8 +383,7 @@ impl Store {
     pub async fn deliveries(&self, filter: &DeliveryFilter, limit: u32) -> Result<Vec<Delivery>, StoreError> {
         let rows: Vec<DeliveryRow> = reading!(self, pool => {
             let mut query = sqlx::QueryBuilder::new(
-                "SELECT id, alert_id, channel_id, channel_name, means, cause, state, tries, created_at, due_at, ended_at, \
-                 error FROM alert_deliveries WHERE created_at >= ",
+                concat!(delivery_columns!(), "WHERE created_at >= "),
             );
             query.push_bind(i64::MIN);
             if let Some(state) = filter.state {
