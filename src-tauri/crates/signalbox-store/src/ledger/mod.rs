@@ -4,6 +4,39 @@
 //! script is one hand-over to the connection's thread; `PostgreSQL` takes arrays, because each statement is one round
 //! trip. Sums are merged in memory first, so a bucket is written once per batch.
 
+/// A sum that is held at either end of the range, past which one database refuses the batch and the other goes on in
+/// floating point.
+macro_rules! held_sum {
+    ($table:literal, $column:literal) => {
+        concat!(
+            $column,
+            " = CASE WHEN excluded.",
+            $column,
+            " > 0 AND ",
+            $table,
+            ".",
+            $column,
+            " > 9223372036854775807 - excluded.",
+            $column,
+            " THEN 9223372036854775807 WHEN excluded.",
+            $column,
+            " < 0 AND ",
+            $table,
+            ".",
+            $column,
+            " < -9223372036854775807 - excluded.",
+            $column,
+            " THEN -9223372036854775807 ELSE ",
+            $table,
+            ".",
+            $column,
+            " + excluded.",
+            $column,
+            " END"
+        )
+    };
+}
+
 mod postgres;
 mod rows;
 mod sqlite;

@@ -60,32 +60,6 @@ const FAILOVERS: &str = "INSERT INTO failovers (request_id, ordinal, at, operati
     to_provider, to_model, reason, hop_us) SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], \
     $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[])";
 
-/// A sum that is held at the end of the range: past it the whole batch would be refused.
-macro_rules! held_sum {
-    ($column:literal) => {
-        concat!(
-            $column,
-            " = CASE WHEN excluded.",
-            $column,
-            " > 0 AND rollups.",
-            $column,
-            " > 9223372036854775807 - excluded.",
-            $column,
-            " THEN 9223372036854775807 WHEN excluded.",
-            $column,
-            " < 0 AND rollups.",
-            $column,
-            " < -9223372036854775807 - excluded.",
-            $column,
-            " THEN -9223372036854775807 ELSE rollups.",
-            $column,
-            " + excluded.",
-            $column,
-            " END"
-        )
-    };
-}
-
 const SUMS: &str = concat!(
     "INSERT INTO rollups (step, start_at, operation, provider, model, user_name, outcome, simulated, requests, ",
     "cost_nano_usd, unpriced, estimated, tokens_in, tokens_out) SELECT * FROM UNNEST($1::text[], $2::bigint[], ",
@@ -93,11 +67,11 @@ const SUMS: &str = concat!(
     "$11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[]) ",
     "ON CONFLICT (step, start_at, operation, provider, model, user_name, outcome, simulated) DO UPDATE SET ",
     "requests = rollups.requests + excluded.requests, ",
-    held_sum!("cost_nano_usd"),
+    held_sum!("rollups", "cost_nano_usd"),
     ", unpriced = rollups.unpriced + excluded.unpriced, estimated = rollups.estimated + excluded.estimated, ",
-    held_sum!("tokens_in"),
+    held_sum!("rollups", "tokens_in"),
     ", ",
-    held_sum!("tokens_out"),
+    held_sum!("rollups", "tokens_out"),
 );
 
 const LATENCIES: &str = "INSERT INTO rollup_latencies (step, start_at, operation, provider, model, simulated, kind, \

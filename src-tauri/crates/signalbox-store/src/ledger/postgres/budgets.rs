@@ -21,35 +21,15 @@ const POSTINGS: &str = "INSERT INTO budget_postings (request_id, budget_id, star
     requests) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], \
     $7::bigint[])";
 
-/// A sum that is held at the end of the range: past it the whole batch would be refused.
-macro_rules! held_sum {
-    ($column:literal) => {
-        concat!(
-            $column,
-            " = CASE WHEN excluded.",
-            $column,
-            " > 0 AND budget_periods.",
-            $column,
-            " > 9223372036854775807 - excluded.",
-            $column,
-            " THEN 9223372036854775807 ELSE budget_periods.",
-            $column,
-            " + excluded.",
-            $column,
-            " END"
-        )
-    };
-}
-
 const SUMS: &str = concat!(
     "INSERT INTO budget_periods (budget_id, start_at, member, cost_nano_usd, tokens, requests) ",
     "SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) ",
     "ON CONFLICT (budget_id, start_at, member) DO UPDATE SET ",
-    held_sum!("cost_nano_usd"),
+    held_sum!("budget_periods", "cost_nano_usd"),
     ", ",
-    held_sum!("tokens"),
+    held_sum!("budget_periods", "tokens"),
     ", ",
-    held_sum!("requests"),
+    held_sum!("budget_periods", "requests"),
 );
 
 const CALLS_OVER: &str = "DELETE FROM open_calls WHERE request_id = ANY($1)";

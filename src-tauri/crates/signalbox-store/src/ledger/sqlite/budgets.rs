@@ -15,26 +15,6 @@ const OPEN: &str = "INSERT INTO budget_periods (budget_id, start_at, member, cos
     WHERE EXISTS (SELECT 1 FROM requests WHERE id = unhex(value ->> 0) AND settled_at IS NULL) \
     ON CONFLICT (request_id) DO UPDATE SET call = excluded.call;";
 
-/// A sum that is held at the end of the range: past it `SQLite` would go on in floating point.
-macro_rules! held_sum {
-    ($column:literal) => {
-        concat!(
-            $column,
-            " = CASE WHEN excluded.",
-            $column,
-            " > 0 AND budget_periods.",
-            $column,
-            " > 9223372036854775807 - excluded.",
-            $column,
-            " THEN 9223372036854775807 ELSE budget_periods.",
-            $column,
-            " + excluded.",
-            $column,
-            " END"
-        )
-    };
-}
-
 /// Postings, what they add up to, and calls that are over.
 const POST: &str = concat!(
     "INSERT INTO budget_postings (request_id, budget_id, start_at, member, cost_nano_usd, tokens, requests) ",
@@ -43,11 +23,11 @@ const POST: &str = concat!(
     "INSERT INTO budget_periods (budget_id, start_at, member, cost_nano_usd, tokens, requests) ",
     "SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 ",
     "FROM json_each(?) WHERE true ON CONFLICT (budget_id, start_at, member) DO UPDATE SET ",
-    held_sum!("cost_nano_usd"),
+    held_sum!("budget_periods", "cost_nano_usd"),
     ", ",
-    held_sum!("tokens"),
+    held_sum!("budget_periods", "tokens"),
     ", ",
-    held_sum!("requests"),
+    held_sum!("budget_periods", "requests"),
     "; DELETE FROM open_calls WHERE request_id IN (SELECT unhex(value) FROM json_each(?));"
 );
 

@@ -97,32 +97,6 @@ macro_rules! ends {
     };
 }
 
-/// A sum that is held at the end of the range: past it `SQLite` would go on in floating point.
-macro_rules! held_sum {
-    ($column:literal) => {
-        concat!(
-            $column,
-            " = CASE WHEN excluded.",
-            $column,
-            " > 0 AND rollups.",
-            $column,
-            " > 9223372036854775807 - excluded.",
-            $column,
-            " THEN 9223372036854775807 WHEN excluded.",
-            $column,
-            " < 0 AND rollups.",
-            $column,
-            " < -9223372036854775807 - excluded.",
-            $column,
-            " THEN -9223372036854775807 ELSE rollups.",
-            $column,
-            " + excluded.",
-            $column,
-            " END"
-        )
-    };
-}
-
 macro_rules! details {
     ($size:tt) => {
         concat!(
@@ -140,9 +114,9 @@ macro_rules! details {
             times!($size, times!(4, "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
             ") WHERE column1 IS NOT NULL ",
             "ON CONFLICT (step, start_at, operation, provider, model, user_name, outcome, simulated) DO UPDATE SET ",
-            "requests = rollups.requests + excluded.requests, ", held_sum!("cost_nano_usd"), ", ",
+            "requests = rollups.requests + excluded.requests, ", held_sum!("rollups", "cost_nano_usd"), ", ",
             "unpriced = rollups.unpriced + excluded.unpriced, estimated = rollups.estimated + excluded.estimated, ",
-            held_sum!("tokens_in"), ", ", held_sum!("tokens_out"), "; ",
+            held_sum!("rollups", "tokens_in"), ", ", held_sum!("rollups", "tokens_out"), "; ",
             "INSERT INTO rollup_latencies (step, start_at, operation, provider, model, simulated, kind, bucket, ",
             "requests) SELECT * FROM (VALUES ",
             times!($size, times!(6, "(?,?,?,?,?,?,?,?,?)")),
