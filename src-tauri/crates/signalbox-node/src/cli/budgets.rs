@@ -9,16 +9,16 @@ Scopes: global, operation:ID, user:NAME, key:ID, provider:NAME, model:PROVIDER/M
 each-operation. What a budget counts and when it begins anew stay as they are once it is made.
 
 Examples:
-  signalbox-node budgets set Everything --usd 5 --dry-run
+  signalbox-node budgets set \"Everything, per day\" --usd 5 --dry-run
   signalbox-node budgets set \"Each user\" --scope each-user --period month --usd 20
   signalbox-node budgets set Trial --scope user:ann --period total --usd 2 --overrun 0
-  signalbox-node budgets set Everything --action notify --reason \"A week of watching\"";
+  signalbox-node budgets set \"Everything, per day\" --action notify --reason \"A week of watching\"";
 
 const ADJUSTING: &str = "\
 The rows of the ledger stay as they are; the correction stands in the history.
 
 Examples:
-  signalbox-node budgets adjust Everything --usd=-0.25 --reason \"It was interrupted and never ran\"
+  signalbox-node budgets adjust \"Everything, per day\" --usd=-0.25 --reason \"It was interrupted and never ran\"
   signalbox-node budgets adjust \"Each user\" --member ann --usd 1 --reason \"Used the vendor's page\"";
 
 #[derive(Debug, Subcommand)]
@@ -27,7 +27,7 @@ pub enum Budgets {
     List(Json),
     /// Show a budget with its periods, open reservations and corrections
     #[command(
-        after_help = "Examples:\n  signalbox-node budgets show Everything\n  signalbox-node budgets show \"Each user\" --member ann --json"
+        after_help = "Examples:\n  signalbox-node budgets show \"Everything, per day\"\n  signalbox-node budgets show \"Each user\" --member ann --json"
     )]
     Show {
         /// Its name or id
@@ -54,7 +54,7 @@ pub enum Budgets {
         #[arg(long)]
         zone: Option<String>,
         /// Limit in US dollars; `none` takes it away
-        #[arg(long, value_name = "USD")]
+        #[arg(long, value_name = "USD", allow_hyphen_values = true)]
         usd: Option<String>,
         /// Limit in tokens; `none` takes it away
         #[arg(long)]
