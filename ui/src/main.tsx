@@ -59,7 +59,8 @@ async function findPlatform(): Promise<Platform | undefined> {
   if (isTauri()) return createTauriPlatform();
   if (!import.meta.env.DEV) return undefined;
   const { createFakePlatform, fakeModeFromUrl } = await import("./platform/fake");
-  const query = window.location.search;
+  // Behind `#` as well: the router would take what stands before it for a part of the screen's own search.
+  const query = [window.location.search, window.location.hash.split("?")[1]].join("&");
   const quick = new URLSearchParams(query).has("quick");
   return createFakePlatform(fakeModeFromUrl(query), { window: quick ? "quick" : "main" });
 }

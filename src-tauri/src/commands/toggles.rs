@@ -16,7 +16,10 @@ pub async fn toggles_list(shell: State<'_, Shell>) -> Result<Vec<dto::Toggle>, A
 /// Sets a toggle.
 #[tauri::command]
 #[specta::specta]
-pub async fn toggle_set(shell: State<'_, Shell>, input: dto::ToggleInput) -> Result<dto::Toggle, AppError> {
+pub async fn toggle_set(
+    shell: State<'_, Shell>,
+    input: dto::ToggleInput,
+) -> Result<dto::Proposed<dto::Toggle>, AppError> {
     toggles::set(&shell.app()?, &shell.caller().await?, input).await
 }
 

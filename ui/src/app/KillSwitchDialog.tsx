@@ -6,6 +6,7 @@ import { statusQueryOptions } from "@/api/queries";
 import type { TrafficStop } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
 import { StopSentence } from "@/components/StopSentence";
+import { TypedWordForm } from "@/components/TypedWordForm";
 import {
   closeKillSwitch,
   type Opening,
@@ -97,50 +98,23 @@ function underWay(running: number | undefined): string {
 }
 
 function ReleaseQuestion({ stop }: { stop: TrafficStop }) {
-  const [typed, setTyped] = useState("");
   const release = useMutation(releaseKillSwitchMutationOptions());
-  const matches = typed.trim() === RELEASE_WORD;
   return (
-    <form
+    <TypedWordForm
+      word={RELEASE_WORD}
+      purpose="let it run"
+      verb="Let AI traffic run"
+      isPending={release.isPending}
+      error={release.error}
+      failureTitle="AI traffic is still stopped"
+      onConfirm={(typed) => release.mutate({ typed, reason: null }, { onSuccess: closeKillSwitch })}
+      onCancel={closeKillSwitch}
       data-testid="kill-switch-dialog"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (matches) release.mutate({ typed, reason: null }, { onSuccess: closeKillSwitch });
-      }}
+      wordTestId="kill-switch-typed"
+      confirmTestId="kill-switch-release"
     >
-      <Stack gap={16}>
-        <StopSentence stop={stop} />
-        <p>From then on every request is served again, and money is spent.</p>
-        <TextInput
-          label={
-            <>
-              Type <strong>{RELEASE_WORD}</strong> to let it run
-            </>
-          }
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          autoComplete="off"
-          spellCheck={false}
-          data-autofocus
-          data-testid="kill-switch-typed"
-        />
-        {release.error ? (
-          <ErrorState title="AI traffic is still stopped" error={release.error} compact />
-        ) : null}
-        <Group justify="flex-end" gap={8}>
-          <Button variant="default" onClick={closeKillSwitch}>
-            Cancel
-          </Button>
-          <Button
-            type="submit"
-            disabled={!matches}
-            loading={release.isPending}
-            data-testid="kill-switch-release"
-          >
-            Let AI traffic run
-          </Button>
-        </Group>
-      </Stack>
-    </form>
+      <StopSentence stop={stop} />
+      <p>From then on every request is served again, and money is spent.</p>
+    </TypedWordForm>
   );
 }

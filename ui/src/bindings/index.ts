@@ -90,7 +90,7 @@ export const commands = {
 	/**  Every toggle and how it stands. */
 	togglesList: () => typedError<Toggle[], AppError>(__TAURI_INVOKE("toggles_list")),
 	/**  Sets a toggle. */
-	toggleSet: (input: ToggleInput) => typedError<Toggle, AppError>(__TAURI_INVOKE("toggle_set", { input })),
+	toggleSet: (input: ToggleInput) => typedError<Proposed<Toggle>, AppError>(__TAURI_INVOKE("toggle_set", { input })),
 	/**  Stops all AI traffic. */
 	killSwitchEngage: (input: KillSwitchInput) => typedError<KillSwitch, AppError>(__TAURI_INVOKE("kill_switch_engage", { input })),
 	/**  Lets AI traffic run again. */
@@ -2195,6 +2195,8 @@ export type Toggle = {
 	changed_at: Instant | null,
 	changed_by: string | null,
 	note: string | null,
+	/**  How often it was flipped, for all or for an operation, on each of the last 30 days (UTC), oldest first. */
+	flips: number[],
 };
 
 /**  How carefully a toggle is set. */

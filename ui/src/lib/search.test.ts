@@ -16,7 +16,10 @@ test("a search never throws and drops what it does not understand", () => {
     range: "7d",
     q: "12",
   });
-  expect(validate({ range: { evil: true }, q: ["x"] })).toEqual({});
+  const nothing = validate({ range: { evil: true }, q: ["x"] });
+  expect(nothing).toEqual({});
+  // Laid over the raw search, it must leave no gap to see that through.
+  expect({ range: { evil: true }, q: ["x"], ...nothing }).toEqual({});
 });
 
 test("a preset is resolved against the clock, a custom range is taken as it is", () => {

@@ -7,7 +7,10 @@ export const optionalText = z
   .optional()
   .catch(undefined);
 
-/** Turns a schema whose fields all `.catch` into a router validator: it never throws and drops what is absent. */
+/**
+ * Turns a schema whose fields all `.catch` into a router validator: it never throws and drops what is absent. What is there
+ * and not understood is set to nothing: the router lays the result over the raw search, which would show through a gap.
+ */
 export function searchValidator<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
   type Output = z.output<z.ZodObject<Shape>>;
   return (raw: Record<string, unknown>): Output => {
@@ -15,7 +18,7 @@ export function searchValidator<Shape extends z.ZodRawShape>(schema: z.ZodObject
     // An object schema of catching fields cannot fail; an empty search is the safe reading if one does.
     const parsed: Record<string, unknown> = result.success ? result.data : {};
     return Object.fromEntries(
-      Object.entries(parsed).filter(([, value]) => value !== undefined),
+      Object.entries(parsed).filter(([key, value]) => value !== undefined || key in raw),
     ) as Output;
   };
 }

@@ -1,5 +1,5 @@
-//! Changes that move money. They are planned before they are written, so that a person sees what they would do, and go
-//! one way in: with one admin they apply at once, with several somebody else than the author approves them.
+//! Changes that move money or unlock something. They are planned before they are written, so that a person sees what they
+//! would do, and go one way in: with one admin they apply at once, with several somebody else than the author approves them.
 
 pub(crate) mod filed;
 
@@ -11,10 +11,10 @@ use signalbox_store::ConfigWrite;
 use crate::app::{App, Caller, Role, reason};
 use crate::error::AppError;
 use crate::prices::import::ChosenPrices;
-use crate::{budgets, changes, dto, models, operations, people, prices, settings};
+use crate::{budgets, changes, dto, models, operations, people, prices, settings, toggles};
 
-/// A change that moves money, or says who may make such changes, as it was asked for. Closed: a new way to move money is a
-/// new variant, and the compiler shows what it needs.
+/// A change that moves money, unlocks something, or says who may make such changes, as it was asked for. Closed: a new way
+/// to move money is a new variant, and the compiler shows what it needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "change", content = "input", rename_all = "snake_case")]
 pub enum ProposedChange {
@@ -32,6 +32,8 @@ pub enum ProposedChange {
     BudgetRemoval(dto::BudgetRemoval),
     /// A setting that says what may be spent or who has to agree.
     Setting(dto::SettingInput),
+    /// A toggle.
+    Toggle(dto::ToggleInput),
     /// Somebody new.
     NewPerson(dto::PersonInput),
     /// A person's role, or whether they may come in.
@@ -61,18 +63,18 @@ pub(crate) struct Plan {
 const MONEY_SETTINGS: [&str; 2] = [SETTING_FOUR_EYES, SETTING_UNPRICED_POLICY];
 
 impl Plan {
-    /// Whether it changes what requests cost, what may be spent, or who may say so.
-    fn moves_money(&self) -> bool {
-        match self.kind {
+    /// Whether it changes what requests cost, what may be spent, or who may say so, or switches on what touches safety.
+    async fn needs_four_eyes(&self, app: &App) -> Result<bool, AppError> {
+        Ok(match self.kind {
             ChangeKind::Route
             | ChangeKind::Model
             | ChangeKind::Price
             | ChangeKind::Budget
             | ChangeKind::Person => true,
-            ChangeKind::Setting => MONEY_SETTINGS.contains(&self.subject.as_str()),
-            // No toggle that can be turned moves money.
-            ChangeKind::Toggle
-            | ChangeKind::Provider
+            // What was a setting once is put back as the toggle it is now.
+            ChangeKind::Setting if MONEY_SETTINGS.contains(&self.subject.as_str()) => true,
+            ChangeKind::Setting | ChangeKind::Toggle => toggles::unlocks(app, &self.writes).await?,
+            ChangeKind::Provider
             | ChangeKind::Credential
             | ChangeKind::Key
             | ChangeKind::Health
@@ -81,7 +83,7 @@ impl Plan {
             | ChangeKind::Alert
             | ChangeKind::Drill
             | ChangeKind::Install => false,
-        }
+        })
     }
 }
 
@@ -96,6 +98,7 @@ impl ProposedChange {
             Self::Budget(draft) => budgets::plan(app, draft).await,
             Self::BudgetRemoval(removal) => budgets::plan_removal(app, removal).await.map(Some),
             Self::Setting(input) => settings::plan(app, input).await,
+            Self::Toggle(input) => toggles::plan(app, input).await,
             Self::NewPerson(input) => people::plan_new(app, input).map(Some),
             Self::Person(patch) => people::plan(app, patch).await,
             Self::Revert { seq, .. } => changes::plan_revert(app, *seq).await.map(Some),
@@ -111,6 +114,7 @@ impl ProposedChange {
             Self::Budget(draft) => &draft.reason,
             Self::BudgetRemoval(removal) => &removal.reason,
             Self::Setting(input) => &input.reason,
+            Self::Toggle(input) => &input.reason,
             Self::NewPerson(input) => &input.reason,
             Self::Person(patch) => &patch.reason,
             Self::Revert { reason, .. } => reason,
@@ -131,7 +135,7 @@ pub(crate) enum Outcome {
 }
 
 impl App {
-    /// Makes a change that moves money, or asks for its approval where four eyes are needed.
+    /// Makes a change, or asks for its approval where four eyes are needed.
     pub(crate) async fn propose(
         &self,
         caller: &Caller,
@@ -140,7 +144,7 @@ impl App {
         caller.must_be(Role::Admin)?;
         let Some(plan) = proposed.plan(self).await? else { return Ok(Outcome::Unchanged) };
         let live = self.live().await?;
-        if plan.moves_money() && live.four_eyes.applies(&live.people) {
+        if live.four_eyes.applies(&live.people) && plan.needs_four_eyes(self).await? {
             return self.file(caller, proposed, plan).await.map(Outcome::Asked);
         }
         let entry = self.make(caller, plan, proposed.reason()).await?;

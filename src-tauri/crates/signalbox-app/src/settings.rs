@@ -104,8 +104,8 @@ fn definitions() -> Vec<Definition> {
         ),
         Definition {
             name: SETTING_FOUR_EYES,
-            text: "Whether somebody else than the author approves changes that move money, as soon as there is more than \
-                   one admin.",
+            text: "Whether somebody else than the author approves changes that move money or unlock a safety toggle, as \
+                   soon as there is more than one admin.",
             form: Form::Choice { words: FOUR_EYES, usual: FourEyes::MoneyChanges.as_str() },
         },
     ]

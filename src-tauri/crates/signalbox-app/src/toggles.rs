@@ -1,14 +1,23 @@
-//! Toggles: how they stand, and setting those that can be set.
+//! Toggles: how they stand, how often they were flipped, and setting those that can be set.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::change::ChangeKind;
 use signalbox_core::ids::OperationId;
+use signalbox_core::rollup::Step;
 use signalbox_core::toggle::{Band, ControlledBy, Settable, StoredToggle, Toggle, Toggles};
-use signalbox_store::{ConfigWrite, ToggleEdit};
+use signalbox_store::{ChangeFilter, ConfigWrite, ToggleEdit};
 
-use crate::app::{App, Caller, Role, json, reason, sentence};
+use crate::app::{App, Caller, Role, json, sentence};
 use crate::dto;
 use crate::error::{AppError, Code};
+use crate::propose::{Plan, ProposedChange};
+
+/// Days of flips that are told, today included.
+const FLIP_DAYS: usize = 30;
+/// Entries of the history that are read for them; a toggle that is flipped more often has other problems.
+const FLIPS_READ: u32 = 2_000;
 
 /// How the history keeps a toggle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,33 +32,86 @@ pub(crate) struct ToggleState {
 pub async fn list(app: &App, caller: &Caller) -> Result<Vec<dto::Toggle>, AppError> {
     caller.must_be(Role::Viewer)?;
     let stored = app.control().store.toggles().await?;
+    let flips = flips(app).await?;
     let built = Toggle::ALL.iter().filter(|toggle| toggle.definition().is_built);
-    Ok(built.map(|toggle| shown(*toggle, &stored)).collect())
+    Ok(built.map(|toggle| shown(*toggle, &stored, &flips)).collect())
 }
 
-/// Sets a toggle, for all or for one operation.
+/// Sets a toggle, for all or for one operation. Where four eyes are needed, switching on what touches safety waits for
+/// another admin; switching it off never does.
 ///
 /// Errors: there is no such toggle or operation; [`Code::Refused`] for a locked one, which is logged.
-pub async fn set(app: &App, caller: &Caller, input: dto::ToggleInput) -> Result<dto::Toggle, AppError> {
+pub async fn set(
+    app: &App,
+    caller: &Caller,
+    input: dto::ToggleInput,
+) -> Result<dto::Proposed<dto::Toggle>, AppError> {
     let toggle = known(&input.name)?;
-    let settable = settable(toggle, &caller.id)?;
-    caller.must_be(Role::Admin)?;
+    settable(toggle, &caller.id)?;
+    let outcome = app.propose(caller, &ProposedChange::Toggle(input)).await?;
+    outcome
+        .shown(async || Ok(shown(toggle, &app.control().store.toggles().await?, &flips(app).await?)))
+        .await
+}
+
+/// What setting a toggle would write; `None` when it stands so already.
+pub(crate) async fn plan(app: &App, input: &dto::ToggleInput) -> Result<Option<Plan>, AppError> {
+    let toggle = known(&input.name)?;
+    let settable = settable(toggle, "a proposal")?;
     let operation = operation(app, toggle, input.operation.as_deref()).await?;
-    let stored = app.control().store.toggles().await?;
-    let before = state_of(toggle, operation.clone(), &stored);
+    let before = state_of(toggle, operation.clone(), &app.control().store.toggles().await?);
     let after = ToggleState { enabled: input.enabled, ..before.clone() };
     if before == after {
-        return Ok(shown(toggle, &stored));
+        return Ok(None);
     }
     let edit = ToggleEdit { toggle: settable, operation, enabled: input.enabled };
-    let change = Change {
+    Ok(Some(Plan {
+        kind: ChangeKind::Toggle,
+        subject: toggle.name().to_owned(),
+        sentence: in_words(&after),
         before: Some(json(&before)?),
         after: Some(json(&after)?),
-        reason: reason(input.reason),
-        ..app.change(caller, ChangeKind::Toggle, toggle.name(), in_words(&after))
+        writes: vec![ConfigWrite::PutToggle(edit)],
+    }))
+}
+
+/// Whether writes switch on, for anybody, what touches safety.
+pub(crate) async fn unlocks(app: &App, writes: &[ConfigWrite]) -> Result<bool, AppError> {
+    let toggles = Toggles::of(&app.control().store.toggles().await?);
+    Ok(writes.iter().any(|write| match write {
+        ConfigWrite::PutToggle(edit) => is_unlocked(edit, &toggles),
+        _ => false,
+    }))
+}
+
+fn is_unlocked(edit: &ToggleEdit, now: &Toggles) -> bool {
+    let toggle = edit.toggle.toggle();
+    let definition = toggle.definition();
+    // What is not set for an operation is as for all, and what is not set for all is as usual.
+    let otherwise = || match edit.operation {
+        Some(_) => now.is_on(toggle, None),
+        None => definition.default,
     };
-    app.commit(vec![ConfigWrite::PutToggle(edit)], change).await?;
-    Ok(shown(toggle, &app.control().store.toggles().await?))
+    let will_be_on = edit.enabled.unwrap_or_else(otherwise);
+    definition.band == Band::Safety && will_be_on && !now.is_on(toggle, edit.operation.as_ref())
+}
+
+/// How often each toggle was flipped on each of the last [`FLIP_DAYS`] days (UTC), by name, oldest first.
+async fn flips(app: &App) -> Result<BTreeMap<String, Vec<u32>>, AppError> {
+    let today = app.now().floor_to(Step::Day.micros());
+    let days = i64::try_from(FLIP_DAYS).unwrap_or(i64::MAX);
+    let first = today.plus_micros((1 - days).saturating_mul(Step::Day.micros()));
+    let filter =
+        ChangeFilter { kind: Some(ChangeKind::Toggle), from: Some(first), ..ChangeFilter::default() };
+    let mut flips: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for entry in app.control().store.changes(&filter, None, FLIPS_READ).await? {
+        let day = entry.change.at.micros_since(first) / Step::Day.micros();
+        let of_toggle = flips.entry(entry.change.subject).or_insert_with(|| vec![0; FLIP_DAYS]);
+        if let Some(count) = usize::try_from(day).ok().and_then(|day| of_toggle.get_mut(day)) {
+            *count = count.saturating_add(1);
+        }
+    }
+    Ok(flips)
 }
 
 /// What puts a toggle back to how it stood, and how it stands before that.
@@ -112,7 +174,7 @@ fn in_words(state: &ToggleState) -> String {
     }
 }
 
-fn shown(toggle: Toggle, stored: &[StoredToggle]) -> dto::Toggle {
+fn shown(toggle: Toggle, stored: &[StoredToggle], flips: &BTreeMap<String, Vec<u32>>) -> dto::Toggle {
     let definition = toggle.definition();
     let enabled = Toggles::of(stored).is_on(toggle, None);
     let (effect, otherwise) = if enabled {
@@ -153,5 +215,6 @@ fn shown(toggle: Toggle, stored: &[StoredToggle]) -> dto::Toggle {
         changed_at: own.map(|row| row.changed_at.into()),
         changed_by: own.map(|row| row.changed_by.clone()),
         note: own.and_then(|row| row.note.clone()),
+        flips: flips.get(definition.name).cloned().unwrap_or_else(|| vec![0; FLIP_DAYS]),
     }
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use signalbox_app::{
     App, AppError, Caller, Code, Source, approvals, changes, dto, models, operations, people, prices,
-    settings,
+    settings, toggles,
 };
 use signalbox_testkit::TestApp;
 
@@ -166,4 +166,42 @@ async fn everything_that_moves_money_or_says_who_may_needs_a_second_admin_and_no
     assert_eq!(approve(app, &desk.bert, &list).await.unwrap().state, dto::ApprovalState::Failed);
     assert_eq!(approve(app, &desk.bert, &off).await.unwrap().state, dto::ApprovalState::Applied);
     assert!(desk.propose_to_switch(false).await.unwrap().applied().is_some(), "one admin is enough again");
+}
+
+#[tokio::test]
+async fn switching_on_what_touches_safety_needs_a_second_admin_and_switching_it_off_never_does() {
+    let running = TestApp::start().await.unwrap();
+    let desk = Desk::of(&running).await;
+    let (app, anna) = (&desk.app, &desk.anna);
+    let set = async |operation: Option<&str>, enabled: Option<bool>| {
+        let input = json!({"name": "log_payloads", "operation": operation, "enabled": enabled});
+        toggles::set(app, anna, of(input)).await.unwrap()
+    };
+    let is_on = async || {
+        let listed = toggles::list(app, anna).await.unwrap();
+        listed.into_iter().find(|toggle| toggle.name == "log_payloads").unwrap()
+    };
+    let for_chat = asked(set(Some("chat_message"), Some(true)).await);
+    let for_all = asked(set(None, Some(true)).await);
+    assert!(!is_on().await.enabled && is_on().await.operations.is_empty(), "nothing has changed yet");
+    assert_eq!(approve(app, anna, &for_all).await.unwrap_err().code, Code::Forbidden, "one's own");
+    assert_eq!(approve(app, &desk.bert, &for_all).await.unwrap().state, dto::ApprovalState::Applied);
+    approve(app, &desk.bert, &for_chat).await.unwrap();
+    assert!(is_on().await.enabled && is_on().await.operations[0].enabled);
+    let entry = &desk.history("toggle").await[1];
+    assert_eq!(entry.approval.as_deref(), Some(for_all.as_str()));
+
+    // Off at once: for one operation, and for all.
+    assert!(set(Some("chat_message"), Some(false)).await.applied().is_some());
+    // As for all would be on again.
+    asked(set(Some("chat_message"), None).await);
+    assert!(!set(None, Some(false)).await.applied().unwrap().enabled);
+    // As for all is off now, so nothing is unlocked.
+    assert!(set(Some("chat_message"), None).await.applied().is_some());
+    // A revert to on unlocks as well; one to off does not.
+    let entries = desk.history("toggle").await;
+    let revert = async |index: usize| changes::revert(app, anna, entries[index].seq, None).await.unwrap();
+    asked(revert(1).await);
+    assert!(revert(4).await.applied().is_some(), "the entry that switched it on");
+    assert!(!is_on().await.enabled);
 }

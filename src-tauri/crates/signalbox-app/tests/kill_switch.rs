@@ -13,7 +13,7 @@ use signalbox_engine::control::{Control, Options};
 use signalbox_engine::secrets::Keychain;
 use signalbox_simulator::Dials;
 use signalbox_store::Durability;
-use signalbox_testkit::{Prices, TestApp, Vendor, chat_body, message_body};
+use signalbox_testkit::{FakeClock, Prices, TestApp, Vendor, chat_body, message_body};
 use tokio::task::JoinSet;
 
 const CHAT: &str = "op:chat_message";
@@ -246,7 +246,7 @@ async fn a_toggle_of_one_operation_stores_the_prompts_of_that_operation_only() {
         enabled: Some(true),
         reason: Some("a bug report".to_owned()),
     };
-    let set = toggles::set(&app, &admin(), input).await.unwrap();
+    let set = toggles::set(&app, &admin(), input).await.unwrap().applied().unwrap();
     assert_eq!((set.enabled, set.operations.len()), (false, 1));
     for (operation, is_stored) in [("op:chat_message", true), ("op:intent_classification", false)] {
         let reply = running.chat(operation, "hello").await.unwrap();
@@ -258,6 +258,36 @@ async fn a_toggle_of_one_operation_stores_the_prompts_of_that_operation_only() {
     changes::revert(&app, &admin(), page.rows[0].seq, None).await.unwrap();
     let reply = running.chat("op:chat_message", "hello").await.unwrap();
     assert!(running.settled(reply.request_id().unwrap()).await.unwrap().start.payload.is_none());
+}
+
+#[tokio::test]
+async fn each_flip_of_the_last_thirty_days_stands_on_its_day_and_older_ones_are_gone() {
+    let clock = FakeClock::at("2026-11-01T23:00:00Z").unwrap();
+    let running = TestApp::builder().clock(clock.clone()).start().await.unwrap();
+    let app = App::with_engine(running.engine.clone()).unwrap();
+    let flip = async |operation: Option<&str>, enabled| {
+        let (name, operation) = ("log_payloads".to_owned(), operation.map(str::to_owned));
+        let input = dto::ToggleInput { name, operation, enabled, reason: None };
+        toggles::set(&app, &admin(), input).await.unwrap().applied().unwrap().flips
+    };
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    let mut expected = vec![0; 30];
+    expected[29] = 2;
+    flip(None, Some(true)).await;
+    assert_eq!(flip(None, Some(true)).await.iter().sum::<u32>(), 1, "what stands so already is no flip");
+    assert_eq!(flip(Some("chat_message"), Some(false)).await, expected);
+    // An hour later it is the next day.
+    clock.advance(Duration::from_secs(3_600));
+    expected[28..].copy_from_slice(&[2, 1]);
+    assert_eq!(flip(None, Some(false)).await, expected);
+    clock.advance(days(29));
+    let listed = toggles::list(&app, &admin()).await.unwrap();
+    let kept = listed.iter().find(|toggle| toggle.name == "log_payloads").unwrap();
+    assert_eq!((kept.flips[0], kept.flips.iter().sum::<u32>()), (1, 1));
+    clock.advance(days(1));
+    for toggle in toggles::list(&app, &admin()).await.unwrap() {
+        assert_eq!(toggle.flips, vec![0; 30], "{}", toggle.name);
+    }
 }
 
 #[tokio::test]

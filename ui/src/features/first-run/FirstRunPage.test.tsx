@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { cleanup, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { openWindow } from "@/test/openWindow";
 
@@ -12,4 +12,17 @@ test("a new person goes from the simulator over a key to an answered request", a
   await user.click(await screen.findByTestId("first-run-send"));
   const answer = await screen.findByTestId("first-run-answer");
   expect(answer.textContent).toContain("answered for");
+});
+
+test("exactly one step is open: the one in the address, or the first to do where that is no step", async () => {
+  for (const [address, open] of [
+    ["/first-run?step=protect", "first-run-protect"],
+    ["/first-run?step=nonsense", "first-run-connect"],
+    ["/first-run?step=protect%3Fmore", "first-run-connect"],
+  ] as const) {
+    openWindow(address, "empty");
+    expect((await screen.findByTestId(open)).dataset["open"]).toBe("true");
+    expect(screen.getAllByRole("button", { expanded: true })).toHaveLength(1);
+    cleanup();
+  }
 });

@@ -1,5 +1,6 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { statusQueryOptions } from "@/api/queries";
 import { HOLD_MS } from "@/components/HoldButton";
 import { listenToKeyboard } from "@/lib/shortcuts";
 import { openWindow } from "@/test/openWindow";
@@ -33,6 +34,44 @@ test("a safety toggle says what follows before it is turned on, and is taken bac
   await waitFor(() => expect(row.textContent).toContain("are stored with their requests"));
   await user.click(await screen.findByTestId("undo"));
   await waitFor(() => expect(row.textContent).toContain("are not stored"));
+});
+
+test("with several admins, turning a safety toggle on asks another one and changes nothing yet", async () => {
+  const { platform, client, user } = openWindow("/toggles");
+  const request = { approval: "apr_1", sentence: "log_payloads is on" };
+  vi.spyOn(platform.commands, "toggleSet").mockResolvedValue({
+    status: "ok",
+    data: { outcome: "asked", request },
+  });
+  const row = await screen.findByTestId("toggle-log_payloads");
+  act(() =>
+    client.setQueryData(statusQueryOptions().queryKey, (status) =>
+      status ? { ...status, four_eyes: true } : status,
+    ),
+  );
+  await user.click(within(row).getByTestId("toggle-flip-log_payloads"));
+  expect((await screen.findByRole("dialog")).textContent).toContain("Another admin approves it");
+  await user.click(await screen.findByTestId("toggle-confirm-log_payloads"));
+  expect(await screen.findByText("Asked for approval")).toBeDefined();
+  expect(row.textContent).toContain("are not stored");
+  expect(screen.queryByTestId("undo")).toBeNull();
+});
+
+test("each toggle that can be set shows its flips of thirty days, and a new one is counted", async () => {
+  const { user } = openWindow("/toggles");
+  const row = await screen.findByTestId("toggle-log_payloads");
+  expect(within(row).getByRole("img").getAttribute("aria-label")).toBe(
+    "8 flips in 30 days, the last 3 days ago",
+  );
+  await user.click(within(row).getByTestId("toggle-flip-log_payloads"));
+  await user.click(await screen.findByTestId("toggle-confirm-log_payloads"));
+  await waitFor(() =>
+    expect(within(row).getByRole("img").getAttribute("aria-label")).toBe(
+      "9 flips in 30 days, the last today",
+    ),
+  );
+  const locked = screen.getByTestId("toggle-advisor_can_approve_costs");
+  expect(within(locked).queryByRole("img")).toBeNull();
 });
 
 test("the kill switch is on every screen, asks when it is clicked, and its focus is on Cancel", async () => {

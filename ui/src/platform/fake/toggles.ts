@@ -1,9 +1,14 @@
 import type { Toggle, TrafficStop } from "@/bindings";
 import type { Commands } from "../types";
-import { type Answer, addChange, failed, ok } from "./answer";
+import { type Answer, addChange, failed, made, ok } from "./answer";
 import { announce, iso, type World } from "./world";
 
 const RELEASE_WORD = "RESUME";
+
+/** Flips of the last thirty days, by how many days ago they were. */
+function flipsOn(daysAgo: Readonly<Record<number, number>>): number[] {
+  return Array.from({ length: 30 }, (_, index) => daysAgo[29 - index] ?? 0);
+}
 
 const LOCKED = {
   band: "locked" as const,
@@ -15,12 +20,13 @@ const LOCKED = {
   changed_at: null,
   changed_by: null,
   note: null,
+  flips: flipsOn({}),
 };
 
 const KEPT = "Prompts and answers are stored with their requests, on this machine's database.";
 const NOT_KEPT = "Prompts and answers are not stored.";
 
-function makeToggles(): Toggle[] {
+function makeToggles(isNew: boolean): Toggle[] {
   return [
     {
       ...LOCKED,
@@ -45,6 +51,7 @@ function makeToggles(): Toggle[] {
       otherwise: KEPT,
       lock: null,
       per_operation: true,
+      flips: isNew ? flipsOn({}) : flipsOn({ 3: 1, 4: 1, 12: 4, 21: 2 }),
     },
   ];
 }
@@ -60,7 +67,7 @@ export function toggleCommands(
   world: World,
   answer: Answer,
 ): Pick<Commands, "togglesList" | "toggleSet" | "killSwitchEngage" | "killSwitchRelease"> {
-  const toggles = makeToggles();
+  const toggles = makeToggles(world.mode === "empty");
   const inFlight = () =>
     world.requests.slice(0, 10).filter(({ row }) => row.status === "in_flight").length;
   const state = () =>
@@ -95,8 +102,9 @@ export function toggleCommands(
           [found.effect, found.otherwise] = found.enabled ? [KEPT, NOT_KEPT] : [NOT_KEPT, KEPT];
           Object.assign(found, by, { note: reason });
         }
+        found.flips = [...found.flips.slice(0, -1), (found.flips.at(-1) ?? 0) + 1];
         tell("toggle", name, `${name} is ${enabled === true ? "on" : "off"}`);
-        return ok({ ...found });
+        return made({ ...found });
       }),
     killSwitchEngage: ({ reason }) =>
       answer(() => {

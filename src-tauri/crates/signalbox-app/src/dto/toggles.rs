@@ -28,6 +28,8 @@ pub struct Toggle {
     pub changed_at: Option<Instant>,
     pub changed_by: Option<String>,
     pub note: Option<String>,
+    /// How often it was flipped, for all or for an operation, on each of the last 30 days (UTC), oldest first.
+    pub flips: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

@@ -6,7 +6,7 @@ use signalbox_app::toggles;
 use super::Desk;
 use crate::cli::{Position, Toggles};
 use crate::failure::{Exit, Failure};
-use crate::output::{Table, or_dash, print, print_json};
+use crate::output::{Table, or_dash, print, print_json, tell_asked};
 
 pub async fn run(desk: Desk, command: Toggles) -> Result<Exit, Failure> {
     match command {
@@ -18,8 +18,9 @@ pub async fn run(desk: Desk, command: Toggles) -> Result<Exit, Failure> {
                 Position::Default => None,
             };
             let input = ToggleInput { name, operation, enabled, reason };
-            let toggle = toggles::set(&desk.app, &desk.caller, input).await?;
-            print(&in_words(&toggle))?;
+            if let Some(toggle) = tell_asked(toggles::set(&desk.app, &desk.caller, input).await?)? {
+                print(&in_words(&toggle))?;
+            }
             Ok(Exit::Ok)
         }
     }

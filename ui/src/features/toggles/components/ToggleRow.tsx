@@ -1,9 +1,11 @@
 import { Button, Group, Modal, Stack } from "@mantine/core";
 import { IconLock } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { statusQueryOptions } from "@/api/queries";
 import type { Toggle } from "@/bindings";
+import { DayBars } from "@/charts/DayBars";
 import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
 import { consequenceOf, labelOf } from "../model";
@@ -27,7 +29,7 @@ export function ToggleRow({ toggle }: { toggle: Toggle }) {
         </div>
         <p>{toggle.effect}</p>
         {toggle.lock ? <p className={classes.muted}>{toggle.lock}</p> : null}
-        {toggle.lock ? null : <WhoSetIt toggle={toggle} />}
+        {toggle.lock ? null : <Past toggle={toggle} />}
         {toggle.per_operation ? <OperationExceptions toggle={toggle} /> : null}
       </div>
       <div className={classes.control}>
@@ -44,17 +46,19 @@ export function ToggleRow({ toggle }: { toggle: Toggle }) {
   );
 }
 
-function WhoSetIt({ toggle }: { toggle: Toggle }) {
+/** Who set it, how often it was flipped, and the way to each flip, where it can be taken back. */
+function Past({ toggle }: { toggle: Toggle }) {
   return (
-    <p className={classes.muted}>
+    <p className={classes.past}>
       {toggle.changed_by === null ? (
-        "Nobody has set it. "
+        "Nobody has set it."
       ) : (
-        <>
+        <span>
           Set by {toggle.changed_by} <RelativeTime value={toggle.changed_at} />
-          {toggle.note ? `: ${toggle.note}` : ""}.{" "}
-        </>
+          {toggle.note ? `: ${toggle.note}` : ""}.
+        </span>
       )}
+      <DayBars one="flip" counts={toggle.flips} />
       <Link to="/changes" search={{ kind: "toggle", subject: toggle.name }}>
         History
       </Link>
@@ -74,6 +78,7 @@ function Switching({ toggle }: { toggle: Toggle }) {
       before,
     });
   const needsQuestion = toggle.band === "safety" && to;
+  const asksAdmin = useQuery(statusQueryOptions()).data?.four_eyes ?? false;
   return (
     <>
       <StatusBadge tone={toggle.enabled ? "ok" : "neutral"}>
@@ -98,6 +103,7 @@ function Switching({ toggle }: { toggle: Toggle }) {
         <Stack gap={16}>
           <p>{toggle.otherwise}</p>
           {consequenceOf(toggle.name) ? <p>{consequenceOf(toggle.name)}</p> : null}
+          {asksAdmin ? <p>Another admin approves it first. Turning it off needs nobody.</p> : null}
           <Group justify="flex-end" gap={8}>
             <Button variant="default" onClick={() => setAsks(false)} data-autofocus>
               Cancel
@@ -109,7 +115,7 @@ function Switching({ toggle }: { toggle: Toggle }) {
               }}
               data-testid={`toggle-confirm-${toggle.name}`}
             >
-              Turn on
+              {asksAdmin ? "Ask for approval" : "Turn on"}
             </Button>
           </Group>
         </Stack>
