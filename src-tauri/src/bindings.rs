@@ -5,7 +5,7 @@ use tauri::Wry;
 use tauri_specta::{Builder, collect_commands, collect_events};
 
 use crate::commands::{
-    alerts, approvals, budgets, changes, drills, health, keys, operations, overview, people, prices,
+    alerts, approvals, budgets, changes, desktop, drills, health, keys, operations, overview, people, prices,
     providers, quick, requests, secrets, settings, status, toggles, trial,
 };
 use crate::events::CacheTagsChanged;
@@ -53,6 +53,8 @@ pub fn builder() -> Builder<Wry> {
             prices::price_import_apply,
             settings::settings_list,
             settings::setting_set,
+            desktop::desktop_show,
+            desktop::desktop_set,
             people::people_list,
             people::person_add,
             people::person_update,

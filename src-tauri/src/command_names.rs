@@ -36,6 +36,8 @@ pub const COMMANDS: &[&str] = &[
     "price_import_apply",
     "settings_list",
     "setting_set",
+    "desktop_show",
+    "desktop_set",
     "people_list",
     "person_add",
     "person_update",

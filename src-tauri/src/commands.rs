@@ -6,6 +6,7 @@ pub mod alerts;
 pub mod approvals;
 pub mod budgets;
 pub mod changes;
+pub mod desktop;
 pub mod drills;
 pub mod health;
 pub mod keys;

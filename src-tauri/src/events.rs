@@ -1,4 +1,4 @@
-//! Tells the window what has changed, at most four times a second, whatever the traffic.
+//! Tells the windows and the tray what has changed, at most four times a second, whatever the traffic.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -41,9 +41,9 @@ const ALL: [CacheTag; 13] = [
     CacheTag::People,
 ];
 
-/// Makes the window read everything again.
-pub fn everything_changed<R: Runtime>(app: &AppHandle<R>) {
-    tell(app, ALL.to_vec());
+/// Makes the windows and the tray read everything again.
+pub async fn everything_changed<R: Runtime>(app: &AppHandle<R>) {
+    tell(app, ALL.to_vec()).await;
 }
 
 /// Gathers topics and passes them on as tags until the engine is gone.
@@ -55,8 +55,7 @@ pub async fn forward<R: Runtime>(app: AppHandle<R>, mut topics: Receiver<Topic>)
         let topic = tokio::select! {
             topic = topics.recv() => topic,
             () = due, if !waiting.is_empty() => {
-                tell(&app, std::mem::take(&mut waiting).into_iter().collect());
-                tray::refresh(&app).await;
+                tell(&app, std::mem::take(&mut waiting).into_iter().collect()).await;
                 next_at = Instant::now() + PAUSE;
                 continue;
             }
@@ -71,8 +70,10 @@ pub async fn forward<R: Runtime>(app: AppHandle<R>, mut topics: Receiver<Topic>)
     }
 }
 
-fn tell<R: Runtime>(app: &AppHandle<R>, tags: Vec<CacheTag>) {
-    if let Err(error) = (CacheTagsChanged { tags }).emit(app) {
+async fn tell<R: Runtime>(app: &AppHandle<R>, tags: Vec<CacheTag>) {
+    let changed = CacheTagsChanged { tags };
+    if let Err(error) = changed.emit(app) {
         tracing::debug!(%error, "the window could not be told of a change");
     }
+    tray::refresh(app, &changed.tags).await;
 }

@@ -14,8 +14,11 @@ const LABEL: &str = "quick";
 /// Opens it from anywhere.
 const SHORTCUT: &str = "CmdOrCtrl+Shift+A";
 
-/// Listens for the shortcut, if it can be had.
-pub fn listen<R: Runtime>(app: &AppHandle<R>) {
+/// Listens for the shortcut; says whether it can be had.
+pub fn listen<R: Runtime>(app: &AppHandle<R>) -> bool {
+    if !has_global_keys() {
+        return false;
+    }
     let plugin = tauri_plugin_global_shortcut::Builder::new()
         .with_handler(|app, _, event| {
             if event.state() == ShortcutState::Pressed {
@@ -27,16 +30,22 @@ pub fn listen<R: Runtime>(app: &AppHandle<R>) {
         .plugin(plugin)
         .map_err(|error| error.to_string())
         .and_then(|()| app.global_shortcut().register(SHORTCUT).map_err(|error| error.to_string()));
-    if let Err(error) = listening {
+    if let Err(error) = &listening {
         tracing::info!(%error, "no shortcut for quick approvals here");
     }
+    listening.is_ok()
+}
+
+/// Whether this desktop hands every key to whoever asks for it; Wayland hands none.
+fn has_global_keys() -> bool {
+    !cfg!(target_os = "linux") || std::env::var_os("WAYLAND_DISPLAY").is_none_or(|name| name.is_empty())
 }
 
 /// Opens the window, or brings it to the front.
 pub fn show<R: Runtime>(app: &AppHandle<R>) {
     if let Some(window) = app.get_webview_window(LABEL) {
         window::to_front(&window);
-    } else if let Err(error) = window::open(app, LABEL) {
+    } else if let Err(error) = window::open(app, LABEL, None) {
         tracing::error!(%error, "the window for quick approvals cannot be opened");
     }
 }

@@ -1,12 +1,14 @@
 //! What every command can reach.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock};
 
 use signalbox_app::{App, AppError, Caller, Code, Source};
 use tokio_util::sync::CancellationToken;
 
 use crate::clipboard::Clipboard;
+use crate::preferences::Kept;
 
 /// Names who uses the window, where several people share a database.
 const PERSON_VARIABLE: &str = "SIGNALBOX_PERSON";
@@ -31,6 +33,10 @@ pub struct Shell {
     pub downloads: PathBuf,
     /// The person's clipboard.
     pub clipboard: Clipboard,
+    /// What the person wants of the window.
+    pub preferences: Kept,
+    /// Whether the shortcut for quick approvals works everywhere on this desktop.
+    pub has_shortcut: AtomicBool,
     /// Cancelled when the program quits.
     pub stop: CancellationToken,
     /// Who uses the window, if they said so.
@@ -42,6 +48,8 @@ impl Shell {
     /// With a backend still on its way.
     pub fn new(data_dir: PathBuf, downloads: PathBuf) -> Self {
         Self {
+            preferences: Kept::open(&data_dir),
+            has_shortcut: AtomicBool::new(false),
             data_dir,
             downloads,
             clipboard: Clipboard::default(),

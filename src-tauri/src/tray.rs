@@ -1,32 +1,52 @@
-//! The tray icon: how the gateway stands, what was spent today, the kill switch, open, quit. The program is whole without
-//! one.
+//! The tray icon: how the gateway stands, what was spent today, what waits for a person, the kill switch, open, quit. It is
+//! brought up to date by what changes, and leads to approvals without deciding any: what is decided must be seen first. The
+//! program is whole without one.
 
-use signalbox_app::{Caller, Source, dto, kill_switch, status};
-use signalbox_core::money::NanoUsd;
-use tauri::image::Image;
-use tauri::menu::{MenuBuilder, MenuItem, MenuItemBuilder};
+mod icon;
+#[cfg(target_os = "linux")]
+mod watcher;
+mod words;
+
+use std::sync::{Mutex, PoisonError};
+
+use signalbox_app::dto::CacheTag;
+use signalbox_app::{App, Caller, Source, approvals, dto, kill_switch, status};
+use tauri::menu::{Menu, MenuBuilder, MenuItem, MenuItemBuilder};
 use tauri::tray::TrayIconBuilder;
 use tauri::{AppHandle, Manager, Runtime};
 
+use self::icon::Dot;
+use crate::place::Place;
 use crate::shell::Shell;
-use crate::window;
+use crate::{quick, window};
+
+/// The icon's name within the program.
+const ID: &str = "main";
 
 const OPEN: &str = "open";
 const QUIT: &str = "quit";
 const STOP: &str = "stop";
+const WAITING: &str = "waiting";
 
-const STOP_TRAFFIC: &str = "Stop all AI traffic";
-const RESUME_TRAFFIC: &str = "AI traffic is stopped: resume…";
+/// Approvals that have a line of their own: as many as one looks through without reading.
+const APPROVALS_SHOWN: u32 = 5;
+/// Where the first of them stands: below the state, a separator, and how many wait.
+const FIRST_APPROVAL: usize = 3;
 
-/// The lines that are kept up to date.
-struct Lines<R: Runtime> {
+/// What is kept up to date.
+struct Tray<R: Runtime> {
+    menu: Menu<R>,
     status: MenuItem<R>,
+    waiting: MenuItem<R>,
     kill_switch: MenuItem<R>,
+    /// The lines of approvals, in order. Each is made for one approval and keeps its id, so that a click never meets another.
+    approvals: Mutex<Vec<MenuItem<R>>>,
+    dot: Mutex<Dot>,
 }
 
 /// Puts the icon up where the desktop has a place for it.
 pub fn install<R: Runtime>(app: &AppHandle<R>) {
-    if !has_tray() {
+    if !has_bus() {
         return;
     }
     if let Err(error) = build(app) {
@@ -35,33 +55,53 @@ pub fn install<R: Runtime>(app: &AppHandle<R>) {
 }
 
 /// Linux trays live on the session bus; without one the library behind the icon would only complain.
-fn has_tray() -> bool {
+fn has_bus() -> bool {
     !cfg!(target_os = "linux") || std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
+}
+
+/// Whether a person can see the icon now.
+pub async fn is_to_be_seen<R: Runtime>(app: &AppHandle<R>) -> bool {
+    if app.tray_by_id(ID).is_none() {
+        return false;
+    }
+    #[cfg(target_os = "linux")]
+    return watcher::has_host().await;
+    #[cfg(not(target_os = "linux"))]
+    true
 }
 
 fn build<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
     let status = MenuItemBuilder::new("Starting…").enabled(false).build(app)?;
-    let kill_switch = MenuItemBuilder::with_id(STOP, STOP_TRAFFIC).build(app)?;
+    let waiting = MenuItemBuilder::with_id(WAITING, words::waiting(0)).enabled(false).build(app)?;
+    let kill_switch = MenuItemBuilder::with_id(STOP, words::kill_switch(false)).build(app)?;
     let menu = MenuBuilder::new(app)
         .item(&status)
+        .separator()
+        .item(&waiting)
         .separator()
         .item(&kill_switch)
         .separator()
         .text(OPEN, "Open Signalbox")
         .text(QUIT, "Quit")
         .build()?;
-    TrayIconBuilder::with_id("main")
-        .icon(Image::from_bytes(include_bytes!("../icons/tray.png"))?)
+    TrayIconBuilder::with_id(ID)
+        .icon(icon::with(Dot::None)?)
         .tooltip("Signalbox")
         .menu(&menu)
         .on_menu_event(|app, event| match event.id().as_ref() {
             OPEN => window::show(app),
             QUIT => app.exit(0),
             STOP => stop_or_show(app),
-            _ => {}
+            WAITING => quick::show(app),
+            other => {
+                if let Ok(approval) = other.parse() {
+                    window::show_place(app, Place::Approval(approval));
+                }
+            }
         })
         .build(app)?;
-    app.manage(Lines { status, kill_switch });
+    let (approvals, dot) = (Mutex::default(), Mutex::new(Dot::None));
+    app.manage(Tray { menu, status, waiting, kill_switch, approvals, dot });
     Ok(())
 }
 
@@ -87,26 +127,49 @@ fn stop_or_show<R: Runtime>(app: &AppHandle<R>) {
     });
 }
 
-/// Brings the lines up to date.
-pub async fn refresh<R: Runtime>(app: &AppHandle<R>) {
-    let Some(lines) = app.try_state::<Lines<R>>() else { return };
+/// Brings the lines up to date with what has changed.
+pub async fn refresh<R: Runtime>(app: &AppHandle<R>, changed: &[CacheTag]) {
+    let Some(tray) = app.try_state::<Tray<R>>() else { return };
     let shell = app.state::<Shell>();
     let (Ok(backend), Ok(caller)) = (shell.app(), shell.caller().await) else { return };
+    if changed.contains(&CacheTag::Approvals) {
+        show_approvals(app, &tray, &backend, &caller).await;
+    }
     if let Ok(status) = status::status(&backend, &caller).await {
-        let _ = lines.status.set_text(in_words(&status));
-        let _ =
-            lines.kill_switch.set_text(if status.stopped.is_some() { RESUME_TRAFFIC } else { STOP_TRAFFIC });
+        let in_words = words::status(&status);
+        let _ = tray.status.set_text(&in_words);
+        let _ = tray.kill_switch.set_text(words::kill_switch(status.stopped.is_some()));
+        let Some(icon) = app.tray_by_id(ID) else { return };
+        let _ = icon.set_tooltip(Some(format!("Signalbox: {in_words}")));
+        let dot = Dot::of(&status);
+        let before = std::mem::replace(&mut *tray.dot.lock().unwrap_or_else(PoisonError::into_inner), dot);
+        if dot != before
+            && let Ok(image) = icon::with(dot)
+        {
+            let _ = icon.set_icon(Some(image));
+        }
     }
 }
 
-fn in_words(status: &dto::Status) -> String {
-    let gateway = match status.gateway {
-        _ if status.stopped.is_some() => "AI traffic stopped",
-        dto::GatewayState::Starting => "Starting",
-        dto::GatewayState::Running => "Running",
-        dto::GatewayState::Stopped => "Stopped",
-        dto::GatewayState::Sealed => "Sealed",
-    };
-    let spend = status.spend_today.0.parse().map(NanoUsd::from_nanos).unwrap_or_default();
-    format!("{gateway} · ${spend} today · {} requests", status.requests_today)
+async fn show_approvals<R: Runtime>(app: &AppHandle<R>, tray: &Tray<R>, backend: &App, caller: &Caller) {
+    let list = dto::ApprovalList::Pending;
+    let Ok(page) = approvals::page(backend, caller, list, None, APPROVALS_SHOWN).await else { return };
+    let _ = tray.waiting.set_text(words::waiting(page.pending));
+    let _ = tray.waiting.set_enabled(page.pending > 0);
+    let mut shown = tray.approvals.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_same = shown.iter().map(|item| item.id().as_ref()).eq(page.rows.iter().map(|row| row.id.as_str()));
+    if is_same {
+        return;
+    }
+    for item in shown.drain(..) {
+        let _ = tray.menu.remove(&item);
+    }
+    for (place, row) in (FIRST_APPROVAL..).zip(&page.rows) {
+        let Ok(item) = MenuItemBuilder::with_id(row.id.as_str(), words::approval(row)).build(app) else {
+            continue;
+        };
+        if tray.menu.insert(&item, place).is_ok() {
+            shown.push(item);
+        }
+    }
 }

@@ -1,31 +1,24 @@
 //! The windows. Each shows our own page and nothing else.
 
 use tauri::webview::NewWindowResponse;
-use tauri::{AppHandle, Manager, Runtime, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+use crate::place::Place;
 
 /// The main window's name.
 pub const MAIN: &str = "main";
 
-/// A screen that the main window can be sent to from outside of it.
-#[derive(Debug, Clone, Copy)]
-pub enum Screen {
-    /// The queue of approvals.
-    Approvals,
-}
-
-impl Screen {
-    /// Its address within the page.
-    const fn route(self) -> &'static str {
-        match self {
-            Self::Approvals => "/approvals",
-        }
-    }
-}
-
-/// Opens a window as `tauri.conf.json` describes it; it cannot leave our page or open others.
-pub fn open<R: Runtime>(app: &AppHandle<R>, label: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// Opens a window as `tauri.conf.json` describes it, at a place; it cannot leave our page or open others.
+pub fn open<R: Runtime>(
+    app: &AppHandle<R>,
+    label: &str,
+    place: Option<Place>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let config = app.config().app.windows.iter().find(|window| window.label == label);
-    let config = config.ok_or("tauri.conf.json does not describe this window")?.clone();
+    let mut config = config.ok_or("tauri.conf.json does not describe this window")?.clone();
+    if let Some(place) = place {
+        config.url = WebviewUrl::App(format!("index.html#{}", place.route()).into());
+    }
     WebviewWindowBuilder::from_config(app, &config)?
         .on_navigation(|url| is_our_page(url.scheme(), url.host_str()))
         .on_new_window(|_, _| NewWindowResponse::Deny)
@@ -40,11 +33,11 @@ pub fn show<R: Runtime>(app: &AppHandle<R>) {
     }
 }
 
-/// Brings the main window to the front and goes to a screen in it.
-pub fn show_screen<R: Runtime>(app: &AppHandle<R>, screen: Screen) {
+/// Brings the main window to the front and goes to a place in it.
+pub fn show_place<R: Runtime>(app: &AppHandle<R>, place: Place) {
     show(app);
     if let Some(window) = app.get_webview_window(MAIN) {
-        let _ = window.eval(format!("window.location.hash = '#{}'", screen.route()));
+        let _ = window.eval(format!("window.location.hash = '#{}'", place.route()));
     }
 }
 

@@ -3,6 +3,7 @@
 use signalbox_app::{AppError, Code, approvals, dto};
 use tauri::{AppHandle, State};
 
+use crate::place::Place;
 use crate::shell::Shell;
 use crate::{quick, window};
 
@@ -42,6 +43,6 @@ pub async fn quick_close(app: AppHandle) -> Result<(), AppError> {
 #[tauri::command]
 #[specta::specta]
 pub async fn queue_open(app: AppHandle) -> Result<(), AppError> {
-    window::show_screen(&app, window::Screen::Approvals);
+    window::show_place(&app, Place::Approvals);
     Ok(())
 }

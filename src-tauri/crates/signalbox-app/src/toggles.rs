@@ -49,9 +49,7 @@ pub async fn set(
     let toggle = known(&input.name)?;
     settable(toggle, &caller.id)?;
     let outcome = app.propose(caller, &ProposedChange::Toggle(input)).await?;
-    outcome
-        .shown(async || Ok(shown(toggle, &app.control().store.toggles().await?, &flips(app).await?)))
-        .await
+    outcome.shown(async || Ok(shown(toggle, &app.control().store.toggles().await?, &flips(app).await?))).await
 }
 
 /// What setting a toggle would write; `None` when it stands so already.
