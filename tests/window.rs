@@ -4,34 +4,16 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first fault")]
 
 mod axe;
+mod desk;
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-use signalbox_app::{App, Caller, Source, dto, keys, models, operations, providers, requests};
-use signalbox_engine::clock::SystemClock;
-use signalbox_engine::control::{Control, Durability, Options};
-use signalbox_engine::secrets::Keychain;
+use signalbox_app::{App, dto, keys, operations, providers, requests};
 use signalbox_simulator::{Dials, Simulator};
 use support::Window;
-
-/// The installation beside the running window, as the command line opens it.
-async fn beside(data_dir: &Path) -> App {
-    let options = Options {
-        data_dir: data_dir.to_owned(),
-        database_url: None,
-        durability: Durability::Process,
-        keychain: Keychain::Unused,
-    };
-    App::open(Control::open(&options, Arc::new(SystemClock)).await.unwrap()).unwrap()
-}
-
-fn caller() -> Caller {
-    Caller::local(Source::Cli)
-}
+use support::installation::{Program, add_second, ask_a_person, beside, caller, wait_until};
 
 async fn rows(app: &App) -> Vec<dto::RequestRow> {
     requests::page(app, &caller(), dto::RequestFilter::default(), None, 50).await.unwrap().rows
@@ -73,10 +55,7 @@ async fn after_a_route_is_changed_in_the_window_the_next_request_goes_there() {
     let vendor = Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
     let app = beside(dir.path()).await;
     add_second(&app, vendor.base_url_openai()).await;
-    let made =
-        keys::create(&app, &caller(), dto::KeyInput { name: "test".to_owned(), ..dto::KeyInput::default() })
-            .await
-            .unwrap();
+    let program = Program::of(&window, &app).await;
 
     window.go("/operations?operation=chat_message").await;
     window.find("page-operations").await;
@@ -89,19 +68,7 @@ async fn after_a_route_is_changed_in_the_window_the_next_request_goes_there() {
     })
     .await;
 
-    let answer = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .unwrap()
-        .post(format!("http://{}/v1/chat/completions", window.listen))
-        .bearer_auth(made.secret.expose_secret())
-        .json(&serde_json::json!({
-            "model": "op:chat_message",
-            "messages": [{"role": "user", "content": "where do you go now"}],
-        }))
-        .send()
-        .await
-        .unwrap();
+    let answer = program.asks("chat_message", "where do you go now", None).await;
     assert_eq!(answer.headers()["x-signalbox-provider"], "second");
     assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
     window.click("nav-changes").await;
@@ -156,45 +123,10 @@ async fn a_request_that_needs_a_person_is_approved_with_two_keys_in_the_window_a
     let vendor = Simulator::bind_ephemeral(Dials { require_key: false, ..Dials::default() }).await.unwrap();
     let app = beside(dir.path()).await;
     add_second(&app, vendor.base_url_openai()).await;
-    let made =
-        keys::create(&app, &caller(), dto::KeyInput { name: "test".to_owned(), ..dto::KeyInput::default() })
-            .await
-            .unwrap();
-    let operation = operations::find(&app, &caller(), "sentiment_analysis").await.unwrap();
-    let draft = dto::RouteDraft {
-        targets: vec![dto::DraftTarget::of("second", "model-b")],
-        approval: Some(dto::ApprovalPolicy {
-            always: true,
-            above: None,
-            budget_warned: false,
-            rule: None,
-            hold_s: 0,
-            expires_s: 3_600,
-        }),
-        ..operation.draft()
-    };
-    operations::route_apply(&app, &caller(), draft).await.unwrap();
-
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let ask = async |approval: Option<&str>| {
-        let request = client
-            .post(format!("http://{}/v1/chat/completions", window.listen))
-            .bearer_auth(made.secret.expose_secret())
-            .json(&serde_json::json!({
-                "model": "op:sentiment_analysis",
-                "max_tokens": 50,
-                "messages": [{"role": "user", "content": "how do you feel"}],
-            }));
-        let request = match approval {
-            Some(id) => request.header("x-signalbox-approval", id),
-            None => request,
-        };
-        request.send().await.unwrap()
-    };
-    // The running window learns of the policy within two seconds.
-    wait_until(async || ask(None).await.status() == 403).await;
-    let refused = ask(None).await;
-    let id = refused.headers()["x-signalbox-approval"].to_str().unwrap().to_owned();
+    ask_a_person(&app, "sentiment_analysis").await;
+    let program = Program::of(&window, &app).await;
+    let ask = async |approval| program.asks("sentiment_analysis", "how do you feel", approval).await;
+    let id = program.asks_in_vain("sentiment_analysis", "how do you feel").await;
 
     window.click("nav-approvals").await;
     window.reads("approval-body", "how do you feel").await;
@@ -262,22 +194,6 @@ async fn no_screen_has_a_serious_accessibility_fault_in_either_theme() {
     window.close().await;
 }
 
-/// A provider `second` at an address, with one priced model.
-async fn add_second(app: &App, base_url: String) {
-    let input =
-        dto::ProviderInput { name: "second".to_owned(), kind: "openai".to_owned(), base_url, auth: None };
-    providers::add(app, &caller(), input).await.unwrap();
-    let model = dto::ModelInput {
-        provider: "second".to_owned(),
-        model: "model-b".to_owned(),
-        input_usd_per_mtok: Some("1".to_owned()),
-        cached_input_usd_per_mtok: None,
-        output_usd_per_mtok: Some("2".to_owned()),
-        context_window: None,
-    };
-    models::add(app, &caller(), model).await.unwrap();
-}
-
 /// Chooses the item of an open menu that contains a text.
 async fn choose_from_menu(window: &Window, text: &str) {
     use thirtyfour::prelude::*;
@@ -310,14 +226,6 @@ async fn pick_target(window: &Window, number: usize, target: &str) {
         .await
         .expect("the target can be chosen");
     option.click().await.unwrap();
-}
-
-async fn wait_until(condition: impl AsyncFn() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while !condition().await {
-        assert!(tokio::time::Instant::now() < deadline, "it never came true");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
 }
 
 /// Pictures of each screen, dark and light, on a believable past. Not a test: `cargo xtask screenshots` runs it.

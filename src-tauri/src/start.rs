@@ -10,12 +10,13 @@ use crate::{quick, window};
 /// The arguments of the desktop program.
 #[derive(Debug, Default, Parser)]
 #[command(name = "signalbox", version, about = "A desktop control room for an organisation's AI operations")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Start {
     /// Show the queue of approvals
-    #[arg(long, conflicts_with_all = ["quick_approve", "command"])]
+    #[arg(long, conflicts_with = "quick_approve")]
     approvals: bool,
     /// Open the small window for quick approvals; bind this to a key where the global shortcut does not work (Wayland)
-    #[arg(long, conflicts_with = "command")]
+    #[arg(long)]
     quick_approve: bool,
     #[command(subcommand)]
     command: Option<Command>,

@@ -154,22 +154,27 @@ pub async fn refresh<R: Runtime>(app: &AppHandle<R>, changed: &[CacheTag]) {
 async fn show_approvals<R: Runtime>(app: &AppHandle<R>, tray: &Tray<R>, backend: &App, caller: &Caller) {
     let list = dto::ApprovalList::Pending;
     let Ok(page) = approvals::page(backend, caller, list, None, APPROVALS_SHOWN).await else { return };
-    let _ = tray.waiting.set_text(words::waiting(page.pending));
-    let _ = tray.waiting.set_enabled(page.pending > 0);
     let mut shown = tray.approvals.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_same = shown.iter().map(|item| item.id().as_ref()).eq(page.rows.iter().map(|row| row.id.as_str()));
-    if is_same {
-        return;
-    }
-    for item in shown.drain(..) {
-        let _ = tray.menu.remove(&item);
-    }
-    for (place, row) in (FIRST_APPROVAL..).zip(&page.rows) {
-        let Ok(item) = MenuItemBuilder::with_id(row.id.as_str(), words::approval(row)).build(app) else {
+    // Lines that stay are left alone, so that an open menu does not jump.
+    shown.retain(|item| {
+        let stays = page.rows.iter().any(|row| row.id == item.id().as_ref());
+        stays || tray.menu.remove(item).is_err()
+    });
+    for (place, row) in page.rows.iter().enumerate() {
+        if shown.get(place).is_some_and(|item| item.id().as_ref() == row.id) {
             continue;
-        };
-        if tray.menu.insert(&item, place).is_ok() {
-            shown.push(item);
+        }
+        if let Some(later) = shown.iter().position(|item| item.id().as_ref() == row.id) {
+            let _ = tray.menu.remove(&shown.remove(later));
+        }
+        let place = place.min(shown.len());
+        let item = MenuItemBuilder::with_id(row.id.as_str(), words::approval(row)).build(app);
+        if let Ok(item) = item
+            && tray.menu.insert(&item, FIRST_APPROVAL + place).is_ok()
+        {
+            shown.insert(place, item);
         }
     }
+    let _ = tray.waiting.set_text(words::waiting(page.pending));
+    let _ = tray.waiting.set_enabled(page.pending > 0);
 }

@@ -1,7 +1,8 @@
 //! The built app in a real window, driven through the web view's driver.
 //!
 //! The web view's own driver starts the app; both stand in one process group, because ending the driver alone would leave
-//! the app running. Without a display a virtual one is started. Each window has a data directory and a port of its own.
+//! the app running. Without a display a virtual one is started. Each window has a data directory and a port of its own; one
+//! on a [`Desktop`] is the usual instance of somebody who has nothing else there.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,6 +22,11 @@ use std::time::Duration;
 use thirtyfour::prelude::*;
 use thirtyfour::{Capabilities, WindowHandle};
 
+pub mod desktop;
+pub mod installation;
+
+use desktop::Desktop;
+
 /// How long an element may take to appear on a busy two-core machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -33,9 +39,13 @@ struct Display {
 
 impl Display {
     fn get() -> Self {
-        if let Ok(name) = std::env::var("DISPLAY") {
-            return Self { name, server: None };
+        match std::env::var("DISPLAY") {
+            Ok(name) => Self { name, server: None },
+            Err(_) => Self::own(),
         }
+    }
+
+    fn own() -> Self {
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1440x900x24", "-nolisten", "tcp"])
             .stdout(Stdio::piped())
@@ -64,27 +74,31 @@ pub struct Window {
     /// Where its gateway listens.
     pub listen: SocketAddr,
     process: Child,
-    _display: Display,
+    _display: Option<Display>,
 }
 
 impl Window {
     /// Starts the app on a data directory and waits for its page.
     pub async fn open(data_dir: &Path) -> Self {
         let display = Display::get();
+        let mut driver = driver();
+        at_home(&mut driver, data_dir).env("DISPLAY", &display.name).env("SIGNALBOX_DATA_DIR", data_dir);
+        Self::start(driver, Some(display)).await
+    }
+
+    /// Starts the app as the usual instance of a desktop.
+    pub async fn open_on(desktop: &Desktop) -> Self {
+        let mut driver = driver();
+        desktop.surround(&mut driver);
+        Self::start(driver, None).await
+    }
+
+    async fn start(mut driver: Command, display: Option<Display>) -> Self {
         let listen = free_address();
         let driver_address = free_address();
-        let process = Command::new("WebKitWebDriver")
+        let process = driver
             .arg(format!("--port={}", driver_address.port()))
-            .arg("--host=127.0.0.1")
-            .env("DISPLAY", &display.name)
-            .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .env("SIGNALBOX_DATA_DIR", data_dir)
             .env("SIGNALBOX_LISTEN", listen.to_string())
-            .env("SIGNALBOX_NO_KEYCHAIN", "1")
-            .env("XDG_CONFIG_HOME", data_dir.join("config"))
-            .env("XDG_DATA_HOME", data_dir.join("data"))
-            .env("XDG_CACHE_HOME", data_dir.join("cache"))
-            .env("HOME", data_dir)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
@@ -192,7 +206,24 @@ impl Window {
         let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
     }
 
-    /// Which windows there are; the app has one.
+    /// Turns to the window that has the element with that `data-testid`, once it is there.
+    pub async fn look_at(&self, test_id: &str) {
+        let css = format!("[data-testid=\"{test_id}\"]");
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while tokio::time::Instant::now() < deadline {
+            for window in self.windows().await {
+                if self.driver.switch_to_window(window).await.is_ok()
+                    && self.driver.find(By::Css(css.as_str())).await.is_ok()
+                {
+                    return;
+                }
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        panic!("no window has `{test_id}`");
+    }
+
+    /// Which windows there are; at first the app has one.
     pub async fn windows(&self) -> Vec<WindowHandle> {
         self.driver.windows().await.unwrap()
     }
@@ -202,6 +233,22 @@ impl Drop for Window {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn driver() -> Command {
+    let mut driver = Command::new("WebKitWebDriver");
+    driver.arg("--host=127.0.0.1").env("TAURI_WEBVIEW_AUTOMATION", "true");
+    driver
+}
+
+/// Whatever the program keeps for a person is kept below a folder.
+fn at_home<'a>(command: &'a mut Command, home: &Path) -> &'a mut Command {
+    command
+        .env("SIGNALBOX_NO_KEYCHAIN", "1")
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("XDG_DATA_HOME", home.join("data"))
+        .env("XDG_CACHE_HOME", home.join("cache"))
+        .env("HOME", home)
 }
 
 fn free_address() -> SocketAddr {

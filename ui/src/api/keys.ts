@@ -47,6 +47,7 @@ export type QueryKey =
   | readonly ["change_revert_preview", number]
   | readonly ["state_at", string]
   | readonly ["people_list"]
+  | readonly ["desktop_show"]
   | readonly ["approvals_page", "head" | "older", ApprovalList, ...string[]]
   | readonly ["approval_show", string]
   | readonly ["alerts_page", "head" | "older", AlertFilter, ...string[]]
@@ -93,6 +94,8 @@ export const PROVIDED_TAGS: Record<QueryCommand, readonly CacheTag[]> = {
   change_revert_preview: ["changes"],
   state_at: ["changes"],
   people_list: ["people"],
+  // What this machine offers: read when the screen is opened.
+  desktop_show: [],
   approvals_page: ["approvals"],
   approval_show: ["approvals"],
   alerts_page: ["alerts"],

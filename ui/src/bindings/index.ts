@@ -77,6 +77,10 @@ export const commands = {
 	settingsList: () => typedError<Setting[], AppError>(__TAURI_INVOKE("settings_list")),
 	/**  Gives a setting a value. */
 	settingSet: (input: SettingInput) => typedError<Proposed<Setting>, AppError>(__TAURI_INVOKE("setting_set", { input })),
+	/**  What this desktop offers, and what was chosen. */
+	desktopShow: () => typedError<Desktop, AppError>(__TAURI_INVOKE("desktop_show")),
+	/**  Chooses. It is kept for this person on this machine. */
+	desktopSet: (input: DesktopInput) => typedError<Desktop, AppError>(__TAURI_INVOKE("desktop_set", { input })),
 	/**  Everybody, by name. */
 	peopleList: () => typedError<Person[], AppError>(__TAURI_INVOKE("people_list")),
 	/**  Lets somebody in. */
@@ -1017,6 +1021,22 @@ export type DeliveryState =
 "failed" | 
 /**  Nobody needs it any more. */
 "dropped";
+
+/**  What this desktop offers, and what the person chose. */
+export type Desktop = {
+	/**  Whether a tray icon is to be seen now. */
+	has_tray: boolean,
+	/**  Whether closing the window leaves the program running, where there is a tray. */
+	close_to_tray: boolean,
+	/**  Whether the shortcut for quick approvals works in every program. */
+	has_shortcut: boolean,
+};
+
+/**  What the person chooses. */
+export type DesktopInput = {
+	/**  Whether closing the window leaves the program running, where there is a tray. */
+	close_to_tray: boolean,
+};
 
 export type DraftTarget = {
 	provider: string,

@@ -1,4 +1,4 @@
-import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { listenToKeyboard } from "@/lib/shortcuts";
 import { openWindow } from "@/test/openWindow";
@@ -153,4 +153,21 @@ test("a backend that does not answer is said, with a way to ask again", async ()
   const alert = await screen.findByTestId("error-state");
   expect(alert.textContent).toContain("The settings could not be read");
   expect(within(alert).getByTestId("retry")).toBeDefined();
+});
+
+test("what closing the window does is chosen where there is a tray, and said where there is none", async () => {
+  const { user } = openWindow("/settings");
+  const choice = await screen.findByTestId<HTMLInputElement>("desktop-close-to-tray");
+  expect(choice.checked).toBe(true);
+  await user.click(choice);
+  await waitFor(() => expect(choice.checked).toBe(false));
+  expect(screen.getByTestId("settings-desktop").textContent).toContain("Quits");
+  expect(screen.getByTestId("desktop-shortcut").textContent).toContain("Shift");
+  cleanup();
+
+  openWindow("/settings", "empty");
+  const command = await screen.findByTestId("desktop-command");
+  expect(command.textContent).toContain("signalbox --quick-approve");
+  expect(screen.queryByTestId("desktop-close-to-tray")).toBeNull();
+  expect(screen.getByTestId("settings-desktop").textContent).toContain("closing the window quits");
 });

@@ -11,6 +11,7 @@ import { Panel } from "@/components/Panel";
 import { Skeleton } from "@/components/Skeletons";
 import { plural } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
+import { DesktopPanel } from "./components/DesktopPanel";
 import { PeoplePanel } from "./components/PeoplePanel";
 import { SettingRow } from "./components/SettingRow";
 import { grouped } from "./model";
@@ -113,7 +114,12 @@ export function SettingsPage() {
               ))}
             </Panel>
           ))}
-          {q === undefined ? <PeoplePanel /> : null}
+          {q === undefined ? (
+            <>
+              <PeoplePanel />
+              <DesktopPanel />
+            </>
+          ) : null}
         </div>
       )}
     </Page>

@@ -1,8 +1,9 @@
 import { mutationOptions, type QueryClient } from "@tanstack/react-query";
+import { call } from "@/api/call";
 import { callProposed } from "@/api/proposed";
-import type { PersonInput, PersonPatch, Setting } from "@/bindings";
+import type { DesktopInput, PersonInput, PersonPatch, Setting } from "@/bindings";
 import { platform } from "@/platform";
-import { settingsQueryOptions } from "./queries";
+import { desktopQueryOptions, settingsQueryOptions } from "./queries";
 
 /** The setting as it was when the change was made, and what it is to be. */
 export type SettingChange = { setting: Setting; value: string };
@@ -63,5 +64,16 @@ export function updatePersonMutationOptions() {
       failureTitle: "The person was not changed",
       invalidates: ["people", "changes", "status"],
     },
+  });
+}
+
+/** Chooses what closing the window does. */
+export function setDesktopMutationOptions() {
+  return mutationOptions({
+    mutationFn: (input: DesktopInput) => call(platform().commands.desktopSet(input)),
+    onSuccess: (desktop, _input, _result, { client }) => {
+      client.setQueryData(desktopQueryOptions().queryKey, desktop);
+    },
+    meta: { failureTitle: "The choice was not kept" },
   });
 }

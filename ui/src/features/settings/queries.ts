@@ -15,3 +15,12 @@ export function peopleQueryOptions() {
     queryFn: () => call(platform().commands.peopleList()),
   });
 }
+
+/** What the desktop offers around the window may have changed since: it is asked each time. */
+export function desktopQueryOptions() {
+  return queryOptions({
+    queryKey: ["desktop_show"] as const,
+    queryFn: () => call(platform().commands.desktopShow()),
+    staleTime: 0,
+  });
+}

@@ -44,11 +44,11 @@ test("with several admins, turning a safety toggle on asks another one and chang
     data: { outcome: "asked", request },
   });
   const row = await screen.findByTestId("toggle-log_payloads");
-  act(() =>
+  act(() => {
     client.setQueryData(statusQueryOptions().queryKey, (status) =>
       status ? { ...status, four_eyes: true } : status,
-    ),
-  );
+    );
+  });
   await user.click(within(row).getByTestId("toggle-flip-log_payloads"));
   expect((await screen.findByRole("dialog")).textContent).toContain("Another admin approves it");
   await user.click(await screen.findByTestId("toggle-confirm-log_payloads"));

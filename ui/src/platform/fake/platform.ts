@@ -21,6 +21,7 @@ import { keyCommands } from "./keys";
 import { targetOptions } from "./operations";
 import { makeFigures, makeOverview } from "./overview";
 import { peopleCommands } from "./people";
+import { desktopCommands } from "./desktop";
 import { priceCommands, restorePrices } from "./prices";
 import { checkOf, firstCredential, model, PRESETS, READY } from "./providers";
 import { createRandom } from "./random";
@@ -257,6 +258,7 @@ function makeCommands(world: World, latency: number): Commands {
     ...settingCommands(world, answer),
     ...alertCommands(world, answer),
     ...peopleCommands(world, answer),
+    ...desktopCommands(world, answer),
     ...keyCommands(world, answer),
     secretsPastePassphrase: () => unseal(world, answer, "correct horse battery"),
     secretsUnseal: (passphrase) => unseal(world, answer, passphrase),

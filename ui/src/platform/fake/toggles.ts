@@ -51,7 +51,14 @@ function makeToggles(isNew: boolean): Toggle[] {
       otherwise: KEPT,
       lock: null,
       per_operation: true,
-      flips: isNew ? flipsOn({}) : flipsOn({ 3: 1, 4: 1, 12: 4, 21: 2 }),
+      ...(isNew
+        ? {}
+        : {
+            changed_at: iso(Date.now() - 3 * 86_400_000),
+            changed_by: "anna",
+            note: "the bug is found",
+            flips: flipsOn({ 3: 1, 4: 1, 12: 4, 21: 2 }),
+          }),
     },
   ];
 }
