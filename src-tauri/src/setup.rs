@@ -76,7 +76,6 @@ async fn run_backend<R: Runtime>(app: AppHandle<R>) {
 }
 
 /// What happens to the program as a whole: its main window is closed, or it quits.
-#[expect(clippy::needless_pass_by_value, reason = "the shape of Tauri's callback")]
 pub fn on_run_event<R: Runtime>(app: &AppHandle<R>, event: RunEvent) {
     match event {
         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }

@@ -16,6 +16,7 @@ use x11rb::rust_connection::RustConnection;
 use zbus::Connection;
 use zbus::zvariant::{OwnedValue, Value};
 
+use super::panel::{Notifications, Tray, Watcher};
 use super::{Display, at_home};
 
 /// Keys as X names them.
@@ -37,14 +38,6 @@ pub struct Desktop {
     panel: Connection,
     tray: Arc<Mutex<Tray>>,
     notes: Arc<Mutex<Vec<String>>>,
-}
-
-/// What the panel knows.
-#[derive(Default)]
-struct Tray {
-    is_shown: bool,
-    /// The last icon: who put it up, and where it is described.
-    icon: Option<(String, String)>,
 }
 
 impl Desktop {
@@ -160,8 +153,12 @@ impl Desktop {
         let fake = |kind, code| {
             self.screen.xtest_fake_input(kind, code, 0, root, 0, 0, 0).unwrap().check().unwrap();
         };
-        codes.iter().for_each(|code| fake(KEY_PRESS_EVENT, *code));
-        codes.iter().rev().for_each(|code| fake(KEY_RELEASE_EVENT, *code));
+        for code in &codes {
+            fake(KEY_PRESS_EVENT, *code);
+        }
+        for code in codes.iter().rev() {
+            fake(KEY_RELEASE_EVENT, *code);
+        }
     }
 
     fn code_of(&self, keysym: u32) -> u8 {
@@ -245,62 +242,5 @@ impl Line {
         // One underscore marks the key of an entry, two are one.
         let label = label.replace("__", "_");
         Some(Self { id, label })
-    }
-}
-
-struct Watcher(Arc<Mutex<Tray>>);
-
-#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
-impl Watcher {
-    /// An icon names its place by its path, or its owner where the path is the usual one.
-    fn register_status_notifier_item(
-        &self,
-        service: String,
-        #[zbus(header)] header: zbus::message::Header<'_>,
-    ) {
-        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        let path = if service.starts_with('/') { service } else { "/StatusNotifierItem".to_owned() };
-        self.0.lock().unwrap().icon = Some((sender, path));
-    }
-
-    #[zbus(property)]
-    fn is_status_notifier_host_registered(&self) -> bool {
-        self.0.lock().unwrap().is_shown
-    }
-
-    #[zbus(property)]
-    fn protocol_version(&self) -> i32 {
-        0
-    }
-}
-
-struct Notifications(Arc<Mutex<Vec<String>>>);
-
-#[zbus::interface(name = "org.freedesktop.Notifications")]
-impl Notifications {
-    #[expect(clippy::too_many_arguments, reason = "the protocol's")]
-    fn notify(
-        &self,
-        _app: String,
-        _replaces: u32,
-        _icon: String,
-        summary: String,
-        _body: String,
-        _actions: Vec<String>,
-        _hints: HashMap<String, OwnedValue>,
-        _expires: i32,
-    ) -> u32 {
-        let mut notes = self.0.lock().unwrap();
-        notes.push(summary);
-        u32::try_from(notes.len()).unwrap()
-    }
-
-    fn get_capabilities(&self) -> Vec<String> {
-        vec!["body".to_owned()]
-    }
-
-    fn get_server_information(&self) -> (String, String, String, String) {
-        let word = |text: &str| text.to_owned();
-        (word("test"), word("signalbox"), word("1"), word("1.2"))
     }
 }

@@ -24,6 +24,7 @@ use thirtyfour::{Capabilities, WindowHandle};
 
 pub mod desktop;
 pub mod installation;
+mod panel;
 
 use desktop::Desktop;
 

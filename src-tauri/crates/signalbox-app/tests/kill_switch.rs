@@ -270,14 +270,14 @@ async fn each_flip_of_the_last_thirty_days_stands_on_its_day_and_older_ones_are_
         let input = dto::ToggleInput { name, operation, enabled, reason: None };
         toggles::set(&app, &admin(), input).await.unwrap().applied().unwrap().flips
     };
-    let days = |days: u64| Duration::from_secs(days * 86_400);
+    let days = |days: u64| Duration::from_hours(days * 24);
     let mut expected = vec![0; 30];
     expected[29] = 2;
     flip(None, Some(true)).await;
     assert_eq!(flip(None, Some(true)).await.iter().sum::<u32>(), 1, "what stands so already is no flip");
     assert_eq!(flip(Some("chat_message"), Some(false)).await, expected);
     // An hour later it is the next day.
-    clock.advance(Duration::from_secs(3_600));
+    clock.advance(Duration::from_hours(1));
     expected[28..].copy_from_slice(&[2, 1]);
     assert_eq!(flip(None, Some(false)).await, expected);
     clock.advance(days(29));
