@@ -66,7 +66,7 @@ pub async fn budget_remove(
 pub async fn budget_adjust(
     shell: State<'_, Shell>,
     input: dto::BudgetAdjustInput,
-) -> Result<dto::BudgetDetail, AppError> {
+) -> Result<dto::Proposed<dto::BudgetDetail>, AppError> {
     budgets::adjust(&shell.app()?, &shell.caller().await?, input).await
 }
 

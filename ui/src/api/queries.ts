@@ -81,3 +81,10 @@ export function budgetsQueryOptions() {
     queryFn: () => call(platform().commands.budgetsList()),
   });
 }
+
+export function unpricedQueryOptions() {
+  return queryOptions({
+    queryKey: ["prices_unpriced"] as const,
+    queryFn: () => call(platform().commands.pricesUnpriced()),
+  });
+}

@@ -112,7 +112,7 @@ export const commands = {
 	/**  Removes a budget; what was spent stays in the ledger. */
 	budgetRemove: (removal: BudgetRemoval) => typedError<Proposed<null>, AppError>(__TAURI_INVOKE("budget_remove", { removal })),
 	/**  Corrects what counts as spent in the period that runs, visibly. */
-	budgetAdjust: (input: BudgetAdjustInput) => typedError<BudgetDetail, AppError>(__TAURI_INVOKE("budget_adjust", { input })),
+	budgetAdjust: (input: BudgetAdjustInput) => typedError<Proposed<BudgetDetail>, AppError>(__TAURI_INVOKE("budget_adjust", { input })),
 	/**  Which budget refused a request, and who held what was missing. */
 	budgetRefusal: (requestId: string) => typedError<BudgetRefusal | null, AppError>(__TAURI_INVOKE("budget_refusal", { requestId })),
 	/**  Spend by day, of those who spent most. */
@@ -1187,7 +1187,7 @@ export type FirstRun = {
 	first_request: string | null,
 };
 
-export type ForecastBasis = "pace" | "daily" | "weekly";
+export type ForecastBasis = "pace" | "daily" | "weekly" | "periods";
 
 /**  A replaced secret in its overlap. */
 export type FormerSecret = {
@@ -1303,6 +1303,8 @@ export type KeyInput = {
 	name?: string,
 	scope?: KeyScope,
 	limits?: KeyLimits,
+	/**  A budget of its own, per UTC day; it is made together with the key. */
+	budget_per_day?: Money | null,
 };
 
 /**  What is absent has no limit of the key's own. */

@@ -5,6 +5,7 @@ import { formatCompact, formatCount } from "@/lib/numbers";
 import { usePreferences } from "@/lib/preferences";
 import { formatBucket } from "@/lib/time";
 import { EChart, type Palette } from "./EChart";
+import type { PreparedLimit } from "./prepareLimit";
 import type { Metric, PreparedChart } from "./prepareSeries";
 import classes from "./StackedChart.module.css";
 
@@ -15,14 +16,28 @@ type Props = {
   /** Start of each bucket. */
   buckets: readonly string[];
   height: number;
+  /** The budget that holds for what is charted. */
+  limit?: PreparedLimit | undefined;
   onPickBucket?: (index: number) => void;
+};
+
+/** Stands for the line where it is only told of. */
+const LINE_MARK = "╌";
+const HATCH_PX = 6;
+const BAR = {
+  type: "bar",
+  stack: "all",
+  barMaxWidth: 32,
+  barCategoryGap: "22%",
+  emphasis: { disabled: true },
 };
 
 /** Lines of the tooltip; a stack of more is read as a table. */
 const TOOLTIP_LINES = 7;
 
 /** Bars over time, stacked by group, with the groups and their totals beside them instead of a bare legend. */
-export function StackedChart({ chart, metric, bucket, buckets, height, onPickBucket }: Props) {
+export function StackedChart(props: Props) {
+  const { chart, metric, bucket, buckets, height, limit, onPickBucket } = props;
   const { zone } = usePreferences();
   const show = metric === "spend" ? formatMoneyTotal : formatCount;
   const exact = metric === "spend" ? formatMoneyExact : formatCount;
@@ -46,6 +61,9 @@ export function StackedChart({ chart, metric, bucket, buckets, height, onPickBuc
             .filter((series) => series.exact[index] !== "0")
             .slice(0, TOOLTIP_LINES)
             .map((series) => `${series.label}   ${exact(series.exact[index] ?? "0")}`);
+          if (limit?.reserved && index === buckets.length - 1)
+            lines.push(`Reserved now   ${exact(limit.reserved.amount)}`);
+          if (limit?.drawn) lines.push(`${LINE_MARK} ${limit.words}`);
           const head = `${formatBucket(buckets[index] ?? "", bucket, zone)}   ${exact(chart.totals[index] ?? "0")}`;
           return [head, ...lines].join("\n");
         },
@@ -60,6 +78,7 @@ export function StackedChart({ chart, metric, bucket, buckets, height, onPickBuc
       yAxis: {
         type: "value",
         splitNumber: 4,
+        ...(limit?.drawn ? { max: roomFor(limit.plot) } : {}),
         minInterval: metric === "requests" ? 1 : 0,
         splitLine: { lineStyle: { color: palette.line } },
         axisLabel: {
@@ -67,18 +86,18 @@ export function StackedChart({ chart, metric, bucket, buckets, height, onPickBuc
           formatter: metric === "spend" ? dollars : formatCompact,
         },
       },
-      series: chart.series.map((series) => ({
-        type: "bar",
-        name: series.label,
-        stack: "all",
-        barMaxWidth: 32,
-        barCategoryGap: "22%",
-        data: series.plot,
-        itemStyle: { color: palette.slot(series.slot) },
-        emphasis: { disabled: true },
-      })),
+      series: [
+        ...chart.series.map((series, index) => ({
+          ...BAR,
+          name: series.label,
+          data: series.plot,
+          itemStyle: { color: palette.slot(series.slot) },
+          ...(index === 0 && limit?.drawn ? { markLine: lineOf(limit, palette) } : {}),
+        })),
+        ...(limit?.reserved ? [reservedOf(limit.reserved.plot, buckets.length, palette)] : []),
+      ],
     }),
-    [chart, metric, bucket, buckets, zone, exact],
+    [chart, metric, bucket, buckets, zone, exact, limit],
   );
   const summary = summarise(chart, metric, buckets, bucket, zone);
   return (
@@ -105,9 +124,90 @@ export function StackedChart({ chart, metric, bucket, buckets, height, onPickBuc
           </li>
         ))}
       </ul>
-      <p className="visually-hidden">{summary}</p>
+      {limit ? <LimitLegend limit={limit} /> : null}
+      <p className="visually-hidden">{limit ? `${summary} ${limit.words}.` : summary}</p>
     </div>
   );
+}
+
+/** The line and what is reserved, in words: a budget far above the bars is only told here. */
+function LimitLegend({ limit }: { limit: PreparedLimit }) {
+  const { reserved, drawn, words } = limit;
+  return (
+    <p className={classes.limit} data-testid="chart-limit">
+      <span>
+        <i className={classes.dash} aria-hidden />
+        {words}
+        {drawn ? null : ", far above these bars"}
+      </span>
+      {reserved ? (
+        <span title={formatMoneyExact(reserved.amount)}>
+          <i className={classes.hatch} aria-hidden />
+          {formatMoneyTotal(reserved.amount)} reserved by requests that run now
+        </span>
+      ) : null}
+    </p>
+  );
+}
+
+/** The budget as a line with its own label, so that it is read without a legend. */
+function lineOf(limit: PreparedLimit, palette: Palette) {
+  return {
+    silent: true,
+    symbol: "none",
+    animation: false,
+    data: [{ yAxis: limit.plot }],
+    lineStyle: { color: palette.text, type: "dashed", width: 1.5 },
+    label: {
+      formatter: limit.words,
+      position: "insideStartTop",
+      color: palette.text,
+      fontSize: 11,
+      distance: 4,
+      backgroundColor: palette.surface,
+      padding: [1, 4],
+    },
+  };
+}
+
+/** What is held now on top of the last bar, hatched: it is not spent yet. */
+function reservedOf(plot: number, buckets: number, palette: Palette) {
+  return {
+    ...BAR,
+    name: "Reserved now",
+    data: [...Array.from({ length: buckets - 1 }, () => null), plot],
+    itemStyle: {
+      color: hatch(palette.muted),
+      borderColor: palette.muted,
+      borderWidth: 1,
+    },
+  };
+}
+
+/** Diagonal strokes as a repeated image; transparent between them. */
+function hatch(colour: string): { image: HTMLCanvasElement; repeat: "repeat" } | string {
+  const image = document.createElement("canvas");
+  image.width = HATCH_PX;
+  image.height = HATCH_PX;
+  const brush = image.getContext("2d");
+  if (!brush) return "transparent";
+  brush.strokeStyle = colour;
+  brush.beginPath();
+  for (const from of [-HATCH_PX / 2, HATCH_PX / 2, (HATCH_PX * 3) / 2]) {
+    brush.moveTo(from - HATCH_PX / 2, HATCH_PX);
+    brush.lineTo(from + HATCH_PX / 2, 0);
+  }
+  brush.stroke();
+  return { image, repeat: "repeat" };
+}
+
+/** The end of an axis on which a line at `plot` has room for its label: half a power of ten, at least. */
+function roomFor(plot: number) {
+  return ({ max }: { max: number }) => {
+    const most = Math.max(max, plot) * 1.12;
+    const step = 10 ** Math.floor(Math.log10(most)) / 2;
+    return Math.ceil(most / step) * step;
+  };
 }
 
 /** The chart in a sentence. */

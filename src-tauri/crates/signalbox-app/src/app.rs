@@ -207,7 +207,9 @@ impl App {
         if let Some(kept) = kept.filter(|kept| (0..SPEND_KEPT_US).contains(&now.micros_since(kept.at()))) {
             return Ok(kept);
         }
-        let read = Arc::new(SpendHistory::read(&self.control().store, now).await?);
+        let live = self.live().await?;
+        let read = SpendHistory::read(&self.control().store, &live.snapshot.budgets, now).await?;
+        let read = Arc::new(read);
         *self.0.spend.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&read));
         Ok(read)
     }
@@ -235,13 +237,19 @@ impl App {
         writes: Vec<ConfigWrite>,
         change: Change,
     ) -> Result<ChainedChange, AppError> {
-        let written = self.control().write(vec![ConfigEdit { writes, change }]).await?;
-        if let Some(engine) = self.engine() {
-            engine.reload().await?;
-        }
+        let written = self.commit_all(vec![ConfigEdit { writes, change }]).await?;
         let missing =
             || AppError::new(Code::Internal, "The change was written without an entry in the history.");
         written.into_iter().next().ok_or_else(missing)
+    }
+
+    /// Applies several changes of the history in one transaction, and has them in force when it returns.
+    pub(crate) async fn commit_all(&self, edits: Vec<ConfigEdit>) -> Result<Vec<ChainedChange>, AppError> {
+        let written = self.control().write(edits).await?;
+        if let Some(engine) = self.engine() {
+            engine.reload().await?;
+        }
+        Ok(written)
     }
 
     pub(crate) fn change(

@@ -1,6 +1,7 @@
 //! Budgets: how they stand, what they were, what a draft would do, and why a request was refused.
 
 mod books;
+mod correction;
 mod draft;
 mod history;
 mod refusal;
@@ -11,7 +12,7 @@ mod words;
 use std::collections::HashMap;
 
 use signalbox_core::budget::{Action, Adjustment, Budget, Member, Period, PurseKey, Scope};
-use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::change::ChangeKind;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::rollup::Step;
 use signalbox_engine::spend::Spender;
@@ -19,13 +20,15 @@ use signalbox_engine::standing::{self, Standing};
 use signalbox_store::ConfigWrite;
 
 use books::Books;
-pub(crate) use draft::plan;
+pub use correction::adjust;
+pub(crate) use correction::plan as plan_correction;
+pub(crate) use draft::{of_new_key, plan};
 pub use draft::{preview, set};
 pub use history::history;
 pub use refusal::refusal;
 pub use words::promise;
 
-use crate::app::{App, Caller, Role, json, reason};
+use crate::app::{App, Caller, Role, json};
 use crate::dto;
 use crate::error::AppError;
 use crate::propose::{Plan, ProposedChange};
@@ -36,8 +39,6 @@ const MEMBERS_MAX: usize = 10_000;
 const PERIODS_MAX: u32 = 90;
 /// Most open reservations that are shown, the largest.
 const HOLDS_MAX: usize = 200;
-/// Longest reason. Units: characters.
-const REASON_CHARS_MAX: usize = 500;
 
 /// All budgets with how they stand now, and what is unusual today.
 pub async fn list(app: &App, caller: &Caller) -> Result<dto::BudgetList, AppError> {
@@ -157,60 +158,6 @@ pub(crate) async fn plan_removal(app: &App, removal: &dto::BudgetRemoval) -> Res
         after: None,
         writes: vec![ConfigWrite::RemoveBudget { id: budget.id, base_version }],
     })
-}
-
-/// Corrects what counts as spent in the running period of a purse, e.g. for a request that was interrupted and never cost
-/// anything. The ledger's rows stay as they are.
-///
-/// Errors: no such budget or member, no reason, an amount of 0, or more given back than is spent.
-pub async fn adjust(
-    app: &App,
-    caller: &Caller,
-    input: dto::BudgetAdjustInput,
-) -> Result<dto::BudgetDetail, AppError> {
-    caller.must_be(Role::Admin)?;
-    let books = Books::read(app).await?;
-    let budget = books.budget(&input.id)?;
-    let amount = draft::money("amount", &input.amount)?;
-    let Some(why) = reason(Some(input.reason)).filter(|why| why.chars().count() <= REASON_CHARS_MAX) else {
-        let message = format!("Say why, in at most {REASON_CHARS_MAX} characters; the history keeps it.");
-        return Err(AppError::invalid("reason", message));
-    };
-    let member = Member::named(&input.member);
-    let purse = books
-        .standing
-        .iter()
-        .find(|standing| standing.key.budget == budget.id && standing.key.member == member)
-        .ok_or_else(|| AppError::not_found("purse of this period for", &input.member))?;
-    let spent = purse.spent();
-    let after = spent.saturating_add(amount);
-    if amount == NanoUsd::ZERO {
-        return Err(AppError::invalid("amount", "A correction of nothing changes nothing."));
-    }
-    if after < NanoUsd::ZERO {
-        let message = format!("Only {} is spent, so no more can be given back.", spent.in_dollars());
-        return Err(AppError::invalid("amount", message));
-    }
-    let whose =
-        if member.is_everyone() { budget.name.clone() } else { format!("{} ({member})", budget.name) };
-    let sentence =
-        format!("What {whose} has spent is corrected from {} to {}", spent.in_dollars(), after.in_dollars());
-    let change = Change {
-        before: Some(json(&spent)?),
-        after: Some(json(&after)?),
-        reason: Some(why.clone()),
-        ..app.change(caller, ChangeKind::Budget, &budget.name, sentence)
-    };
-    let adjustment = Adjustment {
-        change: change.id,
-        at: change.at,
-        purse: purse.key.clone(),
-        amount,
-        actor: caller.id.clone(),
-        reason: why,
-    };
-    app.commit(vec![ConfigWrite::AdjustBudget { adjustment }], change).await?;
-    show(app, caller, &input.id, &input.member).await
 }
 
 /// The budget to keep an eye on: of those of everything the daily one, else the fullest.

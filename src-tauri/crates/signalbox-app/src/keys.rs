@@ -15,13 +15,13 @@ use signalbox_core::time::{MICROS_PER_SECOND, Timestamp};
 use signalbox_engine::api_key;
 use signalbox_engine::live::Live;
 use signalbox_engine::secrets::SecretsError;
-use signalbox_store::{ConfigWrite, KeyUse};
+use signalbox_store::{ConfigEdit, ConfigWrite, KeyUse};
 
 pub use self::own::{clear_own_credential, set_own_credential};
 use self::scope::Scope;
 use crate::app::{App, Caller, Role, json};
-use crate::dto;
 use crate::error::{AppError, Code};
+use crate::{budgets, dto};
 
 /// How long a replaced secret opens, unless somebody says otherwise. Units: hours.
 pub const OVERLAP_HOURS: u32 = 24;
@@ -55,10 +55,10 @@ pub async fn find(app: &App, caller: &Caller, id: &str) -> Result<dto::ApiKey, A
     keys.into_iter().find(|key| key.id == id).ok_or_else(|| AppError::not_found("key", id))
 }
 
-/// Makes a key.
+/// Makes a key, and the budget it is given with it: both or neither.
 ///
-/// Errors: an empty, overlong or taken name; an unknown operation, provider or model; a time that has passed; secrets are
-/// sealed.
+/// Errors: an empty, overlong or taken name; an unknown operation, provider or model; a time that has passed; a budget that
+/// is no amount; secrets are sealed.
 pub async fn create(app: &App, caller: &Caller, input: dto::KeyInput) -> Result<KeyMade, AppError> {
     caller.must_be(Role::Admin)?;
     let live = app.live().await?;
@@ -77,7 +77,12 @@ pub async fn create(app: &App, caller: &Caller, input: dto::KeyInput) -> Result<
         after: Some(json(&key)?),
         ..app.change(caller, ChangeKind::Key, &name, format!("Key {name} is created for {}", in_words(&key)))
     };
-    app.commit(vec![ConfigWrite::InsertKey { key: key.clone(), hash }], change).await?;
+    let mut edits =
+        vec![ConfigEdit { writes: vec![ConfigWrite::InsertKey { key: key.clone(), hash }], change }];
+    if let Some(amount) = &input.budget_per_day {
+        edits.push(budgets::of_new_key(&live.snapshot, &key, amount)?.edit(app, caller, None));
+    }
+    app.commit_all(edits).await?;
     Ok(KeyMade { key: shown(&key, &live, &HashMap::new(), now), secret })
 }
 
@@ -242,8 +247,8 @@ fn in_words(key: &ApiKey) -> String {
     if !key.targets.is_empty() {
         text = format!("{text}, to {}", listed(key.targets.iter().map(ToString::to_string).collect()));
     }
-    if let Some(end) = key.expires_at.and_then(Timestamp::to_chrono) {
-        text = format!("{text}, until {}", end.format("%Y-%m-%d %H:%M UTC"));
+    if let Some(end) = key.expires_at {
+        text = format!("{text}, until {}", end.to_the_minute());
     }
     match &key.owner {
         Some(owner) => format!("{text} (owner {owner})"),

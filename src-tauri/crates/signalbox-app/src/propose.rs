@@ -6,7 +6,7 @@ pub(crate) mod filed;
 use serde::{Deserialize, Serialize};
 use signalbox_core::change::{ChainedChange, Change, ChangeKind};
 use signalbox_engine::live::{SETTING_FOUR_EYES, SETTING_UNPRICED_POLICY};
-use signalbox_store::ConfigWrite;
+use signalbox_store::{ConfigEdit, ConfigWrite};
 
 use crate::app::{App, Caller, Role, reason};
 use crate::error::AppError;
@@ -28,6 +28,8 @@ pub enum ProposedChange {
     PriceList(ChosenPrices),
     /// A budget, new or changed.
     Budget(dto::BudgetDraft),
+    /// Another amount that counts as spent.
+    BudgetCorrection(dto::BudgetAdjustInput),
     /// A budget less.
     BudgetRemoval(dto::BudgetRemoval),
     /// A setting that says what may be spent or who has to agree.
@@ -63,6 +65,13 @@ pub(crate) struct Plan {
 const MONEY_SETTINGS: [&str; 2] = [SETTING_FOUR_EYES, SETTING_UNPRICED_POLICY];
 
 impl Plan {
+    /// Its writes with their entry in the history.
+    pub(crate) fn edit(self, app: &App, caller: &Caller, reason: Option<String>) -> ConfigEdit {
+        let Self { kind, subject, sentence, before, after, writes } = self;
+        let change = Change { before, after, reason, ..app.change(caller, kind, &subject, sentence) };
+        ConfigEdit { writes, change }
+    }
+
     /// Whether it changes what requests cost, what may be spent, or who may say so, or switches on what touches safety.
     async fn needs_four_eyes(&self, app: &App) -> Result<bool, AppError> {
         Ok(match self.kind {
@@ -96,6 +105,7 @@ impl ProposedChange {
             Self::Price(input) => prices::plan(app, input).await,
             Self::PriceList(chosen) => prices::import::plan(app, chosen).await.map(Some),
             Self::Budget(draft) => budgets::plan(app, draft).await,
+            Self::BudgetCorrection(input) => budgets::plan_correction(app, input).await.map(Some),
             Self::BudgetRemoval(removal) => budgets::plan_removal(app, removal).await.map(Some),
             Self::Setting(input) => settings::plan(app, input).await,
             Self::Toggle(input) => toggles::plan(app, input).await,
@@ -112,6 +122,7 @@ impl ProposedChange {
             Self::Price(input) => &input.reason,
             Self::PriceList(chosen) => &chosen.reason,
             Self::Budget(draft) => &draft.reason,
+            Self::BudgetCorrection(input) => &Some(input.reason.clone()),
             Self::BudgetRemoval(removal) => &removal.reason,
             Self::Setting(input) => &input.reason,
             Self::Toggle(input) => &input.reason,
@@ -158,8 +169,7 @@ impl App {
         plan: Plan,
         reason: Option<String>,
     ) -> Result<ChainedChange, AppError> {
-        let Plan { kind, subject, sentence, before, after, writes } = plan;
-        let change = Change { before, after, reason, ..self.change(caller, kind, &subject, sentence) };
+        let ConfigEdit { writes, change } = plan.edit(self, caller, reason);
         self.commit(writes, change).await
     }
 }

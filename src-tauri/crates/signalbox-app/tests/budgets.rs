@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use signalbox_app::dto::{self, BudgetAction, BudgetPeriod, BudgetScopeKind, SpendSplit};
-use signalbox_app::{App, AppError, Caller, Code, Role, Source, budgets, changes};
+use signalbox_app::{App, AppError, Caller, Code, Role, Source, budgets, changes, keys};
 use signalbox_core::budget::Budget;
 use signalbox_store::ConfigWrite;
 use signalbox_testkit::{FakeClock, Prices, TestApp, Vendor, chat_body};
@@ -184,7 +184,7 @@ async fn what_is_spent_counts_and_a_correction_needs_a_reason_and_gives_back_no_
     let adjust = async |usd: i64, reason: &str| {
         let (id, reason) = (budget.id.clone(), reason.to_owned());
         let input = dto::BudgetAdjustInput { id, member: String::new(), amount: nano(usd), reason };
-        budgets::adjust(&desk.app, &admin(), input).await
+        budgets::adjust(&desk.app, &admin(), input).await.map(|done| done.applied().unwrap())
     };
     for (usd, reason, field) in [
         (0, "why", "amount"),
@@ -201,7 +201,12 @@ async fn what_is_spent_counts_and_a_correction_needs_a_reason_and_gives_back_no_
         (detail.adjustments[0].amount.clone(), detail.adjustments[0].by.as_str()),
         (nano(-1), "local")
     );
-    assert!(desk.last_change().await.sentence.starts_with("What All has spent is corrected from $"));
+    let entry = desk.last_change().await;
+    assert!(entry.sentence.starts_with("What All has spent is corrected from $"));
+    assert!(!entry.revertible, "another correction answers it");
+    let then = changes::state_at(&desk.app, &admin(), entry.at).await.unwrap().things;
+    let all = then.iter().find(|thing| thing.name == "All").unwrap();
+    assert!(all.state.0.contains("limits"), "a correction is not what the budget is: {}", all.state.0);
 }
 
 #[tokio::test]
@@ -299,4 +304,24 @@ async fn a_budget_that_will_not_last_is_told_before_it_is_empty() {
     assert!(!sentences.iter().any(|sentence| sentence.starts_with("Tight")), "{sentences:?}");
     let purse = desk.only().await.purse.unwrap();
     assert!(purse.forecast.is_some());
+}
+
+#[tokio::test]
+async fn what_a_key_or_label_will_have_spent_is_told_from_the_periods_of_its_budget() {
+    let desk = desk().await;
+    let key = keys::list(&desk.app, &admin()).await.unwrap().remove(0);
+    let scope = dto::BudgetScope { kind: BudgetScopeKind::Key, value: Some(key.id) };
+    desk.set(dto::BudgetDraft { scope, ..draft("Key", Some(100_000)) }).await.unwrap();
+    let mut dollars = 0;
+    for day in 0..4 {
+        let forecast = desk.only().await.purse.unwrap().forecast;
+        assert_eq!(forecast.is_some(), day == 3, "three whole days are needed");
+        dollars = desk.spend("ann").await;
+        desk.clock.advance(Duration::from_hours(24));
+    }
+    // It is noon, and nothing was spent today: half a day like the ones before is still to come.
+    let forecast = desk.only().await.purse.unwrap().forecast.unwrap();
+    let half = dto::Money((dollars * 500_000_000).to_string());
+    assert_eq!((forecast.basis, forecast.expected.clone()), (dto::ForecastBasis::Periods, half.clone()));
+    assert_eq!((forecast.low, forecast.high), (half.clone(), half), "each day was the same");
 }

@@ -6,8 +6,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use signalbox_app::{
-    App, AppError, Caller, Code, Source, approvals, changes, dto, models, operations, people, prices,
-    settings, toggles,
+    App, AppError, Caller, Code, Source, approvals, budgets, changes, dto, models, operations, people,
+    prices, settings, toggles,
 };
 use signalbox_testkit::TestApp;
 
@@ -204,4 +204,29 @@ async fn switching_on_what_touches_safety_needs_a_second_admin_and_switching_it_
     asked(revert(1).await);
     assert!(revert(4).await.applied().is_some(), "the entry that switched it on");
     assert!(!is_on().await.enabled);
+}
+
+#[tokio::test]
+async fn a_correction_of_what_was_spent_needs_a_second_admin_and_is_made_once() {
+    let running = TestApp::start().await.unwrap();
+    let desk = Desk::of(&running).await;
+    let (app, anna) = (&desk.app, &desk.anna);
+    let all = budgets::list(app, anna).await.unwrap().budgets;
+    let budget = all.iter().find(|budget| budget.purse.is_some()).unwrap();
+    let more = || of(json!({"id": budget.id, "member": "", "amount": "1000000000", "reason": "because"}));
+    let spent = async || budgets::show(app, anna, &budget.id, "").await.unwrap().purse.unwrap().settled.0;
+    let first = asked(budgets::adjust(app, anna, more()).await.unwrap());
+    let second = asked(budgets::adjust(app, anna, more()).await.unwrap());
+    assert_eq!(spent().await, "0", "nothing has changed yet");
+    assert_eq!(approve(app, anna, &first).await.unwrap_err().code, Code::Forbidden, "one's own");
+
+    assert_eq!(approve(app, &desk.bert, &first).await.unwrap().state, dto::ApprovalState::Applied);
+    assert_eq!(spent().await, "1000000000");
+    let detail = budgets::show(app, anna, &budget.id, "").await.unwrap();
+    assert_eq!(detail.adjustments[0].reason, "because");
+    let entry = &desk.history("budget").await[0];
+    assert!(entry.sentence.contains("anna proposed it, bert approved it"), "{}", entry.sentence);
+    // The other one was made for what was corrected before.
+    assert_eq!(approve(app, &desk.bert, &second).await.unwrap().state, dto::ApprovalState::Failed);
+    assert_eq!(spent().await, "1000000000");
 }

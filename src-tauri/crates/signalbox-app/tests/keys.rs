@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use signalbox_app::keys::{self, KeyMade};
-use signalbox_app::{App, Caller, Code, Role, Source, changes, dto, providers};
+use signalbox_app::{App, Caller, Code, Role, Source, budgets, changes, dto, providers};
+use signalbox_engine::key_expiry::expiring;
+use signalbox_engine::spend::Told;
 use signalbox_simulator::Dials;
 use signalbox_testkit::{CREDENTIAL, FakeClock, Prices, Reply, TestApp, Vendor, chat_body};
 
@@ -318,4 +320,64 @@ async fn only_an_admin_makes_rotates_scopes_or_revokes_a_key() {
         assert_eq!(error.unwrap().code, Code::Forbidden);
     }
     assert_eq!(desk.chat(&key).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_and_its_budget_per_day_are_made_together_or_not_at_all() {
+    let desk = Desk::new().await;
+    let entries = async || changes::verify(&desk.app, &admin()).await.unwrap().entries;
+    let input = |name: &str, nanos: &str| dto::KeyInput {
+        name: name.to_owned(),
+        budget_per_day: Some(dto::Money(nanos.to_owned())),
+        ..dto::KeyInput::default()
+    };
+    let before = entries().await;
+    for nothing in ["five", "-1", ""] {
+        let refused = keys::create(&desk.app, &admin(), input("crm", nothing)).await.unwrap_err();
+        assert_eq!((refused.code, refused.details[0].field.as_str()), (Code::Invalid, "budget_per_day"));
+    }
+    assert_eq!(entries().await, before, "no key without its budget");
+
+    let made = keys::create(&desk.app, &admin(), input("crm", "5000000000")).await.unwrap();
+    assert_eq!(entries().await, before + 2, "one entry of the key, one of its budget");
+    let all = budgets::list(&desk.app, &admin()).await.unwrap().budgets;
+    let own = all.iter().find(|budget| budget.scope.value.as_ref() == Some(&made.key.id)).unwrap();
+    assert_eq!((own.name.as_str(), own.scope_words.as_str()), ("crm", "key crm"));
+    assert_eq!(
+        (own.period, &own.limits.cost),
+        (dto::BudgetPeriod::Day, &Some(dto::Money("5000000000".into())))
+    );
+    assert!(own.promise.starts_with("Hard stop: requests that could exceed $5.00 are refused."));
+
+    // A key of the same name after it: its budget has a name of its own.
+    keys::revoke(&desk.app, &admin(), &made.key.id).await.unwrap();
+    let next = keys::create(&desk.app, &admin(), input("crm", "0")).await.unwrap();
+    let all = budgets::list(&desk.app, &admin()).await.unwrap().budgets;
+    let own = all.iter().find(|budget| budget.scope.value.as_ref() == Some(&next.key.id)).unwrap();
+    assert_eq!(own.name, format!("crm …{}", next.key.last4));
+    let refused = desk.chat(&next).await;
+    assert_eq!((refused.status, refused.code()), (402, "budget_exceeded"), "it holds from the first request");
+}
+
+#[tokio::test]
+async fn the_end_of_a_key_is_told_once_a_week_and_once_a_day_before() {
+    let desk = Desk::new().await;
+    desk.key("crm", until("2026-12-31T12:00:00Z")).await;
+    desk.plain_key("endless").await;
+    let mut told = Told::default();
+    let mut news = || {
+        let live = desk.running.engine.live();
+        let found = expiring(live.snapshot.keys.values(), desk.running.engine.control.now());
+        told.news(found).into_iter().map(|finding| finding.sentence).collect::<Vec<_>>()
+    };
+    assert!(news().is_empty());
+    for (days, within) in [(33, "within a week"), (6, "within a day")] {
+        desk.clock.advance(24 * days * HOUR);
+        let [sentence] = news().try_into().unwrap();
+        let end = format!("expires {within}, at 2026-12-31 12:00 UTC. Then its programs are refused.");
+        assert!(sentence.starts_with("The key crm (…") && sentence.ends_with(&end), "{sentence}");
+        assert!(news().is_empty(), "once");
+    }
+    desk.clock.advance(24 * HOUR);
+    assert!(news().is_empty(), "it is over");
 }

@@ -79,7 +79,7 @@ fn use_cases() -> Vec<UseCase> {
         Viewer "budgets::members" app who => budgets::members(app, who, "nothing");
         Viewer "budgets::show" app who => budgets::show(app, who, "nothing", "");
         Admin "budgets::remove" app who => budgets::remove(app, who, of(json!({"id": "nothing", "base_version": 1})));
-        Admin "budgets::adjust" app who => budgets::adjust(
+        Admin "budgets::correction::adjust" app who => budgets::adjust(
             app, who, of(json!({"id": "nothing", "member": "", "amount": "1", "reason": "x"})));
         Viewer "budgets::draft::preview" app who => budgets::preview(app, who, budget());
         Admin "budgets::draft::set" app who => budgets::set(app, who, budget());

@@ -123,6 +123,8 @@ alert_kinds! {
     FailoverLimit = "failover_limit", "Failover limit reached", Warning, HOUR;
     /// A provider refuses its credential.
     CredentialInvalid = "credential_invalid", "Provider refuses its key", Critical, DAY;
+    /// An API key will soon open nothing any more.
+    KeyExpiring = "key_expiring", "API key expires soon", Warning, MONTH;
     /// A request or a change waits for a person.
     ApprovalWaiting = "approval_waiting", "Approval waiting", Info, DAY;
     /// An approval will soon be too late.
@@ -168,6 +170,7 @@ impl AlertKind {
             | Self::CircuitOpened
             | Self::FailoverLimit
             | Self::CredentialInvalid
+            | Self::KeyExpiring
             | Self::ApprovalWaiting
             | Self::ApprovalExpiring
             | Self::UnpricedUsage

@@ -12,6 +12,8 @@ const HOURS_MIN: usize = 3;
 const DAILY_FROM: usize = 3 * DAY_HOURS;
 /// From this much history on the hour of the week is known.
 const WEEKLY_FROM: usize = 4 * WEEK_HOURS;
+/// With fewer whole periods nothing is foretold from them.
+pub const PERIODS_MIN: usize = 3;
 /// Furthest end of a period. A year and a day; budgets have no longer period that ends.
 const AHEAD_HOURS_MAX: i64 = 367 * 24;
 /// How far the last day may move the forecast from what was usual. Units: thousandths.
@@ -41,6 +43,8 @@ pub enum Basis {
     Daily,
     /// Four weeks: each hour is expected to be like the same hour of the weeks before.
     Weekly,
+    /// Whole periods: the rest is expected to be like the same share of the periods before.
+    Periods,
 }
 
 impl Basis {
@@ -50,39 +54,31 @@ impl Basis {
             Self::Pace => "pace",
             Self::Daily => "daily",
             Self::Weekly => "weekly",
+            Self::Periods => "periods",
         }
     }
+}
 
+/// How hours are told apart and compared.
+#[derive(Clone, Copy)]
+struct Pattern {
+    basis: Basis,
+    /// Kinds of hours that are told apart.
+    slots: usize,
+    /// Hours whose sums are compared with what was expected of them: within a day hours follow each other.
+    block_hours: usize,
+    /// Means that were taken of the blocks, and so are no longer free to differ.
+    means: usize,
+}
+
+impl Pattern {
     const fn of(hours: usize) -> Self {
         match hours {
-            WEEKLY_FROM.. => Self::Weekly,
-            DAILY_FROM.. => Self::Daily,
-            _ => Self::Pace,
-        }
-    }
-
-    /// Kinds of hours that are told apart.
-    const fn slots(self) -> usize {
-        match self {
-            Self::Pace => 1,
-            Self::Daily => DAY_HOURS,
-            Self::Weekly => WEEK_HOURS,
-        }
-    }
-
-    /// Hours whose sums are compared with what was expected of them: within a day hours follow each other.
-    const fn block_hours(self) -> usize {
-        match self {
-            Self::Pace => 1,
-            Self::Daily | Self::Weekly => DAY_HOURS,
-        }
-    }
-
-    /// Means that were taken of the blocks, and so are no longer free to differ.
-    const fn means(self) -> usize {
-        match self {
-            Self::Pace | Self::Daily => 1,
-            Self::Weekly => 7,
+            WEEKLY_FROM.. => {
+                Self { basis: Basis::Weekly, slots: WEEK_HOURS, block_hours: DAY_HOURS, means: 7 }
+            }
+            DAILY_FROM.. => Self { basis: Basis::Daily, slots: DAY_HOURS, block_hours: DAY_HOURS, means: 1 },
+            _ => Self { basis: Basis::Pace, slots: 1, block_hours: 1, means: 1 },
         }
     }
 }
@@ -93,8 +89,8 @@ pub fn forecast(history: &Hours, spent: NanoUsd, now: Timestamp, until: Timestam
     if hours.len() < HOURS_MIN {
         return None;
     }
-    let basis = Basis::of(hours.len());
-    let usual = Usual::new(history, basis);
+    let pattern = Pattern::of(hours.len());
+    let usual = Usual::new(history, pattern);
     let until = until.min(now.plus_micros(AHEAD_HOURS_MAX * Step::Hour.micros()));
     let level_milli = usual.level_milli(history);
     let ahead_us = i128::from(until.micros_since(now)).max(0);
@@ -109,33 +105,81 @@ pub fn forecast(history: &Hours, spent: NanoUsd, now: Timestamp, until: Timestam
         expected: nano_usd(expected),
         low: nano_usd(expected.saturating_sub(half).max(spent_nanos)),
         high: nano_usd(expected.saturating_add(half)),
-        basis,
+        basis: pattern.basis,
     })
+}
+
+/// What will be spent at the end of the period `[start, end)`, when `spent` is spent at `now`, told from what whole periods
+/// before came to: what is left of this one is expected to be like the same share of those. `None` while there are fewer than
+/// [`PERIODS_MIN`].
+pub fn from_periods(
+    earlier: &[NanoUsd],
+    spent: NanoUsd,
+    now: Timestamp,
+    (start, end): (Timestamp, Timestamp),
+) -> Option<Forecast> {
+    let length_us = i128::from(end.micros_since(start)).max(1);
+    let ahead_us = i128::from(end.micros_since(now)).clamp(0, length_us);
+    let count = i128::try_from(earlier.len()).ok()?;
+    if earlier.len() < PERIODS_MIN {
+        return None;
+    }
+    let amount = |amount: &NanoUsd| i128::from(amount.as_nanos()).max(0);
+    let mean = earlier.iter().map(amount).sum::<i128>() / count;
+    let blocks: Vec<(i128, i128)> = earlier.iter().map(|period| (amount(period), mean)).collect();
+    let half = half_interval(&blocks, earlier.len() - 1, ahead_us, length_us);
+    let spent_nanos = i128::from(spent.as_nanos());
+    let expected = spent_nanos.saturating_add(mean.saturating_mul(ahead_us) / length_us);
+    Some(Forecast {
+        expected: nano_usd(expected),
+        low: nano_usd(expected.saturating_sub(half).max(spent_nanos)),
+        high: nano_usd(expected.saturating_add(half)),
+        basis: Basis::Periods,
+    })
+}
+
+/// Half the width of the interval of what comes in the next `ahead_us`, when blocks of `block_us` came to so much instead of
+/// so much: blocks differ from their mean, and the mean is not known exactly either. `free`: blocks that are free to differ.
+fn half_interval(blocks: &[(i128, i128)], free: usize, ahead_us: i128, block_us: i128) -> i128 {
+    if free == 0 {
+        return 0;
+    }
+    let count = u128::try_from(blocks.len()).unwrap_or(u128::MAX);
+    let squares = blocks.iter().fold(0_u128, |sum, (real, usual)| {
+        let off = real.abs_diff(*usual);
+        sum.saturating_add(off.saturating_mul(off))
+    });
+    let deviation = (squares / u128::try_from(free).unwrap_or(1)).isqrt();
+    let ahead_milli = (ahead_us.unsigned_abs() * 1_000) / block_us.unsigned_abs().max(1);
+    let root_milli = (ahead_milli * 1_000 + ahead_milli * ahead_milli / count.max(1)).isqrt();
+    let half = deviation.saturating_mul(root_milli) / 1_000;
+    let half = half.saturating_mul(quantile_milli(free)) / 1_000;
+    i128::try_from(half).unwrap_or(i128::MAX)
 }
 
 /// The mean of each kind of hour.
 struct Usual {
-    basis: Basis,
+    pattern: Pattern,
     /// Per slot: the sum, and of how many hours.
     slots: Vec<(i128, i128)>,
 }
 
 impl Usual {
-    fn new(history: &Hours, basis: Basis) -> Self {
-        let mut slots = vec![(0_i128, 0_i128); basis.slots()];
+    fn new(history: &Hours, pattern: Pattern) -> Self {
+        let mut slots = vec![(0_i128, 0_i128); pattern.slots];
         for (index, amount) in history.complete().iter().enumerate() {
-            let slot = hour_of_week(history.start_of(index)) % basis.slots();
+            let slot = hour_of_week(history.start_of(index)) % pattern.slots;
             if let Some((sum, count)) = slots.get_mut(slot) {
                 *sum += i128::from(*amount).max(0);
                 *count += 1;
             }
         }
-        Self { basis, slots }
+        Self { pattern, slots }
     }
 
     /// What `part_us` of the hour that `at` is in usually has.
     fn of_hour(&self, at: Timestamp, part_us: i128) -> i128 {
-        let (sum, count) = self.slots.get(hour_of_week(at) % self.basis.slots()).copied().unwrap_or_default();
+        let (sum, count) = self.slots.get(hour_of_week(at) % self.pattern.slots).copied().unwrap_or_default();
         if count == 0 { 0 } else { sum.saturating_mul(part_us) / (count * HOUR_US) }
     }
 
@@ -152,7 +196,7 @@ impl Usual {
 
     /// Sums of the latest blocks that are over, each with what was usual for it; newest first.
     fn blocks(&self, history: &Hours) -> Vec<(i128, i128)> {
-        let (hours, width) = (history.complete(), self.basis.block_hours());
+        let (hours, width) = (history.complete(), self.pattern.block_hours);
         let start_of_chunk = |chunk: usize| hours.len() - (chunk + 1) * width;
         hours
             .rchunks_exact(width)
@@ -168,7 +212,7 @@ impl Usual {
 
     /// How the last day was beside the usual, half believed. Units: thousandths.
     fn level_milli(&self, history: &Hours) -> i128 {
-        if self.basis == Basis::Pace {
+        if self.pattern.basis == Basis::Pace {
             return 1_000;
         }
         let (real, usual) = self.blocks(history).first().copied().unwrap_or_default();
@@ -179,28 +223,14 @@ impl Usual {
         level.clamp(*LEVEL_MILLI.start(), *LEVEL_MILLI.end())
     }
 
-    /// Half the width of the interval of what comes in the next `ahead_us`: blocks differ from their mean, and the mean is
-    /// not known exactly either.
+    /// As [`half_interval`], from the latest blocks.
     fn half_interval(&self, history: &Hours, ahead_us: i128) -> i128 {
         let blocks = self.blocks(history);
-        let count = u128::try_from(blocks.len()).unwrap_or(u128::MAX);
-        let free = blocks.len().saturating_sub(self.basis.means());
-        if free == 0 {
-            return 0;
-        }
-        let squares = blocks.iter().fold(0_u128, |sum, (real, usual)| {
-            let off = real.abs_diff(*usual);
-            sum.saturating_add(off.saturating_mul(off))
-        });
-        let deviation = (squares / u128::try_from(free).unwrap_or(1)).isqrt();
-        let block_us = u128::try_from(self.basis.block_hours()).unwrap_or(1) * HOUR_US.unsigned_abs();
-        let ahead_milli = (ahead_us.unsigned_abs() * 1_000) / block_us;
-        let root_milli = (ahead_milli * 1_000 + ahead_milli * ahead_milli / count.max(1)).isqrt();
-        let half = deviation.saturating_mul(root_milli) / 1_000;
-        let half = half.saturating_mul(quantile_milli(free)) / 1_000;
+        let free = blocks.len().saturating_sub(self.pattern.means);
+        let block_us = i128::try_from(self.pattern.block_hours).unwrap_or(1) * HOUR_US;
+        let half = half_interval(&blocks, free, ahead_us, block_us);
         // Hours are more alike their neighbours than chance would have it.
-        let half = if self.basis == Basis::Pace { half.saturating_mul(2) } else { half };
-        i128::try_from(half).unwrap_or(i128::MAX)
+        if self.pattern.basis == Basis::Pace { half.saturating_mul(2) } else { half }
     }
 }
 
@@ -294,6 +324,22 @@ mod tests {
         let doubled = |number: i64| if number >= now - 24 { 2 * USD } else { USD };
         let found = forecast(&history(now, 240, doubled), usd(0), hour(now), hour(now + 24)).unwrap();
         assert!(found.expected > usd(26) && found.high > usd(48) && found.low < usd(30), "{found:?}");
+    }
+
+    #[test]
+    fn a_period_is_expected_to_end_like_the_ones_before_it() {
+        let of = |earlier: &[i64], spent, now| {
+            let earlier: Vec<NanoUsd> = earlier.iter().copied().map(usd).collect();
+            from_periods(&earlier, usd(spent), hour(now), (hour(240), hour(264)))
+        };
+        assert_eq!(of(&[10, 10], 3, 252), None, "two say nothing");
+        let even = Forecast { expected: usd(8), low: usd(8), high: usd(8), basis: Basis::Periods };
+        assert_eq!(of(&[10, 10, 10], 3, 252), Some(even), "half the period is left");
+        let uneven = of(&[0, 10, 20], 3, 252).unwrap();
+        assert_eq!(uneven.expected, usd(8));
+        assert!(usd(3) <= uneven.low && uneven.low < usd(8) && uneven.high > usd(16), "{uneven:?}");
+        let over = of(&[0, 10, 20], 3, 264).unwrap();
+        assert_eq!((over.low, over.expected, over.high), (usd(3), usd(3), usd(3)));
     }
 
     proptest! {

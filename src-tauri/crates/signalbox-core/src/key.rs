@@ -105,6 +105,25 @@ pub struct KeyLimits {
     pub body_bytes: Option<u32>,
 }
 
+/// How near a key's end is when a person is told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExpiryNotice {
+    /// Within a week.
+    Week,
+    /// Within a day.
+    Day,
+}
+
+impl ExpiryNotice {
+    /// In words, e.g. of a sentence: `within a week`.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Week => "within a week",
+            Self::Day => "within a day",
+        }
+    }
+}
+
 /// Whether a key opens anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyStanding {
@@ -154,6 +173,18 @@ impl ApiKey {
     pub fn expires_soon(&self, now: Timestamp) -> bool {
         let soon = |at: Timestamp| at.micros_since(now) <= EXPIRES_SOON_US;
         self.is_live(now) && self.expires_at.is_some_and(soon)
+    }
+
+    /// What a person should be told of its end at `now`: first a week and then a day before. A key that was made for less
+    /// time than that is not told of: whoever made it knows.
+    pub fn expiry_notice(&self, now: Timestamp) -> Option<ExpiryNotice> {
+        let end = self.expires_at.filter(|_| self.is_live(now))?;
+        let is_due =
+            |within_us| end.micros_since(now) <= within_us && end.micros_since(self.created_at) > within_us;
+        if is_due(DAY_US) {
+            return Some(ExpiryNotice::Day);
+        }
+        is_due(EXPIRES_SOON_US).then_some(ExpiryNotice::Week)
     }
 
     /// Whether it opens and nobody used it for 90 days, or since it was made.
@@ -259,6 +290,27 @@ mod tests {
         assert!(!key.expires_soon(at(8 * DAY_US)));
         let revoked = ApiKey { revoked_at: Some(at(9 * DAY_US)), ..key };
         assert_eq!(revoked.standing(at(9 * DAY_US)), KeyStanding::Revoked(at(9 * DAY_US)));
+    }
+
+    #[test]
+    fn the_end_of_a_key_is_told_a_week_and_a_day_before_and_not_once_it_is_over() {
+        let key = ApiKey { expires_at: Some(at(30 * DAY_US)), ..ApiKey::new("crm", "a91f", at(0)) };
+        for (now, notice) in [
+            (0, None),
+            (23 * DAY_US - 1, None),
+            (23 * DAY_US, Some(ExpiryNotice::Week)),
+            (29 * DAY_US - 1, Some(ExpiryNotice::Week)),
+            (29 * DAY_US, Some(ExpiryNotice::Day)),
+            (30 * DAY_US, None),
+        ] {
+            assert_eq!(key.expiry_notice(at(now)), notice, "{now}");
+        }
+        let revoked = ApiKey { revoked_at: Some(at(1)), ..key.clone() };
+        assert_eq!(revoked.expiry_notice(at(29 * DAY_US)), None);
+        let short = ApiKey { created_at: at(27 * DAY_US), ..key.clone() };
+        assert_eq!(short.expiry_notice(at(28 * DAY_US)), None, "it was made for three days");
+        assert_eq!(short.expiry_notice(at(29 * DAY_US)), Some(ExpiryNotice::Day));
+        assert_eq!(ApiKey { expires_at: None, ..key }.expiry_notice(at(29 * DAY_US)), None);
     }
 
     #[test]

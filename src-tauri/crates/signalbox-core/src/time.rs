@@ -58,6 +58,13 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
+impl Timestamp {
+    /// For a sentence: `2026-11-21 12:00 UTC`.
+    pub fn to_the_minute(self) -> String {
+        self.to_chrono().map_or_else(|| self.to_string(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.to_chrono() {

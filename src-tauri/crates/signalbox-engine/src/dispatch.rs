@@ -30,7 +30,6 @@ use signalbox_core::ledger::Surface;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::KeyRefused;
-use signalbox_core::time::Timestamp;
 use tokio::sync::mpsc;
 
 use self::admit::Entry;
@@ -162,12 +161,12 @@ impl Engine {
                 }
                 KeyRefused::Revoked(key) => format!("The API key `{}` has been revoked.", key.name),
                 KeyRefused::Expired(key, at) => {
-                    format!("The API key `{}` expired at {}.", key.name, minute(at))
+                    format!("The API key `{}` expired at {}.", key.name, at.to_the_minute())
                 }
                 KeyRefused::Replaced(key, at) => format!(
                     "The API key `{}` was given a new secret, and this one was good until {}.",
                     key.name,
-                    minute(at)
+                    at.to_the_minute()
                 ),
             };
             Refusal::new(RefusalCode::InvalidKey, message)
@@ -199,9 +198,4 @@ impl Engine {
         let broken = |_| Refusal::new(RefusalCode::Internal, "The request ended without an answer.");
         answer.await.map_err(broken)?
     }
-}
-
-/// An instant as a client's person reads it.
-fn minute(at: Timestamp) -> String {
-    at.to_chrono().map_or_else(|| at.to_string(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
 }

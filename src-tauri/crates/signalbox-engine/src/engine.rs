@@ -32,6 +32,7 @@ use crate::events::{CONFIGURATION, Events, Topic};
 use crate::health::{self, HealthBoard};
 use crate::history;
 use crate::idempotency::FirstRuns;
+use crate::key_expiry;
 use crate::kill_switch::{self, KillSwitch};
 use crate::ledger::{Ledger, error_chain};
 use crate::limits::Limits;
@@ -189,6 +190,7 @@ impl Engine {
         let data_dir = engine.control.data_dir.to_path_buf();
         engine.background.spawn(disk::watch(data_dir, engine.alerts.clone(), engine.stop.clone()));
         engine.background.spawn(spend::watch(Arc::downgrade(&engine), engine.stop.clone()));
+        engine.background.spawn(key_expiry::watch(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(follow_configuration(Arc::downgrade(&engine), signal, engine.stop.clone()));
         Ok(engine)
     }

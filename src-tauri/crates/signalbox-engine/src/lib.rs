@@ -26,6 +26,7 @@ pub mod history;
 mod idempotency;
 mod install;
 mod journal;
+pub mod key_expiry;
 pub mod kill_switch;
 pub mod ledger;
 pub mod limits;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use signalbox_core::alert::AlertKind;
 use signalbox_core::anomaly::{Anomaly, Measure, anomaly};
-use signalbox_core::budget::{Budget, Member, Scope};
-use signalbox_core::forecast::{Basis, Forecast, forecast};
+use signalbox_core::budget::{Amount, Budget, Member, PurseKey, Scope, Window};
+use signalbox_core::forecast::{Basis, Forecast, forecast, from_periods};
 use signalbox_core::hours::{DAY_HOURS, HISTORY_HOURS, Hours};
+use signalbox_core::ids::BudgetId;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::rollup::Step;
 use signalbox_core::time::Timestamp;
@@ -27,6 +28,8 @@ const LOOK_EVERY_US: i64 = Step::Hour.micros();
 const CHECK_EVERY: Duration = Duration::from_mins(1);
 /// Hours of history of users, of whom there may be many: a week and the day that runs.
 const USER_HOURS: usize = 8 * DAY_HOURS;
+/// Periods before the running one that a forecast is made from, where sums per hour are not kept.
+const EARLIER_PERIODS: u32 = 28;
 /// States that were told of and are remembered; past that all are forgotten, and told of once more.
 const TOLD_MAX: usize = 10_000;
 
@@ -59,6 +62,8 @@ pub struct SpendHistory {
     providers: HashMap<String, Vec<SpendRow>>,
     models: HashMap<String, Vec<SpendRow>>,
     users: HashMap<String, Vec<SpendRow>>,
+    /// Of keys and labels, by which no sums per hour are kept: what their budgets were charged in earlier periods.
+    periods: HashMap<BudgetId, Vec<(PurseKey, Amount)>>,
 }
 
 /// Something to tell a person, once.
@@ -76,7 +81,7 @@ pub struct Finding {
 
 impl SpendHistory {
     /// Reads it as it is at `now`.
-    pub async fn read(store: &Store, now: Timestamp) -> Result<Self, StoreError> {
+    pub async fn read(store: &Store, budgets: &[Budget], now: Timestamp) -> Result<Self, StoreError> {
         let by = async |by, hours| {
             let hours = i64::try_from(hours).unwrap_or(0);
             let from = now.plus_micros(-hours * Step::Hour.micros());
@@ -87,8 +92,14 @@ impl SpendHistory {
             }
             Ok::<_, StoreError>(keyed)
         };
+        let mut periods = HashMap::new();
+        for budget in budgets.iter().filter(|budget| is_told_from_periods(&budget.scope)) {
+            let purses = store.purses_of(budget.id, &Member::everyone(), EARLIER_PERIODS + 1).await?;
+            periods.insert(budget.id, purses);
+        }
         Ok(Self {
             at: now,
+            periods,
             operations: by(SpendBy::Operation, HISTORY_HOURS).await?,
             providers: by(SpendBy::Provider, HISTORY_HOURS).await?,
             models: by(SpendBy::Model, HISTORY_HOURS).await?,
@@ -101,19 +112,15 @@ impl SpendHistory {
         self.at
     }
 
-    /// What a purse will have been charged when its period ends; `None` when it never does, when sums are not kept by its
-    /// scope (keys, labels), or with too little history.
-    pub fn forecast(
-        &self,
-        scope: &Scope,
-        member: &Member,
-        used: NanoUsd,
-        until: Option<Timestamp>,
-    ) -> Option<Forecast> {
+    /// What a purse will have been charged when its period ends; `None` when it never does, or with too little history.
+    pub fn forecast(&self, budget: &Budget, purse: &Standing) -> Option<Forecast> {
+        let until = purse.window.end?;
+        let used = purse.spent();
         let of = |map: &HashMap<String, Vec<SpendRow>>, key: &str| {
             map.get(key).map(|rows| self.hours(rows.iter(), Measure::Spend))
         };
-        let hours = match scope {
+        let member = &purse.key.member;
+        let hours = match &budget.scope {
             Scope::Global => Some(self.hours(self.operations.values().flatten(), Measure::Spend)),
             Scope::Operation(operation) => of(&self.operations, operation.as_str()),
             Scope::EachOperation => of(&self.operations, member.as_str()),
@@ -121,9 +128,12 @@ impl SpendHistory {
             Scope::EachUser => of(&self.users, member.as_str()),
             Scope::Provider(provider) => of(&self.providers, provider.as_str()),
             Scope::Model(target) => of(&self.models, &target.to_string()),
-            Scope::Key(_) | Scope::Tag(_) => None,
+            Scope::Key(_) | Scope::Tag(_) => {
+                let earlier = earlier(budget, self.periods.get(&budget.id)?, purse.window);
+                return from_periods(&earlier, used, self.at, (purse.window.start, until));
+            }
         }?;
-        forecast(&hours, used, self.at, until?)
+        forecast(&hours, used, self.at, until)
     }
 
     /// Who is far above the usual today, in the order of names. What one operation accounts for is not told of all
@@ -187,11 +197,11 @@ impl SpendHistory {
     fn overspend(&self, budget: &Budget, purse: &Standing) -> Option<Finding> {
         let limit = budget.limits.cost.filter(|_| budget.enabled)?;
         let used = purse.spent();
-        let foretold = self.forecast(&budget.scope, &purse.key.member, used, purse.window.end)?;
+        let foretold = self.forecast(budget, purse)?;
         let sure = match foretold.basis {
             // A few hours say little: only when even the low end is too much.
             Basis::Pace => foretold.low,
-            Basis::Daily | Basis::Weekly => foretold.expected,
+            Basis::Daily | Basis::Weekly | Basis::Periods => foretold.expected,
         };
         if used >= limit || sure <= limit {
             return None;
@@ -201,7 +211,7 @@ impl SpendHistory {
         } else {
             format!("{} ({})", budget.name, purse.key.member)
         };
-        let until = purse.window.end.map(|end| end.to_string()).unwrap_or_default();
+        let until = purse.window.end.map(Timestamp::to_the_minute).unwrap_or_default();
         Some(Finding {
             kind: AlertKind::OverspendForecast,
             subject: budget.id.to_string(),
@@ -215,6 +225,24 @@ impl SpendHistory {
             ),
         })
     }
+}
+
+/// Whether no sums per hour are kept by a scope, so that a forecast is made from whole periods.
+const fn is_told_from_periods(scope: &Scope) -> bool {
+    matches!(scope, Scope::Key(_) | Scope::Tag(_))
+}
+
+/// What each period before the running one came to, since the first in which anything was charged; the latest first.
+fn earlier(budget: &Budget, purses: &[(PurseKey, Amount)], running: Window) -> Vec<NanoUsd> {
+    let Some(first) = purses.iter().map(|(key, _)| key.start).min() else { return Vec::new() };
+    let charged: HashMap<Timestamp, NanoUsd> =
+        purses.iter().map(|(key, amount)| (key.start, amount.cost)).collect();
+    let before = |start: &Timestamp| Some(budget.window(start.plus_micros(-1)).start);
+    std::iter::successors(before(&running.start), before)
+        .take_while(|start| *start >= first)
+        .take(usize::try_from(EARLIER_PERIODS).unwrap_or(usize::MAX))
+        .map(|start| charged.get(&start).copied().unwrap_or_default())
+        .collect()
 }
 
 const fn amount(row: &SpendRow, measure: Measure) -> i64 {
@@ -243,8 +271,8 @@ impl Engine {
     /// What a person should know of what is spent now.
     pub async fn look_at_spend(&self) -> Result<Vec<Finding>, EngineError> {
         let now = self.control.now();
-        let history = SpendHistory::read(&self.control.store, now).await?;
         let live = self.live();
+        let history = SpendHistory::read(&self.control.store, &live.snapshot.budgets, now).await?;
         let standing = standing::read(&self.control.store, &live.snapshot.budgets, now).await?;
         Ok(history.findings(&live.snapshot.budgets, &standing))
     }

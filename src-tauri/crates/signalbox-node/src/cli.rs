@@ -4,6 +4,7 @@ mod alerts;
 mod approvals;
 pub mod budgets;
 mod history;
+pub mod keys;
 mod prices;
 mod toggles;
 
@@ -17,6 +18,7 @@ pub use alerts::{Alerts, Channels, Means, NewChannel, Security, Severity};
 pub use approvals::{Approvals, Policy};
 pub use budgets::Budgets;
 pub use history::{History, HistoryFilter, HistoryForm};
+pub use keys::Keys;
 pub use prices::Prices;
 pub use toggles::{KillSwitch, Position, Toggles};
 
@@ -176,86 +178,6 @@ pub enum Durability {
 pub enum LogForm {
     Text,
     Json,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Make a key; it is shown this once
-    #[command(
-        after_help = "Examples:\n  signalbox-node keys create --name laptop\n  signalbox-node keys create --name crm --owner grace --operations email_analysis,intent_classification --targets deepseek,anthropic/claude-haiku-4-5 --expires 2027-01-31T00:00:00Z"
-    )]
-    Create {
-        /// What a person calls it
-        #[arg(long)]
-        name: String,
-        #[command(flatten)]
-        scope: KeyScope,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// List keys, revoked ones included
-    List(Json),
-    /// Change what a key is for; what is not named stays
-    #[command(
-        after_help = "Examples:\n  signalbox-node keys scope key_0193f0c1d2e3… --targets deepseek\n  signalbox-node keys scope key_0193f0c1d2e3… --operations \"\" --expires never"
-    )]
-    Scope {
-        /// The key's id, from `keys list`
-        id: String,
-        #[command(flatten)]
-        scope: KeyScope,
-    },
-    /// Give a key a new secret, which is shown this once; the one it has opens for a while longer
-    #[command(
-        after_help = "Examples:\n  signalbox-node keys rotate key_0193f0c1d2e3…\n  signalbox-node keys rotate key_0193f0c1d2e3… --overlap-hours 0"
-    )]
-    Rotate {
-        /// The key's id, from `keys list`
-        id: String,
-        /// How long the secret it has opens as well; 0: it stops at once
-        #[arg(long, value_name = "HOURS", default_value_t = signalbox_app::keys::OVERLAP_HOURS)]
-        overlap_hours: u32,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Give a key its owner's own credential at a provider, from standard input
-    #[command(
-        after_help = "Example:\n  pass show my-deepseek | signalbox-node keys credential key_0193f0c1d2e3… deepseek"
-    )]
-    Credential {
-        /// The key's id, from `keys list`
-        id: String,
-        /// Which provider
-        provider: String,
-        /// Forget it instead
-        #[arg(long)]
-        clear: bool,
-    },
-    /// Make a key useless, for good
-    #[command(after_help = "Example:\n  signalbox-node keys revoke key_0193f0c1d2e3…")]
-    Revoke {
-        /// The key's id, from `keys list`
-        id: String,
-    },
-}
-
-/// What a key is for.
-#[derive(Debug, Args)]
-pub struct KeyScope {
-    /// Who answers for it
-    #[arg(long, value_name = "NAME")]
-    pub owner: Option<String>,
-    /// Operations it may use, separated by commas [default: all]
-    #[arg(long, value_delimiter = ',', value_name = "IDS")]
-    pub operations: Option<Vec<String>>,
-    /// Where its requests may go: PROVIDER or PROVIDER/MODEL, separated by commas [default: anywhere]
-    #[arg(long, value_delimiter = ',', value_name = "TARGETS")]
-    pub targets: Option<Vec<String>>,
-    /// When it ends, RFC 3339, or `never`
-    #[arg(long, value_name = "TIME")]
-    pub expires: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -472,6 +394,15 @@ pub enum People {
 pub enum Settings {
     /// List settings with their values
     List(Json),
+    /// Print the value of one setting
+    #[command(after_help = "Example:\n  signalbox-node settings get breaker_failures")]
+    Get {
+        /// Which setting
+        name: String,
+        /// Print JSON: also its bounds and what it does
+        #[arg(long)]
+        json: bool,
+    },
     /// Give a setting a value; it takes effect at once
     #[command(
         after_help = "Example:\n  signalbox-node settings set breaker_failures 5 --reason \"One flaky region\""

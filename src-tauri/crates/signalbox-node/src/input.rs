@@ -1,9 +1,10 @@
-//! Secrets that come in by standard input or are typed.
+//! What a person gives: secrets that come in by standard input or are typed, and amounts.
 
 use std::io::Read;
 
 use secrecy::zeroize::Zeroize;
 use signalbox_app::dto::SecretInput;
+use signalbox_core::money::NanoUsd;
 
 use crate::failure::{Exit, Failure};
 
@@ -27,4 +28,9 @@ pub fn read_secret() -> Result<SecretInput, Failure> {
 pub fn read_hidden(prompt: &str) -> Result<String, Failure> {
     rpassword::prompt_password(prompt)
         .map_err(|error| Failure::new(Exit::Usage, format!("The terminal cannot be read: {error}.")))
+}
+
+/// An amount in US dollars, e.g. `2.50`.
+pub fn dollars(text: &str) -> Result<NanoUsd, Failure> {
+    NanoUsd::parse_usd(text).map_err(|error| Failure::new(Exit::Usage, format!("{error}.")))
 }

@@ -1,4 +1,4 @@
-//! Budgets on the command line: set, previewed, listed, corrected, refused.
+//! Budgets on the command line: set, previewed, listed, corrected, refused, made with a key; and settings.
 
 #![expect(
     clippy::unwrap_used,
@@ -61,4 +61,27 @@ async fn a_wrong_value_says_what_is_wrong_and_ends_with_the_code_for_it() {
         assert_eq!(ended.code, code, "{args:?}: {ended:?}");
         assert!(ended.err.contains(words), "{args:?}: {ended:?}");
     }
+}
+
+#[tokio::test]
+async fn a_key_is_made_with_a_budget_of_its_own() {
+    let installation = Installation::new();
+    let wrong = installation.run(&["keys", "create", "--name", "crm", "--budget-per-day", "much"]).await;
+    assert_eq!((wrong.code, wrong.err.contains("is not an amount")), (2, true), "{wrong:?}");
+    assert_eq!(installation.json(&["keys", "list"]).await, json!([]));
+
+    let made = installation.run(&["keys", "create", "--name", "crm", "--budget-per-day", "5"]).await;
+    assert!(made.err.contains("Key crm for all operations, within $5.00 per day."), "{made:?}");
+    let table = installation.ok(&["budgets", "list"]).await;
+    assert!(table.lines().any(|line| line.starts_with("crm ") && line.contains("key crm")), "{table}");
+}
+
+#[tokio::test]
+async fn a_setting_is_read_by_its_name() {
+    let installation = Installation::new();
+    installation.ok(&["settings", "set", "max_requests", "7"]).await;
+    assert_eq!(installation.ok(&["settings", "get", "max_requests"]).await.trim(), "7");
+    assert_eq!(installation.json(&["settings", "get", "max_requests"]).await["value"], "7");
+    let none = installation.run(&["settings", "get", "nothing"]).await;
+    assert_eq!((none.code, none.err.contains("There is no setting `nothing`")), (3, true), "{none:?}");
 }

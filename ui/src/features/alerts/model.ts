@@ -59,6 +59,20 @@ export function placeOf(alert: Pick<Alert, "kind" | "subject">): Place | undefin
         to: "/prices",
         search: { price: subject },
       };
+    case "budget_threshold":
+    case "budget_exhausted":
+    case "overspend_forecast":
+      return { words: "Show the budget", to: "/budgets", search: { budget: subject } };
+    case "overrun":
+      return { words: "Show the request", to: "/logs", search: { request: subject } };
+    case "key_expiring":
+      return { words: "Show the key", to: "/keys", search: { key: subject } };
+    case "approval_waiting":
+    case "approval_expiring":
+      return { words: "Show it in the queue", to: "/approvals", search: { approval: subject } };
+    case "kill_switch":
+    case "toggle_tampered":
+      return { words: "Show the toggles", to: "/toggles", search: {} };
     case "history_broken":
       return { words: "Show the change history", to: "/changes", search: {} };
     default:

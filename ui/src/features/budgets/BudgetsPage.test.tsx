@@ -105,3 +105,11 @@ test("the history of spend splits by user and by day, and a line leads to its re
     expect(router.state.location).toMatchObject({ pathname: "/logs", search: { user: "ines" } }),
   );
 });
+
+test("the sheet of a key's budget draws its periods and says what a forecast rests on", async () => {
+  openWindow("/budgets?budget=bud_planner");
+  const sheet = await screen.findByTestId("budget-detail");
+  await screen.findByTestId("budget-periods");
+  expect(sheet.textContent).toContain("The spend of an API key is not summed by the day");
+  expect(sheet.textContent).toContain("from what its periods before came to");
+});

@@ -19,6 +19,7 @@ import { AnomalyNotes } from "./components/AnomalyNotes";
 import { BudgetSheet } from "./components/BudgetSheet";
 import { EditorSheet } from "./components/EditorSheet";
 import { HistoryView } from "./components/HistoryView";
+import type { TypedBudget } from "./draft";
 import { type BudgetRow, openIds, rowId, toggleOpen, toTree } from "./model";
 import { budgetMembersQueryOptions } from "./queries";
 import type { BudgetsSearch } from "./search";
@@ -140,8 +141,9 @@ export function BudgetsPage() {
               <EditorSheet
                 key="new"
                 budget={undefined}
-                onDone={(id) => patch({ create: undefined, budget: id }, true)}
-                onClose={() => patch({ create: undefined }, true)}
+                start={search.for_key === undefined ? undefined : forKey(search.for_key)}
+                onDone={(id) => patch({ create: undefined, for_key: undefined, budget: id }, true)}
+                onClose={() => patch({ create: undefined, for_key: undefined }, true)}
               />
             ) : opened && search.edit ? (
               <EditorSheet
@@ -224,6 +226,10 @@ export function BudgetsPage() {
       </div>
     </Page>
   );
+}
+
+function forKey(id: string): Partial<TypedBudget> {
+  return { kind: "key", value: id };
 }
 
 /** The tree, with the members of those budgets that are folded out. */

@@ -10,10 +10,10 @@ import { BudgetBar } from "@/components/BudgetBar";
 import { Money } from "@/components/Money";
 import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
+import { barOf, forecastWords, limitWords, periodWords, purseWords } from "@/lib/budget";
 import { formatCount, formatPercent, plural } from "@/lib/numbers";
 import classes from "./budgets.module.css";
-import { barOf, type BudgetRow, periodWords, willBePassed } from "./model";
-import { forecastWords, limitWords, purseWords } from "./words";
+import { type BudgetRow, willBePassed } from "./model";
 
 /** Below this the table scrolls sideways in its own frame. */
 export const BUDGET_MIN_WIDTH = 800;

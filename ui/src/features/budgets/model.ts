@@ -1,13 +1,11 @@
 import type {
   Budget,
   BudgetAction,
-  BudgetPeriod,
   BudgetPurse,
   BudgetScopeKind,
   SpendHistoryQuery,
 } from "@/bindings";
-import { type Tone, toneOf } from "@/lib/budget";
-import { parseNano, shareOf } from "@/lib/money";
+import { parseNano } from "@/lib/money";
 
 /** The most general scope first: a request is counted in all of them that apply. */
 const SCOPES: readonly { kind: BudgetScopeKind; word: string }[] = [
@@ -24,13 +22,6 @@ const SCOPES: readonly { kind: BudgetScopeKind; word: string }[] = [
 
 export const SCOPE_CHOICES = SCOPES.map(({ kind, word }) => ({ value: kind, label: word }));
 
-export const PERIODS: readonly { value: BudgetPeriod; label: string; per: string }[] = [
-  { value: "day", label: "Day", per: "per day" },
-  { value: "week", label: "Week", per: "per week" },
-  { value: "month", label: "Month", per: "per month" },
-  { value: "total", label: "For ever", per: "in total" },
-];
-
 export const ACTIONS: readonly { value: BudgetAction; label: string; says: string }[] = [
   { value: "block", label: "Refuse", says: "Requests that could exceed it are refused." },
   {
@@ -45,10 +36,6 @@ export const ACTIONS: readonly { value: BudgetAction; label: string; says: strin
   },
   { value: "notify", label: "Only tell", says: "This does not stop spending." },
 ];
-
-export function periodWords(period: BudgetPeriod): string {
-  return PERIODS.find(({ value }) => value === period)?.per ?? period;
-}
 
 export function stops(action: BudgetAction): boolean {
   return action !== "notify";
@@ -131,37 +118,6 @@ export function toggleOpen(open: string | undefined, id: string): string | undef
   return next.length === 0 ? undefined : next.join(",");
 }
 
-/** Where the parts of a bar end, as shares of its width. */
-export type Bar = {
-  settled: number;
-  /** Settled and reserved together. */
-  used: number;
-  /** Where the limit is: 1 unless more is used. */
-  limit: number;
-  /** Where the forecast is; 1 when it is beyond the bar. */
-  forecast: number | undefined;
-  tone: Tone;
-};
-
-/** `used_permille` speaks for limits of tokens or requests, which have no amounts to draw. */
-export function barOf(purse: BudgetPurse, limit: string | null | undefined): Bar {
-  const tone = toneOf(purse.used_permille);
-  if (limit === null || limit === undefined || parseNano(limit) <= 0n) {
-    const used = Math.min(purse.used_permille / 1000, 1);
-    return { settled: used, used, limit: 1, forecast: undefined, tone };
-  }
-  const settled = max(parseNano(purse.settled), 0n);
-  const used = settled + max(parseNano(purse.reserved), 0n);
-  const width = max(parseNano(limit), used).toString();
-  return {
-    settled: shareOf(settled.toString(), width),
-    used: shareOf(used.toString(), width),
-    limit: shareOf(limit, width),
-    forecast: purse.forecast ? Math.min(shareOf(purse.forecast.expected, width), 1) : undefined,
-    tone,
-  };
-}
-
 /** Whether it is expected to be passed before its period ends. */
 export function willBePassed(purse: BudgetPurse, limit: string | null | undefined): boolean {
   if (!purse.forecast || limit === null || limit === undefined) return false;
@@ -191,8 +147,4 @@ export function historyOf(
     case "tag":
       return undefined;
   }
-}
-
-function max(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }

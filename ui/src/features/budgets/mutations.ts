@@ -1,5 +1,4 @@
 import { mutationOptions } from "@tanstack/react-query";
-import { call } from "@/api/call";
 import { callProposed } from "@/api/proposed";
 import type { BudgetAdjustInput } from "@/bindings";
 import { notifySuccess } from "@/lib/notices";
@@ -25,9 +24,10 @@ export function removeBudgetMutationOptions() {
 
 export function adjustBudgetMutationOptions() {
   return mutationOptions({
-    mutationFn: (input: BudgetAdjustInput) => call(platform().commands.budgetAdjust(input)),
-    onSuccess: () =>
-      notifySuccess("The correction counts from now on", "It stands in the history."),
+    mutationFn: (input: BudgetAdjustInput) => callProposed(platform().commands.budgetAdjust(input)),
+    // Without an answer somebody else has to approve it first; a notice says so.
+    onSuccess: (detail) =>
+      detail && notifySuccess("The correction counts from now on", "It stands in the history."),
     meta: {
       failureTitle: "Nothing was corrected",
       failure: "inline",

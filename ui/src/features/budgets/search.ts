@@ -12,6 +12,8 @@ export const budgetsSearchSchema = z.object({
   /** Opens the editor: for the open budget, or for a new one. */
   edit: z.boolean().optional().catch(undefined),
   create: z.boolean().optional().catch(undefined),
+  /** The API key that a new budget is for. */
+  for_key: optionalText,
   /** Part of a name. */
   q: optionalText,
   /** Budgets of each user or operation that are folded out, separated by commas. */

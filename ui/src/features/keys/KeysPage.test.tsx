@@ -76,6 +76,33 @@ test("a key is made with limits, and a limit that lets nothing through is said a
   });
 });
 
+test("a key is made together with its budget per day, and its sheet shows what binds it", async () => {
+  const { platform, router, user } = openWindow("/keys?create=true");
+  const create = vi.spyOn(platform.commands, "keyCreate");
+  await user.type(await screen.findByTestId("key-name"), "nightly");
+  await user.type(screen.getByTestId("key-budget"), "much{Enter}");
+  await screen.findByText("An amount in US dollars, such as 5 or 0.25.");
+  expect(create).not.toHaveBeenCalled();
+
+  await user.clear(screen.getByTestId("key-budget"));
+  await user.type(screen.getByTestId("key-budget"), "2.50{Enter}");
+  await user.click(await screen.findByTestId("key-stored"));
+  expect(create).toHaveBeenCalledWith(expect.objectContaining({ budget_per_day: "2500000000" }));
+  const key = platform.world.keys[0]?.id;
+  await act(() => router.navigate({ to: "/keys", search: { key } }));
+  const budgets = await screen.findByTestId("key-budgets");
+  expect(budgets.textContent).toContain("$2.50 left of $2.50 per day");
+  expect(budgets.textContent).toContain("Everything");
+});
+
+test("a key without a budget leads to the editor of one for it", async () => {
+  const { router, user } = openWindow("/keys?key=key_01j9x00000000000000000001");
+  await user.click(await screen.findByTestId("key-add-budget"));
+  await waitFor(() => expect(router.state.location.pathname).toBe("/budgets"));
+  const editor = await screen.findByTestId("budget-editor");
+  await waitFor(() => expect(editor.textContent).toContain("API key"));
+});
+
 test("limits of a key are changed later, and the change can be undone", async () => {
   const { platform, user } = openWindow("/keys?key=key_01j9x00000000000000000001");
   const key = platform.world.keys.find((known) => known.name === "support-desk");

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ApiKey, Operation } from "@/bindings";
+import { makeBudgets } from "@/platform/fake/budgets";
 import {
+  bindingBudgets,
   dayOf,
   endOfDay,
   filterKeys,
@@ -125,5 +127,28 @@ describe("scopes", () => {
     const later = Date.parse(inDays(30, NOW)) - NOW;
     expect(later).toBeGreaterThan(30 * 86_400_000 - 3_600_001);
     expect(later).toBeLessThan(31 * 86_400_000 + 3_600_001);
+  });
+});
+
+describe("budgets that bind a key", () => {
+  const budgets = makeBudgets("normal", NOW);
+  const names = (patch: Partial<ApiKey>) => {
+    const { own, all, some } = bindingBudgets(apiKey(patch), budgets);
+    return [own, all, some].map((group) => group.map(({ name }) => name));
+  };
+
+  it("are its own, those of every request, and those that some of its requests are counted in", () => {
+    expect(names({ id: "key_01j9x00000000000000000002" })).toEqual([
+      ["Nightly planner"],
+      ["Everything"],
+      ["Chat messages", "DeepSeek", "Each user"],
+    ]);
+  });
+
+  it("are only those that its scope leads to", () => {
+    expect(names({ operations: ["job_planning"], targets: ["anthropic"] })[2]).toEqual([
+      "Each user",
+    ]);
+    expect(names({ targets: ["deepseek/deepseek-chat"] })[2]).toContain("DeepSeek");
   });
 });

@@ -1,4 +1,4 @@
-import type { ApiKey, KeyLimits, KeyScope, Operation, Provider } from "@/bindings";
+import type { ApiKey, Budget, KeyLimits, KeyScope, Operation, Provider } from "@/bindings";
 import { formatCount, plural } from "@/lib/numbers";
 
 /** A key that nobody used for this long is worth a question; the backend says which ones are. */
@@ -159,4 +159,48 @@ export function snippetOperations(
   return usable
     .toSorted((a, b) => Number(b.enabled) - Number(a.enabled))
     .map((operation) => operation.id);
+}
+
+/** Budgets that a key's requests are counted in: its own, those of every request, and those of some of its requests. */
+export type BindingBudgets = { own: Budget[]; all: Budget[]; some: Budget[] };
+
+/** Budgets of users and labels depend on what a request names, so they are not among them. */
+export function bindingBudgets(
+  key: Pick<ApiKey, "id" | "operations" | "targets">,
+  budgets: readonly Budget[],
+): BindingBudgets {
+  const binding: BindingBudgets = { own: [], all: [], some: [] };
+  for (const budget of budgets.filter(({ enabled }) => enabled)) {
+    const { kind, value } = budget.scope;
+    switch (kind) {
+      case "key":
+        if (value === key.id) binding.own.push(budget);
+        break;
+      case "global":
+        binding.all.push(budget);
+        break;
+      case "operation":
+        if (key.operations.length === 0 || key.operations.includes(value ?? ""))
+          binding.some.push(budget);
+        break;
+      case "provider":
+      case "model":
+        if (key.targets.length === 0 || key.targets.some((target) => overlaps(target, value ?? "")))
+          binding.some.push(budget);
+        break;
+      case "each_user":
+      case "each_operation":
+        binding.some.push(budget);
+        break;
+      case "user":
+      case "tag":
+        break;
+    }
+  }
+  return binding;
+}
+
+/** Whether one of two targets holds the other: a provider holds its models. */
+function overlaps(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
 }

@@ -3,7 +3,7 @@ import { IconActivity, IconCalendarOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { statusQueryOptions } from "@/api/queries";
-import type { Bucket, GroupBy, Overview } from "@/bindings";
+import type { Bucket, BudgetGlance, GroupBy, Overview } from "@/bindings";
 import type { Metric } from "@/charts/prepareSeries";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorState } from "@/components/ErrorState";
@@ -67,22 +67,33 @@ export function OverviewPage() {
       </Page>
     );
   }
+  const budget = status.data?.budget ?? null;
   return (
     <Page id="overview">
-      <NeedsYou status={status.data} />
-      <FigureRow overview={overview.data} range={range} budget={status.data?.budget ?? null} />
+      <FigureRow overview={overview.data} range={range} budget={budget} />
       <HonestNotes figures={overview.data.figures} range={range} />
-      <Details overview={overview.data} range={range} groupBy={groupBy} />
+      <Details overview={overview.data} budget={budget} range={range} groupBy={groupBy} />
     </Page>
   );
 }
 
-type DetailsProps = { overview: Overview; range: RangeSearch; groupBy: GroupBy };
+type DetailsProps = {
+  overview: Overview;
+  budget: BudgetGlance | null;
+  range: RangeSearch;
+  groupBy: GroupBy;
+};
 
-function Details({ overview, range, groupBy }: DetailsProps) {
+function Details({ overview, budget, range, groupBy }: DetailsProps) {
   const search = useSearch({ from: "/overview" });
   const navigate = useNavigate({ from: "/overview" });
-  if (overview.figures.requests === 0) return <NothingInRange />;
+  if (overview.figures.requests === 0)
+    return (
+      <div className={classes.upper}>
+        <NothingInRange />
+        <NeedsYou />
+      </div>
+    );
   // With nothing but free requests a chart of spend would be an empty frame.
   const metric: Metric =
     search.metric ?? (isZeroNano(overview.figures.spend) ? "requests" : "spend");
@@ -98,16 +109,20 @@ function Details({ overview, range, groupBy }: DetailsProps) {
     void navigate({ to: "/logs", search: { ...range, ...groupFilter(groupBy, key) } });
   return (
     <>
-      <SpendPanel
-        overview={overview}
-        groupBy={groupBy}
-        metric={metric}
-        asTable={search.table ?? false}
-        onGroupBy={(group) => set({ group })}
-        onMetric={(chosen) => set({ metric: chosen })}
-        onAsTable={(table) => set({ table: table || undefined })}
-        onPickBucket={openBucket}
-      />
+      <div className={classes.upper}>
+        <SpendPanel
+          overview={overview}
+          budget={budget}
+          groupBy={groupBy}
+          metric={metric}
+          asTable={search.table ?? false}
+          onGroupBy={(group) => set({ group })}
+          onMetric={(chosen) => set({ metric: chosen })}
+          onAsTable={(table) => set({ table: table || undefined })}
+          onPickBucket={openBucket}
+        />
+        <NeedsYou />
+      </div>
       <div className={classes.lower}>
         <BreakdownPanel overview={overview} groupBy={groupBy} onOpen={openGroup} />
         <SharePanel range={range} metric={metric} />

@@ -24,13 +24,6 @@ export function priceHistoryQueryOptions(target: string) {
   });
 }
 
-export function unpricedQueryOptions() {
-  return queryOptions({
-    queryKey: ["prices_unpriced"] as const,
-    queryFn: () => call(platform().commands.pricesUnpriced()),
-  });
-}
-
 /** What new prices would change. Asked anew for every state of the form, and not kept. */
 export function pricePreviewQueryOptions(input: PriceInput) {
   return queryOptions({

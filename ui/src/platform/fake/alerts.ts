@@ -44,10 +44,16 @@ const KINDS: readonly [string, string, AlertSeverity, number][] = [
   ["circuit_closed", "Circuit closed", "info", HOUR_S],
   ["failover_limit", "Failover limit reached", "warning", HOUR_S],
   ["credential_invalid", "Provider refuses its key", "critical", DAY_S],
+  ["key_expiring", "API key expires soon", "warning", 31 * DAY_S],
+  ["approval_waiting", "Approval waiting", "info", DAY_S],
+  ["approval_expiring", "Approval expires soon", "warning", DAY_S],
   ["unpriced_usage", "Usage without a price", "warning", DAY_S],
+  ["token_spike", "Token spike", "warning", HOUR_S],
   ["toggle_tampered", "Locked toggle was tampered with", "critical", HOUR_S],
   ["history_broken", "Change history is broken", "critical", DAY_S],
   ["disk_nearly_full", "Disk nearly full", "critical", DAY_S],
+  ["kill_switch", "Kill switch", "critical", 60],
+  ["overrun", "Cost passed its reservation", "warning", HOUR_S],
 ];
 
 const ALWAYS_ON = new Set(["toggle_tampered", "history_broken"]);
@@ -80,6 +86,13 @@ const TOLD: readonly Told[] = [
     "deepseek/deepseek-chat",
     "deepseek/deepseek-chat answered without a price: what it costs is not known.",
     214,
+    "open",
+  ],
+  [
+    "key_expiring",
+    "key_01j9x00000000000000000002",
+    "The key nightly-planner (…c07e, owner Grace) expires within a week, at 2026-11-25 12:00 UTC. Then its programs are refused.",
+    1,
     "open",
   ],
   [

@@ -1,4 +1,5 @@
 import type {
+  ApiKey,
   Budget,
   BudgetAction,
   BudgetDetail,
@@ -84,6 +85,15 @@ export function withRefusal(requests: RequestDetail[]): RequestDetail[] {
   found.attempts = [];
   found.error_message = "The budget Chat messages has $0.21 left of $20.00; this may cost $0.38.";
   return requests;
+}
+
+/** The budget that a new key is given with it. */
+export function budgetOfKey(key: Pick<ApiKey, "id" | "name">, limit: string): Budget {
+  const usd = Number(limit) / NANO;
+  const scope = { kind: "key" as const, value: key.id };
+  return budget(`of_${key.id}`, key.name, scope, usd, 0, 0, Date.now(), {
+    scope_words: `key ${key.name}`,
+  });
 }
 
 export function budgetGlance(world: World): BudgetGlance | null {
@@ -200,7 +210,7 @@ export function budgetCommands(
         };
         world.adjustments.set(id, [added, ...known]);
         changed(found, `What counts in ${found.name} is corrected`, reason);
-        return ok(detailOf(world, found, member, Date.now()));
+        return made(detailOf(world, found, member, Date.now()));
       }),
     budgetRefusal: (requestId) => answer(() => ok(refusalOf(world, requestId))),
     spendHistory: (query) => answer(() => ok(historyOf(world.requests, query, Date.now()))),
@@ -255,7 +265,7 @@ function budget(
             expected: nano(settledUsd * 1.32 + reservedUsd),
             low: nano(settledUsd * 1.08),
             high: nano(settledUsd * 1.62),
-            basis: "daily",
+            basis: scope.kind === "key" || scope.kind === "tag" ? "periods" : "daily",
           },
     binding: id === "trial",
     bound_by: null,

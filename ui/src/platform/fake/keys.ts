@@ -1,6 +1,7 @@
 import type { ApiKey, KeyLimits, KeyScope } from "@/bindings";
 import type { Commands } from "../types";
 import { type Answer, type Failed, failed, ok } from "./answer";
+import { budgetOfKey } from "./budgets";
 import { announce, iso, key, type World } from "./world";
 
 const HOUR_MS = 3_600_000;
@@ -46,7 +47,7 @@ export function keyCommands(world: World, answer: Answer): KeyCommands {
     keysList: () => answer(() => ok(world.keys.map((found) => ({ ...found })))),
     keyCreate: (input) =>
       answer(() => {
-        const { name = "", scope = {}, limits = {} } = input;
+        const { name = "", scope = {}, limits = {}, budget_per_day: limit } = input;
         if (name.trim() === "") return failed("invalid", "The key needs a name.", "name");
         const fault = limitFault(limits) ?? scopeFault(scope);
         if (fault) return fault;
@@ -56,7 +57,8 @@ export function keyCommands(world: World, answer: Answer): KeyCommands {
         };
         give(created, scope);
         world.keys = [created, ...world.keys];
-        announce(world, ["keys", "status", "changes"]);
+        if (limit) world.budgets = [...world.budgets, budgetOfKey(created, limit)];
+        announce(world, ["keys", "budgets", "status", "changes"]);
         return ok({ key: created, copied: true, saved_to: null });
       }),
     keySetLimits: ({ id, limits }) =>

@@ -61,7 +61,11 @@ export function makeWorld(mode: FakeMode, nowMs: number): World {
     providers,
     operations,
     requests: withRefusal(makeRequests(operations, providers, REQUESTS[mode], nowMs)),
-    keys: empty ? [] : makeKeys(nowMs),
+    keys: empty
+      ? []
+      : mode === "large"
+        ? [...makeKeys(nowMs), ...manyKeys(nowMs)]
+        : makeKeys(nowMs),
     sealed: mode === "sealed",
     budgets: makeBudgets(mode, nowMs),
     adjustments: new Map(),
@@ -137,6 +141,16 @@ function makeKeys(nowMs: number): ApiKey[] {
       state: "revoked",
     },
   ];
+}
+
+const KEYS_LARGE = 10_000;
+
+function manyKeys(nowMs: number): ApiKey[] {
+  return Array.from({ length: KEYS_LARGE }, (_, index) => {
+    const number = String(index + 1_000);
+    const made = nowMs - (index % 400) * 86_400_000;
+    return key(number, `service-${number}`, number.slice(-4), ["chat_message"], made, made);
+  });
 }
 
 export function key(

@@ -76,7 +76,7 @@ impl Books {
 
 /// What a purse will have been charged when its period ends, if that can be said.
 pub(super) fn forecast(spend: &SpendHistory, budget: &Budget, standing: &Standing) -> Option<Forecast> {
-    spend.forecast(&budget.scope, &standing.key.member, standing.spent(), standing.window.end)
+    spend.forecast(budget, standing)
 }
 
 fn stops(budget: &Budget) -> bool {

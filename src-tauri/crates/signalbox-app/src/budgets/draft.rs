@@ -1,8 +1,9 @@
 //! A budget as a person wants it: read, previewed, applied.
 
-use signalbox_core::budget::{Action, Budget, Limits, Member, Scope, Tag, Zone};
+use signalbox_core::budget::{Action, Budget, Limits, Member, NAME_CHARS_MAX, Period, Scope, Tag, Zone};
 use signalbox_core::change::ChangeKind;
 use signalbox_core::ids::{BudgetId, KeyId, OperationId, ProviderName};
+use signalbox_core::key::ApiKey;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::Snapshot;
@@ -82,6 +83,32 @@ pub(crate) async fn plan(app: &App, draft: &dto::BudgetDraft) -> Result<Option<P
             budget: after,
         }],
     }))
+}
+
+/// The budget per day that a new key is made with, and what it would write. It only narrows what that key may do, so it
+/// needs nobody else's approval.
+///
+/// Errors: an amount that is none, or negative.
+pub(crate) fn of_new_key(snapshot: &Snapshot, key: &ApiKey, amount: &dto::Money) -> Result<Plan, AppError> {
+    const FIELD: &str = "budget_per_day";
+    let cost = money(FIELD, amount)?;
+    // A revoked key of the same name may have left one; names are for people, so they differ.
+    let is_taken = snapshot.budgets.iter().any(|budget| budget.name == key.name);
+    let name = if is_taken { format!("{} …{}", key.name, key.last4) } else { key.name.clone() };
+    let name: String = name.chars().take(NAME_CHARS_MAX).collect();
+    let budget = Budget::usual(&name, Scope::Key(key.id), Period::Day, cost);
+    if let Some(fault) = budget.faults().into_iter().next() {
+        return Err(AppError::invalid(FIELD, fault.message));
+    }
+    let sentences = words::differences(None, &budget, &format!("key {}", key.name));
+    Ok(Plan {
+        kind: ChangeKind::Budget,
+        sentence: format!("Budget {name}: {}", sentences.join(" ")),
+        subject: name,
+        before: None,
+        after: Some(json(&budget)?),
+        writes: vec![ConfigWrite::PutBudget { budget, base_version: None }],
+    })
 }
 
 /// A draft in the core's terms.

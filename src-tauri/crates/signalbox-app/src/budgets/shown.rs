@@ -109,6 +109,7 @@ impl From<Forecast> for dto::BudgetForecast {
                 Basis::Pace => dto::ForecastBasis::Pace,
                 Basis::Daily => dto::ForecastBasis::Daily,
                 Basis::Weekly => dto::ForecastBasis::Weekly,
+                Basis::Periods => dto::ForecastBasis::Periods,
             },
         }
     }

@@ -1,5 +1,6 @@
 //! The configuration as it was at an instant, told from the history.
 
+use signalbox_core::budget::Budget;
 use signalbox_core::change::{ChainedChange, Change, ChangeKind};
 use signalbox_core::key::ApiKey;
 use signalbox_core::provider::Provider;
@@ -116,6 +117,8 @@ fn steps(entry: &ChainedChange) -> Vec<Step> {
         // Where a credential comes from is part of its provider, or of the key that brought it.
         ChangeKind::Credential if is::<Provider>(change) => whole(ChangeKind::Provider),
         ChangeKind::Credential if is::<ApiKey>(change) => whole(ChangeKind::Key),
+        // A correction of what counts as spent is of a period, not of the budget.
+        ChangeKind::Budget if !is::<Budget>(change) => Vec::new(),
         // None is configuration: credentials are nowhere in the history, circuits and drills are over after a while, and
         // decisions were made once.
         ChangeKind::Credential

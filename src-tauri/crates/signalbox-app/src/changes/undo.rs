@@ -66,7 +66,7 @@ pub(crate) fn is_revertible(change: &Change) -> bool {
         // A correction of what counts as spent is answered by another one.
         ChangeKind::Budget => {
             let states = [&change.before, &change.after].into_iter().flatten();
-            states.into_iter().any(|state| state.starts_with('{'))
+            states.into_iter().any(|state| serde_json::from_str::<Budget>(state).is_ok())
         }
         ChangeKind::Credential
         | ChangeKind::Health

@@ -143,6 +143,7 @@ pub enum ForecastBasis {
     Pace,
     Daily,
     Weekly,
+    Periods,
 }
 
 /// Far more than usual today.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::Instant;
+use super::{Instant, Money};
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]
 pub struct ApiKey {
@@ -86,6 +86,8 @@ pub struct KeyInput {
     pub name: String,
     pub scope: KeyScope,
     pub limits: KeyLimits,
+    /// A budget of its own, per UTC day; it is made together with the key.
+    pub budget_per_day: Option<Money>,
 }
 
 /// Another scope for a key; it replaces the one it has.

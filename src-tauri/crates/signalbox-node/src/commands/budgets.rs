@@ -7,11 +7,11 @@ use signalbox_app::dto::{
     SpendHistoryQuery, SpendSplit, ThresholdSeverity,
 };
 use signalbox_core::budget::OVERRUN_PERCENT_USUAL;
-use signalbox_core::money::NanoUsd;
 
 use super::Desk;
 use crate::cli::budgets::{Action, Budgets, Period, Split};
 use crate::failure::{Exit, Failure};
+use crate::input::dollars;
 use crate::output::{Table, or_dash, print, print_json, tell_asked, usd, word};
 
 /// Shares that a new budget tells of. Units: percent.
@@ -40,10 +40,12 @@ pub async fn run(desk: Desk, command: Budgets) -> Result<Exit, Failure> {
         }
         Budgets::Adjust { budget, member, usd, reason, json } => {
             let id = find(&desk, &budget).await?.id;
-            let amount = Money(amount(&usd)?.as_nanos().to_string());
+            let amount = Money(dollars(&usd)?.as_nanos().to_string());
             let input = BudgetAdjustInput { id, member: member.unwrap_or_default(), amount, reason };
-            let detail = budgets::adjust(&desk.app, &desk.caller, input).await?;
-            shown(&detail, json)?;
+            let adjusted = budgets::adjust(&desk.app, &desk.caller, input).await?;
+            if let Some(detail) = tell_asked(adjusted)? {
+                shown(&detail, json)?;
+            }
             Ok(Exit::Ok)
         }
         Budgets::Why { request, json } => why(&desk, &request, json).await,
@@ -194,7 +196,7 @@ async fn set(desk: &Desk, command: Budgets) -> Result<Exit, Failure> {
     }
     draft.zone = zone.or(draft.zone);
     if let Some(text) = usd {
-        let money = |text: &str| amount(text).map(|amount| Money(amount.as_nanos().to_string()));
+        let money = |text: &str| dollars(text).map(|amount| Money(amount.as_nanos().to_string()));
         draft.limits.cost = unless_none(&text, money)?;
     }
     if let Some(text) = tokens {
@@ -387,10 +389,6 @@ fn scope(text: &str) -> Result<BudgetScope, Failure> {
         }
     };
     Ok(BudgetScope { kind, value: value.map(str::to_owned) })
-}
-
-fn amount(text: &str) -> Result<NanoUsd, Failure> {
-    NanoUsd::parse_usd(text).map_err(|error| Failure::new(Exit::Usage, format!("{error}.")))
 }
 
 /// `none` takes a limit away.

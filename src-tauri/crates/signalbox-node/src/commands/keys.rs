@@ -2,13 +2,13 @@
 
 use secrecy::ExposeSecret;
 use serde_json::json;
-use signalbox_app::dto::{ApiKey, Instant, KeyInput, KeyRotation, KeyScope, KeyScopeInput, KeyState};
+use signalbox_app::dto::{ApiKey, Instant, KeyInput, KeyRotation, KeyScope, KeyScopeInput, KeyState, Money};
 use signalbox_app::keys::{self, KeyMade};
 
 use super::{Desk, secrets};
-use crate::cli::{self, Keys};
+use crate::cli::keys::{self as grammar, Keys};
 use crate::failure::{Exit, Failure};
-use crate::input::read_secret;
+use crate::input::{dollars, read_secret};
 use crate::output::{Table, or_dash, print, print_json, remark};
 
 pub async fn run(desk: Desk, command: Keys) -> Result<Exit, Failure> {
@@ -16,11 +16,19 @@ pub async fn run(desk: Desk, command: Keys) -> Result<Exit, Failure> {
         secrets::unseal_at_terminal(desk.app.control()).await?;
     }
     match command {
-        Keys::Create { name, scope, json } => {
+        Keys::Create { name, scope, budget_per_day, json } => {
             let scope = scope_of(KeyScope::default(), scope);
-            let input = KeyInput { name, scope, ..KeyInput::default() };
+            let amount = budget_per_day.as_deref().map(dollars).transpose()?;
+            let budget_per_day = amount.map(|amount| Money(amount.as_nanos().to_string()));
+            let input = KeyInput { name, scope, budget_per_day, ..KeyInput::default() };
             let made = keys::create(&desk.app, &desk.caller, input).await?;
-            let said = format!("Key {} for {}. It is shown this once:", made.key.name, operations(&made.key));
+            let within =
+                amount.map(|amount| format!(", within {} per day", amount.in_dollars())).unwrap_or_default();
+            let said = format!(
+                "Key {} for {}{within}. It is shown this once:",
+                made.key.name,
+                operations(&made.key)
+            );
             hand_over(&made, &said, json)?;
         }
         Keys::List(form) => list(&desk, form.json).await?,
@@ -69,7 +77,7 @@ pub async fn run(desk: Desk, command: Keys) -> Result<Exit, Failure> {
 }
 
 /// What was said on the command line over what there was.
-fn scope_of(before: KeyScope, said: cli::KeyScope) -> KeyScope {
+fn scope_of(before: KeyScope, said: grammar::KeyScope) -> KeyScope {
     let listed = |words: Vec<String>| -> Vec<String> {
         words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
     };

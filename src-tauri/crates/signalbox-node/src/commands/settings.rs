@@ -1,4 +1,4 @@
-//! `settings`: list, set.
+//! `settings`: list, get, set.
 
 use signalbox_app::dto::{Setting, SettingInput};
 use signalbox_app::settings;
@@ -11,6 +11,21 @@ use crate::output::{Table, or_dash, print, print_json, tell_asked};
 pub async fn run(desk: Desk, command: Settings) -> Result<Exit, Failure> {
     match command {
         Settings::List(form) => list(&desk, form.json).await,
+        Settings::Get { name, json } => {
+            let all = settings::list(&desk.app, &desk.caller).await?;
+            let setting = all.into_iter().find(|setting| setting.name == name).ok_or_else(|| {
+                Failure::new(
+                    Exit::NotFound,
+                    format!("There is no setting `{name:.80}`; see `settings list`."),
+                )
+            })?;
+            if json {
+                print_json(&setting)?
+            } else {
+                print(&setting.value)?
+            }
+            Ok(Exit::Ok)
+        }
         Settings::Set { name, value, reason } => {
             let set = settings::set(&desk.app, &desk.caller, SettingInput { name, value, reason }).await?;
             if let Some(setting) = tell_asked(set)? {

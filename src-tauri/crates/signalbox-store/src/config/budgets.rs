@@ -1,7 +1,9 @@
 //! Budgets as they are configured, and adjustments of what they were charged.
 
-use signalbox_core::budget::{Action, Adjustment, Budget, Period, Zone};
+use signalbox_core::budget::{Action, Budget, Period, PurseKey, Zone};
+use signalbox_core::change::Change;
 use signalbox_core::ids::BudgetId;
+use signalbox_core::money::NanoUsd;
 use uuid::Uuid;
 
 use super::VersionOf;
@@ -121,20 +123,25 @@ pub(super) async fn remove(
     if removed == 0 { Err(VersionOf::Budget(id).refusal(transaction).await) } else { Ok(()) }
 }
 
-pub(super) async fn adjust(transaction: &mut Transaction, adjustment: &Adjustment) -> Result<(), StoreError> {
-    let purse = &adjustment.purse;
+pub(super) async fn adjust(
+    transaction: &mut Transaction,
+    purse: &PurseKey,
+    amount: NanoUsd,
+    change: &Change,
+) -> Result<(), StoreError> {
+    let reason = change.reason.as_deref().unwrap_or_default();
     within!(transaction, connection => sqlx::query(
         "INSERT INTO budget_adjustments (change_id, at, budget_id, start_at, member, cost_nano_usd, actor, reason) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
-    .bind(adjustment.change.as_uuid())
-    .bind(adjustment.at.as_micros())
+    .bind(change.id.as_uuid())
+    .bind(change.at.as_micros())
     .bind(purse.budget.as_uuid())
     .bind(purse.start.as_micros())
     .bind(purse.member.as_str())
-    .bind(adjustment.amount.as_nanos())
-    .bind(label(&adjustment.actor).into_owned())
-    .bind(clean(&adjustment.reason).into_owned())
+    .bind(amount.as_nanos())
+    .bind(label(&change.actor).into_owned())
+    .bind(clean(reason).into_owned())
     .execute(connection)
     .await
     .map(drop))

@@ -13,11 +13,12 @@ use std::collections::HashMap;
 
 use signalbox_core::alert::{AlertKind, AlertRule, Alerting, Channel};
 use signalbox_core::approval::Approval;
-use signalbox_core::budget::{Adjustment, Budget};
+use signalbox_core::budget::{Budget, PurseKey};
 use signalbox_core::change::{ChainedChange, Change};
 use signalbox_core::ids::{BudgetId, ChannelId, OperationId, PersonName, ProviderName};
 use signalbox_core::key::{ApiKey, KeyHash};
 use signalbox_core::kill_switch::Stop;
+use signalbox_core::money::NanoUsd;
 use signalbox_core::operation::{Criticality, Operation};
 use signalbox_core::person::Person;
 use signalbox_core::price::PriceCard;
@@ -149,10 +150,12 @@ pub enum ConfigWrite {
         /// The version it was seen at.
         base_version: u32,
     },
-    /// Adds to what a purse was charged, or takes off.
+    /// Adds to what a purse was charged, or takes off; when, by whom and why, its entry in the history says.
     AdjustBudget {
-        /// How much, where and why.
-        adjustment: Adjustment,
+        /// Which purse.
+        purse: PurseKey,
+        /// How much; negative gives back.
+        amount: NanoUsd,
     },
     /// Stores a setting.
     PutSetting {
@@ -303,7 +306,9 @@ impl ConfigWrite {
                 budgets::put(transaction, budget, *base_version).await
             }
             Self::RemoveBudget { id, base_version } => budgets::remove(transaction, *id, *base_version).await,
-            Self::AdjustBudget { adjustment } => budgets::adjust(transaction, adjustment).await,
+            Self::AdjustBudget { purse, amount } => {
+                budgets::adjust(transaction, purse, *amount, change).await
+            }
             Self::PutSetting { key, value } => keys::put_setting(transaction, key, value).await,
             Self::PutPerson { person, base_version } => people::put(transaction, person, *base_version).await,
             Self::FileApproval { approval } => approvals::file(transaction, approval).await,

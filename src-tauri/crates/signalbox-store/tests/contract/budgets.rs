@@ -6,8 +6,8 @@ use signalbox_core::budget::{
     Action, Adjustment, Amount, Budget, Claim, Hold, Holding, Limits, Member, Period, Posting, PurseKey,
     Scope, Threshold, Zone,
 };
-use signalbox_core::change::ChangeKind;
-use signalbox_core::ids::{BudgetId, ChangeId};
+use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::ids::BudgetId;
 use signalbox_core::ledger::{NextCall, Outcome, RequestStart, Settlement};
 use signalbox_core::money::NanoUsd;
 use signalbox_store::{ConfigEdit, ConfigWrite, LedgerEntry, StoreError};
@@ -151,16 +151,13 @@ on_both_databases! {
 
     async fn an_adjustment_is_read_back_and_never_changed(db: &Database) {
         let budget = budget();
-        let adjustment = Adjustment {
-            change: ChangeId::generate(),
-            at: MIDNIGHT,
-            purse: purse(budget.id, "alice"),
-            amount: NanoUsd::from_nanos(-5),
-            actor: "local".to_owned(),
-            reason: "the provider did not bill it".to_owned(),
-        };
-        let write = ConfigWrite::AdjustBudget { adjustment: adjustment.clone() };
-        db.store.write_config(edit(write)).await.unwrap();
+        let (purse, amount) = (purse(budget.id, "alice"), NanoUsd::from_nanos(-5));
+        let reason = "the provider did not bill it";
+        let mut edits = edit(ConfigWrite::AdjustBudget { purse: purse.clone(), amount });
+        edits[0].change.reason = Some(reason.to_owned());
+        let Change { id, at, actor, .. } = edits[0].change.clone();
+        db.store.write_config(edits).await.unwrap();
+        let adjustment = Adjustment { change: id, at, purse, amount, actor, reason: reason.to_owned() };
         let found = db.store.adjustments(Some(budget.id)).await.unwrap();
         assert_eq!(found, std::slice::from_ref(&adjustment));
         assert_eq!(db.store.adjustments(None).await.unwrap(), [adjustment]);

@@ -14,20 +14,13 @@ import { Sheet } from "@/components/Sheet";
 import { SheetSteps } from "@/components/SheetSteps";
 import { Skeleton } from "@/components/Skeletons";
 import { StatusBadge } from "@/components/StatusBadge";
+import { barOf, forecastWords, limitWords, periodWords, purseWords } from "@/lib/budget";
 import { formatCount } from "@/lib/numbers";
 import classes from "../budgets.module.css";
-import {
-  ACTIONS,
-  barOf,
-  type BudgetRow,
-  historyOf,
-  isForEach,
-  periodWords,
-  willBePassed,
-} from "../model";
+import { ACTIONS, type BudgetRow, historyOf, isForEach, willBePassed } from "../model";
 import { removeBudgetMutationOptions } from "../mutations";
 import { budgetQueryOptions } from "../queries";
-import { basisWords, forecastWords, limitWords, purseWords } from "../words";
+import { basisWords, noForecastWords } from "../words";
 import { AdjustSection } from "./AdjustSection";
 import { HistoryPanel } from "./HistoryView";
 import { HoldsSection } from "./HoldsSection";
@@ -156,7 +149,7 @@ function Standing({ budget, purse }: { budget: Budget; purse: BudgetPurse | null
           {basisWords(purse.forecast.basis)}.
         </p>
       ) : purse && purse.to !== null ? (
-        <p className={classes.caption}>Too little history yet for a forecast.</p>
+        <p className={classes.caption}>{noForecastWords(budget)}</p>
       ) : null}
     </section>
   );
@@ -180,7 +173,7 @@ function Details({ detail, member, onRemoved }: DetailsProps) {
     <>
       <FactsOf budget={budget} purse={purse} />
       <HoldsSection holds={detail.holds} />
-      <PeriodsSection budget={budget} periods={detail.periods} />
+      <PeriodsSection budget={budget} periods={detail.periods} charted={history === undefined} />
       {history ? <HistoryPanel {...history} /> : null}
       {isForEach(budget.scope.kind) && member === undefined ? null : (
         <AdjustSection budget={budget} member={member ?? ""} adjustments={detail.adjustments} />

@@ -7,13 +7,14 @@ import { CommandError } from "@/api/call";
 import { setBudgetMutationOptions } from "@/api/mutations";
 import type { Budget, BudgetDraft, BudgetPreview } from "@/bindings";
 import { Sheet } from "@/components/Sheet";
+import { PERIODS } from "@/lib/budget";
 import { notifySuccess, notifyUndo } from "@/lib/notices";
 import { plural } from "@/lib/numbers";
 import { displayKeys, type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { useLatest } from "@/lib/useLatest";
 import classes from "../budgets.module.css";
 import { countChanges, hasValue, NEW_BUDGET, toDraft, type TypedBudget, typedOf } from "../draft";
-import { ACTIONS, PERIODS, SCOPE_CHOICES } from "../model";
+import { ACTIONS, SCOPE_CHOICES } from "../model";
 import { budgetPreviewQueryOptions } from "../queries";
 import { PreviewBody } from "./PreviewBody";
 import { useScopeValues } from "./useScopeValues";
@@ -27,11 +28,19 @@ const SEVERITIES = [
   { value: "critical", label: "Critical" },
 ];
 
-type Props = { budget: Budget | undefined; onDone: (id: string) => void; onClose: () => void };
+type Props = {
+  budget: Budget | undefined;
+  /** What a new one begins with, beside the usual. */
+  start?: Partial<TypedBudget> | undefined;
+  onDone: (id: string) => void;
+  onClose: () => void;
+};
 
 /** A budget as a draft: nothing holds before Apply, and the preview says what would. */
-export function EditorSheet({ budget, onDone, onClose }: Props) {
-  const [typed, setTyped] = useState<TypedBudget>(() => (budget ? typedOf(budget) : NEW_BUDGET));
+export function EditorSheet({ budget, start, onDone, onClose }: Props) {
+  const [typed, setTyped] = useState<TypedBudget>(() =>
+    budget ? typedOf(budget) : { ...NEW_BUDGET, ...start },
+  );
   const { draft, faults } = toDraft(typed, budget);
   const changes = countChanges(typed, budget);
   const typedRight = Object.keys(faults).length === 0;

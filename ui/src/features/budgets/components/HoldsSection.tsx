@@ -19,7 +19,13 @@ export function HoldsSection({ holds }: { holds: readonly BudgetHold[] }) {
           Nothing is held. A request holds what it may cost while it runs.
         </p>
       ) : (
-        <HoldTable holds={holds} />
+        <>
+          <HoldTable holds={holds} />
+          <p className={classes.caption}>
+            Each is let go by itself when its request ends or runs out of time. What a crash left
+            behind is settled at the next start, marked as interrupted, and can be corrected below.
+          </p>
+        </>
       )}
     </FactSection>
   );

@@ -1,22 +1,30 @@
+import { useMemo } from "react";
 import type { Budget, BudgetPeriodRow } from "@/bindings";
 import { BudgetBar } from "@/components/BudgetBar";
 import { FactSection } from "@/components/Facts";
 import { Money } from "@/components/Money";
 import { RelativeTime } from "@/components/RelativeTime";
+import { prepareSeries } from "@/charts/prepareSeries";
+import { StackedChart } from "@/charts/StackedChart";
 import { formatMoneyExact } from "@/lib/money";
 import { formatCount, formatPercent } from "@/lib/numbers";
 import classes from "../budgets.module.css";
+import { periodsWords } from "../words";
 
-/** How earlier periods ended, newest first. */
-export function PeriodsSection({
-  budget,
-  periods,
-}: {
+const CHART_PX = 140;
+
+type Props = {
   budget: Budget;
   periods: readonly BudgetPeriodRow[];
-}) {
+  /** Whether they are drawn as well, because nothing else tells the history of this budget. */
+  charted: boolean;
+};
+
+/** How earlier periods ended, newest first. */
+export function PeriodsSection({ budget, periods, charted }: Props) {
   return (
     <FactSection title="Periods">
+      {charted && periods.length > 1 ? <PeriodsChart budget={budget} periods={periods} /> : null}
       {periods.length === 0 ? (
         <p className={classes.lead}>Nothing was counted yet.</p>
       ) : (
@@ -60,5 +68,29 @@ export function PeriodsSection({
         </div>
       )}
     </FactSection>
+  );
+}
+
+/** What each period came to, oldest first. */
+function PeriodsChart({ budget, periods }: Pick<Props, "budget" | "periods">) {
+  const { chart, buckets } = useMemo(() => {
+    const oldest = periods.toReversed();
+    const source = {
+      buckets: oldest.map(({ from }) => from),
+      groups: [
+        {
+          key: budget.name,
+          spend: oldest.map(({ settled }) => settled),
+          requests: oldest.map(() => 0),
+        },
+      ],
+    };
+    return { chart: prepareSeries(source, "spend"), buckets: source.buckets };
+  }, [budget.name, periods]);
+  return (
+    <>
+      <StackedChart chart={chart} metric="spend" bucket="day" buckets={buckets} height={CHART_PX} />
+      <p className={classes.caption}>{periodsWords(budget)}</p>
+    </>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { CommandError, fieldErrors } from "@/api/call";
 import type { KeyInput, KeyLimits, KeyScope } from "@/bindings";
 import { ErrorState } from "@/components/ErrorState";
+import { parseUsd } from "@/lib/money";
 import { NAME_CHARS_MAX, nameProblem } from "../model";
 import classes from "./CreateKeyForm.module.css";
 import { LimitFields } from "./LimitFields";
@@ -19,12 +20,16 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
   const [name, setName] = useState("");
   const [scope, setScope] = useState<KeyScope>({});
   const [limits, setLimits] = useState<KeyLimits>({});
+  const [usd, setUsd] = useState("");
   const [problem, setProblem] = useState<string>();
   const refused = refusals(error);
+  const budget = parseUsd(usd);
   const submit = () => {
     const found = nameProblem(name);
     setProblem(found);
-    if (found === undefined && !pending) onSubmit({ name: name.trim(), scope, limits });
+    if (found !== undefined || budget === undefined || pending) return;
+    const own = budget === null ? {} : { budget_per_day: budget };
+    onSubmit({ name: name.trim(), scope, limits, ...own });
   };
   return (
     <form
@@ -59,6 +64,23 @@ export function CreateKeyForm({ pending, error, onSubmit, onCancel }: Props) {
             Left empty: no limit of its own. They can be changed later.
           </p>
           <LimitFields limits={limits} onChange={setLimits} errors={refused.fields} />
+          <TextInput
+            mt={12}
+            label="Budget per day"
+            description="Hard stop: requests that could exceed it are refused until midnight UTC. It is made with the key."
+            placeholder="no budget of its own"
+            leftSection="$"
+            value={usd}
+            onChange={(event) => setUsd(event.currentTarget.value)}
+            inputMode="decimal"
+            autoComplete="off"
+            error={
+              budget === undefined
+                ? "An amount in US dollars, such as 5 or 0.25."
+                : refused.fields["budget_per_day"]
+            }
+            data-testid="key-budget"
+          />
         </fieldset>
         <p className="muted">
           Signalbox puts the key on your clipboard once. It keeps a fingerprint of it and cannot

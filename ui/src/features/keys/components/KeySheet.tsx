@@ -14,6 +14,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { Expiry, KeyStateBadge } from "../columns";
 import { IDLE_DAYS, maskedKey, snippetOperations } from "../model";
 import { endOverlapMutationOptions } from "../mutations";
+import { BudgetsSection } from "./BudgetsSection";
 import classes from "./KeySheet.module.css";
 import { LimitsSection } from "./LimitsSection";
 import { OwnCredentialsSection } from "./OwnCredentialsSection";
@@ -78,6 +79,7 @@ export function KeySheet(props: Props) {
           </div>
         )}
         <LimitsSection key={apiKey.id} apiKey={apiKey} />
+        {revoked ? null : <BudgetsSection apiKey={apiKey} />}
         {active ? <OwnCredentialsSection key={`own ${apiKey.id}`} apiKey={apiKey} /> : null}
         {active && baseUrl !== undefined ? (
           <FactSection title="Use it">

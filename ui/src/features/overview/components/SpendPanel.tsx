@@ -1,7 +1,8 @@
 import { ActionIcon, SegmentedControl, Tooltip } from "@mantine/core";
 import { IconChartBar, IconTable } from "@tabler/icons-react";
 import { useMemo } from "react";
-import type { GroupBy, Overview } from "@/bindings";
+import type { BudgetGlance, GroupBy, Overview } from "@/bindings";
+import { prepareLimit } from "@/charts/prepareLimit";
 import { type Metric, type PreparedChart, prepareSeries } from "@/charts/prepareSeries";
 import { StackedChart } from "@/charts/StackedChart";
 import { type Column, DataTable } from "@/components/DataTable";
@@ -14,6 +15,7 @@ import { usePreferences } from "@/lib/preferences";
 
 type Props = {
   overview: Overview;
+  budget: BudgetGlance | null;
   groupBy: GroupBy;
   metric: Metric;
   asTable: boolean;
@@ -36,8 +38,12 @@ const METRICS: { value: Metric; label: string }[] = [
 ];
 
 /** Spend (or requests) over time, stacked; the same as a table on request. */
-export function SpendPanel({ overview, groupBy, metric, asTable, ...on }: Props) {
+export function SpendPanel({ overview, budget, groupBy, metric, asTable, ...on }: Props) {
   const chart = useMemo(() => prepareSeries(overview, metric), [overview, metric]);
+  const limit = useMemo(
+    () => (metric === "spend" ? prepareLimit(budget, overview, chart.peak?.value) : undefined),
+    [budget, overview, metric, chart],
+  );
   const { zone } = usePreferences();
   return (
     <Panel
@@ -88,6 +94,7 @@ export function SpendPanel({ overview, groupBy, metric, asTable, ...on }: Props)
           bucket={overview.bucket}
           buckets={overview.buckets}
           height={HEIGHT_PX}
+          limit={limit}
           onPickBucket={on.onPickBucket}
         />
       )}

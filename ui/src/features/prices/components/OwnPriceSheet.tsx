@@ -19,7 +19,8 @@ import {
   type TypedRate,
 } from "../ownPrice";
 import classes from "../prices.module.css";
-import { pricePreviewQueryOptions, unpricedQueryOptions } from "../queries";
+import { unpricedQueryOptions } from "@/api/queries";
+import { pricePreviewQueryOptions } from "../queries";
 import { ChangeTable } from "./CardView";
 import { FromWhen } from "./FromWhen";
 

@@ -7,7 +7,7 @@ import { ErrorState } from "@/components/ErrorState";
 import { formatCount, plural } from "@/lib/numbers";
 import { mainRates } from "../model";
 import classes from "../prices.module.css";
-import { unpricedQueryOptions } from "../queries";
+import { unpricedQueryOptions } from "@/api/queries";
 import { Rate } from "../columns";
 
 type Props = {
