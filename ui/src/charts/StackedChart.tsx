@@ -124,22 +124,23 @@ export function StackedChart(props: Props) {
           </li>
         ))}
       </ul>
-      {limit ? <LimitLegend limit={limit} /> : null}
+      {limit && (limit.reserved || !limit.drawn) ? <LimitLegend limit={limit} /> : null}
       <p className="visually-hidden">{limit ? `${summary} ${limit.words}.` : summary}</p>
     </div>
   );
 }
 
-/** The line and what is reserved, in words: a budget far above the bars is only told here. */
+/** What the chart does not say itself: what is reserved, and a budget far above the bars. */
 function LimitLegend({ limit }: { limit: PreparedLimit }) {
   const { reserved, drawn, words } = limit;
   return (
     <p className={classes.limit} data-testid="chart-limit">
-      <span>
-        <i className={classes.dash} aria-hidden />
-        {words}
-        {drawn ? null : ", far above these bars"}
-      </span>
+      {drawn ? null : (
+        <span>
+          <i className={classes.dash} aria-hidden />
+          {words}, far above these bars
+        </span>
+      )}
       {reserved ? (
         <span title={formatMoneyExact(reserved.amount)}>
           <i className={classes.hatch} aria-hidden />

@@ -1,11 +1,18 @@
 import { useNow } from "@/lib/clock";
 import { usePreferences } from "@/lib/preferences";
-import { formatClock, formatFull, formatRelative, timeTooltip } from "@/lib/time";
+import {
+  formatClock,
+  formatDate,
+  formatFull,
+  formatRelative,
+  timeTooltip,
+  type Zone,
+} from "@/lib/time";
 
 type Props = {
   value: string | null;
-  /** `relative` under one hour (default), always the `clock` time, or `full` with date and milliseconds. */
-  format?: "relative" | "clock" | "full";
+  /** `relative` under one hour (default), always the `clock` time, always with its `date`, or `full` with milliseconds. */
+  format?: "relative" | "clock" | "date" | "full";
   absent?: string;
 };
 
@@ -14,15 +21,23 @@ export function RelativeTime({ value, format = "relative", absent = "–" }: Pro
   const { zone } = usePreferences();
   const now = useNow();
   if (value === null) return <span className="muted">{absent}</span>;
-  const shown =
-    format === "full"
-      ? formatFull(value, zone)
-      : format === "clock"
-        ? formatClock(value, now, zone)
-        : formatRelative(value, now, zone);
+  const shown = inFormat(format, value, now, zone);
   return (
     <time dateTime={value} title={timeTooltip(value)} className="tabular">
       {shown}
     </time>
   );
+}
+
+function inFormat(format: NonNullable<Props["format"]>, iso: string, now: number, zone: Zone) {
+  switch (format) {
+    case "relative":
+      return formatRelative(iso, now, zone);
+    case "clock":
+      return formatClock(iso, now, zone);
+    case "date":
+      return formatDate(iso, now, zone);
+    case "full":
+      return formatFull(iso, zone);
+  }
 }

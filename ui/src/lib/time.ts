@@ -25,6 +25,14 @@ export function formatClock(iso: string, nowMs: number, zone: Zone): string {
   if (dayKey(at, zone) === dayKey(now, zone)) {
     return format(at, zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
   }
+  return formatDate(iso, nowMs, zone);
+}
+
+/** `20 Nov 14:03`, also today; with the year when it is another one. For bounds, where a time alone says too little. */
+export function formatDate(iso: string, nowMs: number, zone: Zone): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return "–";
+  const now = new Date(nowMs);
   const sameYear = yearOf(at, zone) === yearOf(now, zone);
   const day = format(at, zone, {
     day: "numeric",

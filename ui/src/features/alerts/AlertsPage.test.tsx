@@ -9,10 +9,10 @@ test("the bell says how many alerts are open and how bad it is, and leads to the
   const { router, user } = openWindow("/keys");
   const bell = await screen.findByTestId("alerts-bell");
   await waitFor(() => expect(bell.getAttribute("aria-label")).toContain("the worst is critical"));
-  expect(screen.getByTestId("alerts-bell-count").textContent).toBe("6");
+  expect(screen.getByTestId("alerts-bell-count").textContent).toBe("8");
   await user.click(bell);
   await waitFor(() => expect(router.state.location.pathname).toBe("/alerts"));
-  expect(await screen.findAllByTestId("alert-row")).toHaveLength(6);
+  expect(await screen.findAllByTestId("alert-row")).toHaveLength(8);
 });
 
 test("an acknowledged alert leaves the open ones, and the bell counts down", async () => {
@@ -23,8 +23,8 @@ test("an acknowledged alert leaves the open ones, and the bell counts down", asy
   const sheet = await screen.findByTestId("alert-detail");
   expect(sheet.textContent).toContain("anthropic refuses its credential");
   await user.click(within(sheet).getByTestId("alert-acknowledge"));
-  await waitFor(() => expect(screen.getByTestId("alerts-bell-count").textContent).toBe("5"));
-  await waitFor(() => expect(screen.getAllByTestId("alert-row")).toHaveLength(5));
+  await waitFor(() => expect(screen.getByTestId("alerts-bell-count").textContent).toBe("7"));
+  await waitFor(() => expect(screen.getAllByTestId("alert-row")).toHaveLength(7));
   // It stays open in its sheet, with who has seen it.
   expect(await within(sheet).findByText(/Seen by local/)).toBeDefined();
 });
@@ -35,7 +35,7 @@ test("everything is acknowledged at once, and what was open can be looked at aga
   await screen.findByTestId("alerts-empty");
   expect(screen.queryByTestId("alerts-bell-count")).toBeNull();
   await user.click(screen.getByTestId("alerts-show-all"));
-  expect(await screen.findAllByTestId("alert-row")).toHaveLength(12);
+  expect(await screen.findAllByTestId("alert-row")).toHaveLength(14);
 });
 
 test("alerts are narrowed by severity and kind, and an alert leads to the thing it is about", async () => {
@@ -57,7 +57,7 @@ test("alerts are narrowed by severity and kind, and an alert leads to the thing 
 });
 
 test("who was told stands with the alert, and what failed says why", async () => {
-  openWindow("/alerts?alert=alr_000012");
+  openWindow("/alerts?alert=alr_000014");
   const sheet = await screen.findByTestId("alert-detail");
   expect(await within(sheet).findByText(/answered 404: no_service/)).toBeDefined();
   expect(sheet.textContent).toContain("Tried 2×");

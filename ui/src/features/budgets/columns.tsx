@@ -108,14 +108,20 @@ function Name({ row, onFold }: { row: BudgetRow; onFold: (row: BudgetRow) => voi
         </span>
         <span className={classes.caption}>
           {member === undefined
-            ? `${budget.scope_words} · ${limitWords(budget.limits)} ${periodWords(budget.period)}`
+            ? `${budget.scope_words} · ${besideLeft(row)}${periodWords(budget.period)}`
             : purse?.bound_by
               ? `${purse.bound_by} has less left and refuses first`
-              : `${limitWords(budget.limits)} ${periodWords(budget.period)}`}
+              : `${besideLeft(row)}${periodWords(budget.period)}`}
         </span>
       </div>
     </div>
   );
+}
+
+/** The limits that do not stand in the column of what is left. */
+function besideLeft({ budget: { limits }, purse }: BudgetRow): string {
+  const words = limitWords(purse ? { ...limits, cost: null } : limits);
+  return words === "" ? "" : `${words} `;
 }
 
 function Standing({ row }: { row: BudgetRow }) {

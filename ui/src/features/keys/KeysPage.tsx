@@ -3,7 +3,12 @@ import { IconFilterOff, IconKey, IconPlus, IconSearch } from "@tabler/icons-reac
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useMemo, useRef, useState } from "react";
-import { keysQueryOptions, operationsQueryOptions, statusQueryOptions } from "@/api/queries";
+import {
+  budgetsQueryOptions,
+  keysQueryOptions,
+  operationsQueryOptions,
+  statusQueryOptions,
+} from "@/api/queries";
 import type { ApiKey } from "@/bindings";
 import { CopyButton } from "@/components/CopyButton";
 import { DataTable } from "@/components/DataTable";
@@ -22,7 +27,7 @@ import { RevokeDialog } from "./components/RevokeDialog";
 import { RotateDialog } from "./components/RotateDialog";
 import { Snippets } from "@/components/Snippets";
 import classes from "./KeysPage.module.css";
-import { filterKeys, snippetOperations } from "./model";
+import { filterKeys, ownBudgets, snippetOperations } from "./model";
 import type { KeysSearch } from "./search";
 
 export function KeysPage() {
@@ -51,10 +56,8 @@ export function KeysPage() {
   };
   const revoke = (key: ApiKey) => setRevoking({ key, opened: true });
 
-  const columns = useMemo(
-    () => keyColumns({ onRevoke: (key) => setRevoking({ key, opened: true }) }),
-    [],
-  );
+  const budgets = useQuery(budgetsQueryOptions()).data?.budgets;
+  const columns = useMemo(() => keyColumns({ budgets: ownBudgets(budgets ?? NONE) }), [budgets]);
   const actions = useLatest({ patch, step });
   const shortcuts = useMemo<Shortcut[]>(
     () => [
@@ -171,7 +174,7 @@ export function KeysPage() {
                 data-testid="keys-table"
               />
             </div>
-            {opened === undefined && baseUrl !== undefined ? (
+            {opened === undefined && baseUrl !== undefined && all.length <= EXPLAINED_UP_TO ? (
               <section className={classes.use} aria-label="Use a key">
                 <header>
                   <h2>Use a key</h2>
@@ -206,6 +209,8 @@ export function KeysPage() {
 }
 
 const NONE: never[] = [];
+/** Who has more keys than this knows how to use one, and wants to see them; each key's detail still says it. */
+const EXPLAINED_UP_TO = 20;
 
 type ListProps = {
   query: {

@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { IconClockPause, IconHourglassLow, IconRefresh } from "@tabler/icons-react";
 import type { ApiKey } from "@/bindings";
 import type { Column } from "@/components/DataTable";
@@ -7,24 +6,32 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { IDLE_DAYS, limitWords, maskedKey, sameLimits, scopeWords } from "./model";
 
 /** Below this the table scrolls sideways in its own frame. */
-export const KEY_MIN_WIDTH = 1120;
+export const KEY_MIN_WIDTH = 960;
 
-type Options = { onRevoke: (key: ApiKey) => void };
+/** What each key's own budgets allow, in words, by the key's id. */
+type Options = { budgets: ReadonlyMap<string, string> };
 
 /** Fixed widths where the content is, so that "last used" ticking does not move a column. */
-export function keyColumns({ onRevoke }: Options): readonly Column<ApiKey>[] {
+export function keyColumns({ budgets }: Options): readonly Column<ApiKey>[] {
   return [
     {
       id: "name",
       header: "Name",
-      width: "minmax(132px, 1.3fr)",
+      width: "minmax(104px, 1.3fr)",
       cell: (key) => <span title={key.name}>{key.name}</span>,
       sortValue: (key) => key.name,
     },
     {
+      id: "state",
+      header: "State",
+      width: "96px",
+      cell: (key) => <KeyStateBadge apiKey={key} />,
+      sortValue: (key) => key.state,
+    },
+    {
       id: "owner",
       header: "Owner",
-      width: "minmax(84px, 0.8fr)",
+      width: "minmax(72px, 0.8fr)",
       hint: "Who answers for it",
       cell: (key) =>
         key.owner === null ? (
@@ -37,14 +44,14 @@ export function keyColumns({ onRevoke }: Options): readonly Column<ApiKey>[] {
     {
       id: "key",
       header: "Key",
-      width: "132px",
+      width: "124px",
       hint: "Its beginning and its last four characters; Signalbox does not have the rest",
       cell: (key) => <span className="mono">{maskedKey(key)}</span>,
     },
     {
       id: "operations",
       header: "May use",
-      width: "minmax(128px, 1.2fr)",
+      width: "minmax(104px, 1.2fr)",
       hint: "Operations, and where its requests may go",
       cell: (key) => (
         <span title={[...key.operations, ...key.targets].join("\n") || "Every operation, anywhere"}>
@@ -55,25 +62,31 @@ export function keyColumns({ onRevoke }: Options): readonly Column<ApiKey>[] {
     {
       id: "limits",
       header: "Limits",
-      width: "minmax(132px, 1.1fr)",
-      hint: "Requests per minute, at the same time, and the size of one",
-      cell: (key) => (
-        <span className={noLimits(key) ? "muted" : undefined} title={limitWords(key.limits)}>
-          {noLimits(key) ? "none" : limitWords(key.limits)}
-        </span>
-      ),
+      width: "minmax(112px, 1.4fr)",
+      hint: "Its own budgets, requests per minute, at the same time, and the size of one",
+      cell: (key) => {
+        const words = [
+          budgets.get(key.id) ?? "",
+          noLimits(key) ? "" : limitWords(key.limits),
+        ].filter((part) => part !== "");
+        return words.length === 0 ? (
+          <span className="muted">none</span>
+        ) : (
+          <span title={words.join("\n")}>{words.join(", ")}</span>
+        );
+      },
     },
     {
       id: "created",
       header: "Created",
-      width: "112px",
+      width: "104px",
       cell: (key) => <RelativeTime value={key.created_at} />,
       sortValue: (key) => Date.parse(key.created_at),
     },
     {
       id: "expires",
       header: "Expires",
-      width: "128px",
+      width: "124px",
       cell: (key) => <Expiry apiKey={key} />,
       sortValue: (key) => (key.expires_at === null ? null : Date.parse(key.expires_at)),
     },
@@ -83,36 +96,6 @@ export function keyColumns({ onRevoke }: Options): readonly Column<ApiKey>[] {
       width: "116px",
       cell: (key) => <LastUsed apiKey={key} />,
       sortValue: (key) => (key.last_used_at === null ? null : Date.parse(key.last_used_at)),
-    },
-    {
-      id: "state",
-      header: "State",
-      width: "96px",
-      cell: (key) => <KeyStateBadge apiKey={key} />,
-      sortValue: (key) => key.state,
-    },
-    {
-      id: "revoke",
-      header: "",
-      width: "80px",
-      align: "end",
-      cell: (key) =>
-        key.revoked_at === null ? (
-          <Button
-            variant="subtle"
-            color="critical"
-            size="compact-xs"
-            h={24}
-            aria-label={`Revoke ${key.name}`}
-            onClick={(event) => {
-              event.stopPropagation();
-              onRevoke(key);
-            }}
-            data-testid="key-revoke"
-          >
-            Revoke
-          </Button>
-        ) : null,
     },
   ];
 }

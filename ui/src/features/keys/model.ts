@@ -1,4 +1,5 @@
 import type { ApiKey, Budget, KeyLimits, KeyScope, Operation, Provider } from "@/bindings";
+import { limitWords as budgetWords, periodWords } from "@/lib/budget";
 import { formatCount, plural } from "@/lib/numbers";
 
 /** A key that nobody used for this long is worth a question; the backend says which ones are. */
@@ -203,4 +204,16 @@ export function bindingBudgets(
 /** Whether one of two targets holds the other: a provider holds its models. */
 function overlaps(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
+/** What the budgets of each key alone allow, in words, by the key's id. */
+export function ownBudgets(budgets: readonly Budget[]): ReadonlyMap<string, string> {
+  const words = new Map<string, string>();
+  for (const { scope, limits, period, enabled } of budgets) {
+    if (scope.kind !== "key" || scope.value === null || !enabled) continue;
+    const own = `${budgetWords(limits)} ${periodWords(period)}`;
+    const known = words.get(scope.value);
+    words.set(scope.value, known === undefined ? own : `${known}, ${own}`);
+  }
+  return words;
 }

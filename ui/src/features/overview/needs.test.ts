@@ -47,9 +47,9 @@ test("what refuses requests now stands before what waits, and that before what w
 test("of many of one kind the fullest are named and the others counted", () => {
   const budgets = Array.from({ length: 9 }, (_, index) => budget(`B${index}`, 800 + index));
   expect(words({ budgets })).toEqual([
-    "B8 is used to 81 %",
-    "B7 is used to 81 %",
-    "B6 is used to 81 %",
+    "B8 is used to 80 %",
+    "B7 is used to 80 %",
+    "B6 is used to 80 %",
     "6 more budgets are nearly used up",
   ]);
 });

@@ -2,7 +2,7 @@
 
 import type { LinkProps } from "@tanstack/react-router";
 import type { ApiKey, Budget, ProviderHealth, TargetHealth, UnpricedModel } from "@/bindings";
-import { formatPercent, plural } from "@/lib/numbers";
+import { formatCount, plural } from "@/lib/numbers";
 
 /** From here on a budget wants to be looked at before it is empty. */
 const NEAR_PERMILLE = 750;
@@ -91,7 +91,7 @@ function nearNeed(budget: Budget): Need {
 }
 
 function budgetNeed(kind: "passed" | "near", { id, name, used_permille: used }: Budget): Need {
-  const words = `${name} is used to ${formatPercent(used / 1000)}`;
+  const words = `${name} is used to ${formatCount(Math.floor(used / 10))} %`;
   return { id: `budget ${id}`, kind, words, to: "/budgets", search: { budget: id } };
 }
 

@@ -200,8 +200,8 @@ function FactsOf({ budget, purse }: { budget: Budget; purse: BudgetPurse | null 
         </Fact>
         {purse ? (
           <Fact name="This period">
-            <RelativeTime value={purse.from} format="clock" /> –{" "}
-            {purse.to === null ? "for ever" : <RelativeTime value={purse.to} format="clock" />}{" "}
+            <RelativeTime value={purse.from} format="date" /> –{" "}
+            {purse.to === null ? "for ever" : <RelativeTime value={purse.to} format="date" />}{" "}
             <span className="muted">(days begin at midnight in {budget.zone})</span>
           </Fact>
         ) : null}

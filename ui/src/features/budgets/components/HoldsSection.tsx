@@ -21,7 +21,7 @@ export function HoldsSection({ holds }: { holds: readonly BudgetHold[] }) {
       ) : (
         <>
           <HoldTable holds={holds} />
-          <p className={classes.caption}>
+          <p className={classes.under}>
             Each is let go by itself when its request ends or runs out of time. What a crash left
             behind is settled at the next start, marked as interrupted, and can be corrected below.
           </p>

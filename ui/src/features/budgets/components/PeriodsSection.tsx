@@ -45,7 +45,7 @@ export function PeriodsSection({ budget, periods, charted }: Props) {
                     {budget.period === "total" ? (
                       "the beginning"
                     ) : (
-                      <RelativeTime value={period.from} format="clock" />
+                      <RelativeTime value={period.from} format="date" />
                     )}
                   </td>
                   <td className={classes.end}>
@@ -90,7 +90,7 @@ function PeriodsChart({ budget, periods }: Pick<Props, "budget" | "periods">) {
   return (
     <>
       <StackedChart chart={chart} metric="spend" bucket="day" buckets={buckets} height={CHART_PX} />
-      <p className={classes.caption}>{periodsWords(budget)}</p>
+      <p className={classes.under}>{periodsWords(budget)}</p>
     </>
   );
 }

@@ -58,8 +58,8 @@ function Answer({ preview }: { preview: BudgetPreview }) {
 function Replay({ replay }: { replay: BudgetReplay }) {
   const period = (
     <>
-      <RelativeTime value={replay.from} format="clock" /> –{" "}
-      <RelativeTime value={replay.to} format="clock" />
+      <RelativeTime value={replay.from} format="date" /> –{" "}
+      <RelativeTime value={replay.to} format="date" />
     </>
   );
   if (replay.requests === 0)
@@ -80,7 +80,7 @@ function Replay({ replay }: { replay: BudgetReplay }) {
       worth <Money value={replay.refused_cost} format="total" />
       {replay.first_refused_at === null ? null : (
         <>
-          , the first at <RelativeTime value={replay.first_refused_at} format="clock" />
+          , the first at <RelativeTime value={replay.first_refused_at} format="date" />
         </>
       )}
       .
