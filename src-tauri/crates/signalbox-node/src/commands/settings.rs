@@ -20,9 +20,9 @@ pub async fn run(desk: Desk, command: Settings) -> Result<Exit, Failure> {
                 )
             })?;
             if json {
-                print_json(&setting)?
+                print_json(&setting)?;
             } else {
-                print(&setting.value)?
+                print(&setting.value)?;
             }
             Ok(Exit::Ok)
         }
