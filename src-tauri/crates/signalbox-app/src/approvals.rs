@@ -3,6 +3,7 @@
 //! This is the only place where an approval is decided, and it takes a person who is an admin: no program, key, schedule or
 //! model gets here. What is decided is what was shown: the decision carries its hash.
 
+mod effect;
 mod shown;
 
 use signalbox_core::approval::{Approval, ApprovalFault, REASON_CHARS_MAX, Risk, Subject, UNDO_US};

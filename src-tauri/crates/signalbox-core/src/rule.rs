@@ -228,8 +228,7 @@ fn with_any_facts(
     };
     let features = Features::of(Surface::OpenaiChat, Bound::default());
     let facts = Facts { operation: &operation.id, features: &features, now: Timestamp::default() };
-    let priced =
-        ApprovalFacts { facts, operation: &operation, estimate: Some(NanoUsd::ZERO), budget_warned: false };
+    let priced = ApprovalFacts { facts, operation: &operation, estimate: Some(NanoUsd::ZERO), warned: &[] };
     check(&facts, &priced)
 }
 
@@ -303,7 +302,7 @@ impl VariableResolver for ApprovalFacts<'_> {
                 Some(CowVal::owned(texts_by_name(OPERATION_FIELDS.into_iter().zip(values))))
             }
             "estimate_usd" => Some(CowVal::owned(CelDouble::from(dollars(self.estimate)))),
-            "budget_warned" => Some(CowVal::owned(CelBool::from(self.budget_warned))),
+            "budget_warned" => Some(CowVal::owned(CelBool::from(!self.warned.is_empty()))),
             other => self.facts.resolve(other),
         }
     }

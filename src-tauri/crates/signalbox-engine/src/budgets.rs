@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use signalbox_core::alert::AlertKind;
 use signalbox_core::budget::{
-    AnswerSizes, Book, Budget, Claim, Holder, Holding, Measure, Notice, Offer, Posting, PurseKey,
+    Admission, AnswerSizes, Book, Budget, Claim, Holder, Holding, Measure, Notice, Offer, Posting, PurseKey,
     PurseStatus, Shortfall, Spender,
 };
 use signalbox_core::decide::{Candidate, Decision, Rejection, Verdict};
@@ -101,13 +101,6 @@ impl Budgets {
         self.book().holders(purse)
     }
 
-    /// How the purses stand that a request to `target` would use, with the budgets they are of.
-    pub fn standing(&self, spender: &Spender<'_>, target: &Target) -> Vec<(Budget, PurseStatus)> {
-        let standing = self.book();
-        let standing = standing.standing(spender, target, self.0.clock.now());
-        standing.into_iter().map(|(budget, status)| (budget.clone(), status)).collect()
-    }
-
     /// What a request of that bound asks to hold for a call of `target`.
     pub fn claim(&self, live: &Live, operation: &OperationId, target: &Target, bound: Bound) -> Claim {
         let usual = {
@@ -117,30 +110,33 @@ impl Budgets {
         claim::claim(live, operation, target, bound, usual, self.0.clock.now())
     }
 
-    /// Decides by the budgets a request that was admitted otherwise: holds what its first call may cost, leaves out targets
-    /// for which not enough is left, and notes the budget that refuses it when none remains.
-    pub(crate) fn admit(&self, live: &Live, start: &mut RequestStart, is_approved: bool) -> Tab {
-        let tab = Tab { budgets: self.clone(), request: start.id };
-        let bound = start.decision.asked.map(|asked| asked.bound).unwrap_or_default();
-        let chain: Vec<(Target, bool)> = start
-            .decision
-            .chain()
-            .map(|candidate| (candidate.target.clone(), candidate.own_credential))
-            .collect();
+    /// Decides by the budgets a request that may go where `decision` says: what its first call may cost is held in the tab.
+    pub(crate) fn admit(
+        &self,
+        live: &Live,
+        request: RequestId,
+        spender: &Spender<'_>,
+        decision: &Decision,
+        is_approved: bool,
+    ) -> (Admission, Tab) {
+        let bound = decision.asked.map(|asked| asked.bound).unwrap_or_default();
+        let chain = decision.chain().map(|candidate| (&candidate.target, candidate.own_credential));
         let offers: Vec<Offer<'_>> = chain
-            .iter()
             .map(|(target, paid_by_owner)| {
-                let claim = self.claim(live, &start.operation, target, bound);
-                Offer { target, claim, paid_by_owner: *paid_by_owner }
+                let claim = self.claim(live, spender.operation, target, bound);
+                Offer { target, claim, paid_by_owner }
             })
             .collect();
         let now = self.0.clock.now();
-        let admission = self.book().admit(start.id, &spender(live, start), &offers, is_approved, now);
-        start.refused_by = admission.refused_by().cloned().map(Box::new);
-        start.holding = admission.holding;
-        leave_out(&mut start.decision, &admission.order, &admission.left_out);
-        self.tell(admission.notices);
-        tab
+        let mut admission = self.book().admit(request, spender, &offers, is_approved, now);
+        self.tell(std::mem::take(&mut admission.notices));
+        (admission, Tab { budgets: self.clone(), request })
+    }
+
+    /// Names of the budgets that would pay for a request and have passed their warning.
+    pub(crate) fn warned(&self, spender: &Spender<'_>, decision: &Decision) -> Vec<String> {
+        let targets = decision.chain().map(|candidate| (&candidate.target, candidate.own_credential));
+        self.book().warned(spender, targets, self.0.clock.now())
     }
 
     /// Notes how long an answer was.
@@ -239,6 +235,13 @@ fn spender<'a>(live: &'a Live, start: &'a RequestStart) -> Spender<'a> {
         key: start.key,
         tags: &start.tags,
     }
+}
+
+/// Puts what the budgets say into a request: what is held, or the budget that refuses it, and which targets are left out.
+pub(crate) fn write_into(start: &mut RequestStart, admission: Admission) {
+    start.refused_by = admission.refused_by().cloned().map(Box::new);
+    leave_out(&mut start.decision, &admission.order, &admission.left_out);
+    start.holding = admission.holding;
 }
 
 /// Puts what the budgets say into the decision: first what is to be tried, in its order, then what is left out.

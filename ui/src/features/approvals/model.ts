@@ -2,10 +2,10 @@
 
 import { z } from "zod";
 import type { Tone } from "@/components/StatusBadge";
-import { formatMoneyExact, formatMoneyTotal, parseNano, sumNano } from "@/lib/money";
+import { compareNano, formatMoneyExact, formatMoneyTotal, parseNano, shareOf, sumNano } from "@/lib/money";
 import { formatCount, plural } from "@/lib/numbers";
 import { mixedScripts } from "@/lib/text";
-import type { ApprovalKind, Risk, ApprovalRow, ApprovalState } from "@/bindings";
+import type { ApprovalKind, BudgetEffect, Risk, ApprovalRow, ApprovalState } from "@/bindings";
 import type { Gone, Paper } from "./desk";
 
 export const RISKS: Record<Risk, { word: string; tone: Tone }> = {
@@ -132,6 +132,22 @@ export function rowLabel(row: ApprovalRow, gone: Gone | undefined, nowMs: number
     ...(row.max_cost === null ? [] : [`up to ${exactMoney(row.max_cost)}`]),
     gone ? GONE_WORDS[gone].toLowerCase() : `${spanWords(Date.parse(row.expires_at) - nowMs)} left`,
   ].join(", ");
+}
+
+/** A budget's bar: where it stands now, where it would stand with the request, its limit; and all of it in words. */
+export function effectShares(effect: BudgetEffect) {
+  const { name, measure, before, after, limit, passes } = effect;
+  const then = after ?? before;
+  const width = compareNano(then, limit) > 0 ? then : limit;
+  const amount = (value: string) =>
+    measure === "cost" ? formatMoneyExact(value) : `${formatCount(value)} ${measure}`;
+  const words = after === null ? "not known" : amount(after);
+  return {
+    now: shareOf(before, width),
+    then: shareOf(then, width),
+    limitAt: shareOf(limit, width),
+    label: `${name}: ${amount(before)} now, ${words} with this request, of ${amount(limit)}${passes ? ". It would pass the limit" : ""}`,
+  };
 }
 
 /** A bound is never rounded on the button that accepts it. */

@@ -1,4 +1,4 @@
-import type { ApprovalDetail, Risk, ApprovalRow } from "@/bindings";
+import type { ApprovalDetail, ApprovalRow, BudgetEffect, Risk } from "@/bindings";
 import type { Commands } from "../types";
 import { addChange, type Answer, failed, ok } from "./answer";
 import type { FakeMode } from "./mode";
@@ -187,11 +187,38 @@ function detail(of: ApprovalRow, patch: Partial<Omit<ApprovalDetail, "row">> = {
     user: null,
     tags: [],
     tokens_in: null,
+    budgets: isRequest && of.state === "pending" ? effects(of) : [],
     previous: null,
     other_targets: isRequest ? ["openai/gpt-5-mini", "simulator/echo"] : [],
     change: null,
     may_decide: { allowed: true, why: null },
     ...patch,
+  };
+}
+
+/** Fifty dollars a day for everything, of which some are gone. */
+function effects({ max_cost }: ApprovalRow): BudgetEffect[] {
+  const day = effect("Everything, a day", "31270000000", max_cost, "50000000000");
+  return [{ ...day, budget_id: "bud_01j9x0000000000000000000", action: "block" }];
+}
+
+function effect(
+  name: string,
+  before: string,
+  adds: string | null,
+  limit: string,
+): BudgetEffect {
+  const after = adds === null ? null : String(BigInt(before) + BigInt(adds));
+  return {
+    budget_id: "bud_01j9x0000000000000000001",
+    name,
+    member: "",
+    action: "require_approval",
+    measure: "cost",
+    before,
+    after,
+    limit,
+    passes: after !== null && BigInt(after) > BigInt(limit),
   };
 }
 
@@ -214,7 +241,15 @@ function bigRequest(nowMs: number): ApprovalDetail {
   });
   return detail(of, {
     shown: chat("op:contract_review", "Compare all 212 clauses of the attached contracts.", 64_000),
-    reasons: ["It may cost more than $5.00.", "Its operation is of high criticality."],
+    reasons: [
+      "It may cost more than $5.00.",
+      "The budget “Legal” is at its limit; a person may let this request pass.",
+    ],
+    budgets: [
+      ...effects(of),
+      effect("Legal", "14200000000", of.max_cost, "20000000000"),
+      { ...effect("Tokens of a user", "412000", "246400", "1000000"), member: "u-4411", measure: "tokens" },
+    ],
     targets: ["anthropic/claude-opus", "openai/gpt-5"],
     parameters: [{ name: "max_tokens", value: "64000" }],
     tags: [{ name: "team", value: "legal" }],

@@ -10,7 +10,7 @@ use signalbox_core::ledger::Surface;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::time::Timestamp;
 
-use super::admins;
+use super::{admins, effect};
 use crate::app::{App, Caller, Role, sentence};
 use crate::dto;
 use crate::error::AppError;
@@ -129,6 +129,7 @@ pub(super) async fn detail(
         user: None,
         tags: Vec::new(),
         tokens_in: None,
+        budgets: Vec::new(),
         previous: None,
         other_targets: Vec::new(),
         change: None,
@@ -144,6 +145,10 @@ pub(super) async fn detail(
             detail.user = asked.terms.user.as_deref().map(visible);
             detail.tags = asked.terms.tags.iter().map(tag).collect();
             detail.tokens_in = u32::try_from(asked.asked.bound.tokens_in).ok();
+            let target = asked.targets.first().filter(|_| approval.state_at(app.now()).is_open());
+            if let Some(target) = target {
+                detail.budgets = effect::of(app, asked, target).await?;
+            }
             detail.previous = previous(app, approval, asked).await?;
             detail.other_targets = other_targets(app, asked).await?;
         }

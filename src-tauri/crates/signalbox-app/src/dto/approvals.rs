@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use specta::Type;
 
-use super::{Instant, JsonText, Money, Tag};
+use super::{BudgetAction, Counter, Instant, JsonText, Money, Tag};
 
 /// Which part of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Type)]
@@ -109,12 +109,33 @@ pub struct ApprovalDetail {
     pub user: Option<String>,
     pub tags: Vec<Tag>,
     pub tokens_in: Option<u32>,
+    /// What it would do to the budgets that pay for it, as they stand now; empty when nothing can come of it any more.
+    pub budgets: Vec<BudgetEffect>,
     /// The last one like it that was approved.
     pub previous: Option<PreviousApproval>,
     /// Where it could go instead.
     pub other_targets: Vec<String>,
     pub change: Option<AskedChange>,
     pub may_decide: MayDecide,
+}
+
+/// What a request would do to one limit of a budget, if it came to the most it can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct BudgetEffect {
+    pub budget_id: String,
+    pub name: String,
+    /// The user or operation; empty where all share one.
+    pub member: String,
+    pub action: BudgetAction,
+    /// What is counted: `cost` (nano-dollars), `tokens` or `requests`.
+    pub measure: String,
+    /// Used, and held by requests that run.
+    pub before: Counter,
+    /// Absent when nobody knows what it may cost.
+    pub after: Option<Counter>,
+    pub limit: Counter,
+    /// Whether it would pass the limit.
+    pub passes: bool,
 }
 
 /// The last approval of the same operation for the same submitter, and in what this one differs.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests stop at the first fault")]
 
 mod asked;
+mod budgets;
 mod decided;
 mod paths;
 mod support;

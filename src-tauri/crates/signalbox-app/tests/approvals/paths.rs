@@ -6,14 +6,26 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use signalbox_app::{App, Code, drills, dto, operations, providers, simulation, trial};
+use signalbox_core::budget::{Action, Budget, Limits, Period, Scope};
 use signalbox_core::entry::{EntryPath, Gate};
 use signalbox_core::ids::OperationId;
 use signalbox_core::ledger::{Surface, Work};
+use signalbox_core::money::NanoUsd;
 use signalbox_core::operation::Capability;
 use signalbox_simulator::{Dials, ErrorKind};
+use signalbox_store::ConfigWrite;
 use signalbox_testkit::{Prices, Reply, TestApp, Vendor};
 
 use crate::support::*;
+
+/// Why requests need a person.
+#[derive(Debug, Clone, Copy)]
+enum Guard {
+    /// Each route says so.
+    Route,
+    /// A budget of everything has nothing left, and says that a person may let requests pass.
+    Budget,
+}
 
 /// Every operation of a new installation, guarded, in front of the built-in simulator; `chat_message` goes to a vendor of
 /// its own, and to a second one after it.
@@ -24,7 +36,7 @@ struct Grounds {
 }
 
 impl Grounds {
-    async fn new() -> Self {
+    async fn new(guard: Guard) -> Self {
         let running = TestApp::start().await.unwrap();
         let operations: Vec<(String, Capability)> = running
             .engine
@@ -51,9 +63,15 @@ impl Grounds {
         for (operation, _) in &operations {
             edit(&running, operation, |entry| {
                 entry.operation.enabled = true;
-                entry.route.approval = Some(always());
+                entry.route.approval = matches!(guard, Guard::Route).then(always);
             })
             .await;
+        }
+        if matches!(guard, Guard::Budget) {
+            let limits = Limits { requests: Some(0), ..Limits::default() };
+            let usual = Budget::usual("Nothing left", Scope::Global, Period::Day, NanoUsd::ZERO);
+            let budget = Budget { limits, action: Action::RequireApproval, ..usual };
+            running.write(vec![ConfigWrite::PutBudget { budget, base_version: None }]).await.unwrap();
         }
         let app = over(&running);
         Self { running, app, vendors }
@@ -112,8 +130,8 @@ fn requests(running: &TestApp, surface: Surface, operation: &OperationId) -> Vec
 }
 
 /// Drives one way and says how many calls anybody got for it without a person's leave.
-async fn calls_without_leave(path: EntryPath) -> u64 {
-    let grounds = Grounds::new().await;
+async fn calls_without_leave(path: EntryPath, guard: Guard) -> u64 {
+    let grounds = Grounds::new(guard).await;
     let Grounds { running, app, vendors } = &grounds;
     match path {
         EntryPath::Gateway => {
@@ -264,17 +282,20 @@ async fn within_one_leave(grounds: &Grounds) -> u64 {
 #[tokio::test]
 async fn nothing_that_needs_a_person_goes_out_without_one_on_any_way() {
     let mut rows = Vec::new();
-    for path in EntryPath::ALL {
-        let calls = calls_without_leave(*path).await;
-        let gate = match path.gate() {
-            Gate::Asks => "asks first",
-            Gate::WithinTheFirst => "part of a request that was let through",
-            Gate::AlreadyPaid => "was paid for already",
-            Gate::CallsNobody => "calls nobody that is paid",
-            Gate::Free => "costs nothing",
-        };
-        rows.push(format!("{:<40} {gate:<40} {calls} calls without leave", path.in_words()));
-        assert_eq!(calls, 0, "{}", path.in_words());
+    for guard in [Guard::Route, Guard::Budget] {
+        for path in EntryPath::ALL {
+            let calls = calls_without_leave(*path, guard).await;
+            let gate = match path.gate() {
+                Gate::Asks => "asks first",
+                Gate::WithinTheFirst => "part of a request that was let through",
+                Gate::AlreadyPaid => "was paid for already",
+                Gate::CallsNobody => "calls nobody that is paid",
+                Gate::Free => "costs nothing",
+            };
+            let way = path.in_words();
+            rows.push(format!("{guard:<8?} {way:<40} {gate:<40} {calls} calls without leave"));
+            assert_eq!(calls, 0, "{guard:?}: {way}");
+        }
     }
     println!("{}", rows.join("\n"));
 }

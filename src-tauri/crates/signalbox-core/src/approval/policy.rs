@@ -65,8 +65,8 @@ pub struct ApprovalFacts<'a> {
     pub operation: &'a Operation,
     /// The most the request may cost; `None`: nobody knows.
     pub estimate: Option<NanoUsd>,
-    /// Whether a budget that pays for it has passed its warning.
-    pub budget_warned: bool,
+    /// Names of the budgets that pay for it and have passed their warning.
+    pub warned: &'a [String],
 }
 
 /// Why a person is asked.
@@ -81,7 +81,10 @@ pub enum Reason {
         limit: NanoUsd,
     },
     /// A budget has passed its warning.
-    BudgetWarned,
+    BudgetWarned {
+        /// Its name.
+        budget: String,
+    },
     /// It meets the route's rule.
     Rule {
         /// As it is written.
@@ -92,7 +95,7 @@ pub enum Reason {
         /// Why.
         fault: String,
     },
-    /// A budget has nothing left, and says that a person may let a request through nevertheless.
+    /// A budget has not enough left, and says that a person may let a request through nevertheless.
     BudgetUsedUp {
         /// Its name.
         budget: String,
@@ -104,10 +107,12 @@ impl fmt::Display for Reason {
         match self {
             Self::Always => f.write_str("every request of this operation needs a person"),
             Self::Above { limit } => write!(f, "it may cost more than ${limit}"),
-            Self::BudgetWarned => f.write_str("a budget has passed its warning"),
+            Self::BudgetWarned { budget } => write!(f, "the budget “{budget}” has passed its warning"),
             Self::Rule { rule } => write!(f, "it meets the rule {rule}"),
             Self::RuleFault { fault } => write!(f, "the rule of this operation cannot be evaluated: {fault}"),
-            Self::BudgetUsedUp { budget } => write!(f, "the budget {budget} has nothing left"),
+            Self::BudgetUsedUp { budget } => {
+                write!(f, "the budget “{budget}” is at its limit; a person may let this request pass")
+            }
         }
     }
 }
@@ -116,6 +121,11 @@ impl ApprovalPolicy {
     /// Whether it ever asks.
     pub const fn asks_at_all(&self) -> bool {
         self.always || self.above.is_some() || self.budget_warned || self.rule.is_some()
+    }
+
+    /// Whether it looks at how budgets stand.
+    pub const fn looks_at_budgets(&self) -> bool {
+        self.budget_warned || self.rule.is_some()
     }
 
     /// Why a person has to be asked; nothing when nobody has.
@@ -129,8 +139,8 @@ impl ApprovalPolicy {
         {
             reasons.push(Reason::Above { limit });
         }
-        if self.budget_warned && facts.budget_warned {
-            reasons.push(Reason::BudgetWarned);
+        if self.budget_warned {
+            reasons.extend(facts.warned.iter().map(|budget| Reason::BudgetWarned { budget: budget.clone() }));
         }
         match self.rule.as_ref().map(|rule| (rule, rule.is_met(facts))) {
             Some((rule, Ok(true))) => reasons.push(Reason::Rule { rule: rule.to_string() }),
@@ -215,15 +225,16 @@ mod tests {
         policy: &ApprovalPolicy,
         criticality: Criticality,
         estimate: Option<i64>,
-        warned: bool,
+        warned: &[&str],
     ) -> Vec<Reason> {
-        let operation = operation(criticality);
+        let (operation, warned) =
+            (operation(criticality), warned.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         let features = Features::of(Surface::OpenaiChat, Bound { tokens_in: 40, ..Bound::default() });
         policy.reasons(&ApprovalFacts {
             facts: Facts { operation: &operation.id, features: &features, now: Timestamp::default() },
             operation: &operation,
             estimate: estimate.map(NanoUsd::from_nanos),
-            budget_warned: warned,
+            warned: &warned,
         })
     }
 
@@ -234,50 +245,57 @@ mod tests {
     #[test]
     fn nobody_is_asked_by_a_policy_that_says_nothing() {
         let policy = ApprovalPolicy::default();
-        assert!(!policy.asks_at_all() && asked(&policy, Criticality::High, None, true).is_empty());
+        assert!(!policy.asks_at_all() && asked(&policy, Criticality::High, None, &["day"]).is_empty());
     }
 
     #[test]
     fn a_person_is_asked_above_the_limit_and_where_nobody_knows_the_cost() {
         let limit = NanoUsd::from_nanos(500_000_000);
         let policy = ApprovalPolicy { above: Some(limit), ..ApprovalPolicy::default() };
-        assert!(asked(&policy, Criticality::Low, Some(500_000_000), false).is_empty());
-        assert_eq!(asked(&policy, Criticality::Low, Some(500_000_001), false), [Reason::Above { limit }]);
-        assert_eq!(asked(&policy, Criticality::Low, None, false), [Reason::Above { limit }]);
+        assert!(asked(&policy, Criticality::Low, Some(500_000_000), &[]).is_empty());
+        assert_eq!(asked(&policy, Criticality::Low, Some(500_000_001), &[]), [Reason::Above { limit }]);
+        assert_eq!(asked(&policy, Criticality::Low, None, &[]), [Reason::Above { limit }]);
     }
 
     #[test]
     fn a_rule_sees_the_operation_and_the_estimate() {
         let policy = rule(r#"operation.criticality == "high" && estimate_usd > 0.5"#);
-        assert!(asked(&policy, Criticality::High, Some(500_000_000), false).is_empty());
-        assert!(asked(&policy, Criticality::Medium, Some(600_000_000), false).is_empty());
-        assert_eq!(asked(&policy, Criticality::High, Some(600_000_000), false).len(), 1);
+        assert!(asked(&policy, Criticality::High, Some(500_000_000), &[]).is_empty());
+        assert!(asked(&policy, Criticality::Medium, Some(600_000_000), &[]).is_empty());
+        assert_eq!(asked(&policy, Criticality::High, Some(600_000_000), &[]).len(), 1);
         assert_eq!(
-            asked(&policy, Criticality::High, None, false).len(),
+            asked(&policy, Criticality::High, None, &[]).len(),
             1,
             "an unknown cost is above any amount"
         );
         let policy = rule(
             r#"operation.id == "email_analysis" && operation.capability == "chat" && input_tokens == 40"#,
         );
-        assert_eq!(asked(&policy, Criticality::Low, Some(1), false).len(), 1);
+        assert_eq!(asked(&policy, Criticality::Low, Some(1), &[]).len(), 1);
         let whole = rule("estimate_usd >= 1");
-        assert_eq!(asked(&whole, Criticality::Low, Some(1_000_000_000), false).len(), 1);
+        assert_eq!(asked(&whole, Criticality::Low, Some(1_000_000_000), &[]).len(), 1);
     }
 
     #[test]
     fn a_rule_that_cannot_be_evaluated_asks_a_person() {
         let policy = rule(r#"tags.team == "growth""#);
-        assert!(matches!(asked(&policy, Criticality::Low, Some(1), false)[..], [Reason::RuleFault { .. }]));
+        assert!(matches!(asked(&policy, Criticality::Low, Some(1), &[])[..], [Reason::RuleFault { .. }]));
     }
 
     #[test]
     fn a_warned_budget_asks_only_where_the_route_says_so() {
         let policy = ApprovalPolicy { budget_warned: true, ..ApprovalPolicy::default() };
-        assert_eq!(asked(&policy, Criticality::Low, Some(1), true), [Reason::BudgetWarned]);
-        assert!(asked(&policy, Criticality::Low, Some(1), false).is_empty());
+        let named = |budget: &str| Reason::BudgetWarned { budget: budget.to_owned() };
+        assert_eq!(
+            asked(&policy, Criticality::Low, Some(1), &["day", "team"]),
+            [named("day"), named("team")]
+        );
+        assert!(asked(&policy, Criticality::Low, Some(1), &[]).is_empty());
         let every = ApprovalPolicy { always: true, ..ApprovalPolicy::default() };
-        assert_eq!(asked(&every, Criticality::Low, Some(0), true), [Reason::Always]);
+        assert_eq!(asked(&every, Criticality::Low, Some(0), &["day"]), [Reason::Always]);
+        let ruled = rule("budget_warned && input_tokens > 1");
+        assert_eq!(asked(&ruled, Criticality::Low, Some(0), &["day"]).len(), 1);
+        assert!(asked(&ruled, Criticality::Low, Some(0), &[]).is_empty());
     }
 
     #[test]

@@ -57,9 +57,23 @@ pub struct Admission {
     pub left_out: Vec<(usize, Shortfall)>,
     /// What is held; `None` when no budget applies, or nothing fits.
     pub holding: Option<Holding>,
+    /// Names of the budgets that keep it back although a person may let it pass them; empty when nobody has to be asked, and
+    /// when a person could not help either.
+    pub asks_for: Vec<String>,
     /// What a person should be told.
     pub notices: Vec<Notice>,
 }
+
+/// What would become of a request's offers.
+struct Search {
+    order: Vec<usize>,
+    left_out: Vec<(usize, Shortfall)>,
+    /// Where the first offer that fits would be held.
+    holds: Vec<Placed>,
+}
+
+/// A hold, its budget's place and its purse's end.
+type Placed = (usize, Hold, Option<Timestamp>);
 
 impl Admission {
     /// The budget that refuses the request, if nothing is left to try.
@@ -177,16 +191,37 @@ impl Book {
         is_approved: bool,
         now: Timestamp,
     ) -> Admission {
+        self.release(request);
+        let Search { order, left_out, holds } = self.search(request, spender, offers, is_approved, now);
+        let first = order.first().and_then(|place| offers.get(*place));
+        let holding = first.and_then(|offer| self.place(request, offer.claim, holds));
+        let asks_for = if order.is_empty() && !is_approved {
+            self.a_person_may_pass(request, spender, offers, &left_out, now)
+        } else {
+            Vec::new()
+        };
+        let notices = left_out.iter().filter_map(|(_, shortfall)| self.tell_refusal(shortfall)).collect();
+        Admission { order, left_out, holding, asks_for, notices }
+    }
+
+    /// Which offers may be tried, and why the others may not. Nothing is held.
+    fn search(
+        &self,
+        request: RequestId,
+        spender: &Spender<'_>,
+        offers: &[Offer<'_>],
+        is_approved: bool,
+        now: Timestamp,
+    ) -> Search {
         let mut order: Vec<usize> = (0..offers.len()).collect();
         let mut left_out = Vec::new();
-        let mut notices = Vec::new();
         let mut free_are_last = false;
         while let Some(offer) = order.first().and_then(|place| offers.get(*place)) {
-            let shortfall = match self.hold(request, spender, offer, is_approved, now) {
-                Ok(Opened { holding }) => return Admission { order, left_out, holding, notices },
+            let holds = self.holds_of(request, spender, offer, now);
+            let shortfall = match self.check(&holds, offer.claim, is_approved) {
+                Ok(()) => return Search { order, left_out, holds },
                 Err(shortfall) => *shortfall,
             };
-            notices.extend(self.tell_refusal(&shortfall));
             let place = order.remove(0);
             let goes_on = shortfall.scope.is_of_target() || shortfall.action == Action::Downgrade;
             if !goes_on {
@@ -201,7 +236,24 @@ impl Book {
             }
             left_out.push((place, shortfall));
         }
-        Admission { order, left_out, holding: None, notices }
+        Search { order, left_out, holds: Vec::new() }
+    }
+
+    /// The budgets that a person may let a refused request pass, if it could go out then.
+    fn a_person_may_pass(
+        &self,
+        request: RequestId,
+        spender: &Spender<'_>,
+        offers: &[Offer<'_>],
+        left_out: &[(usize, Shortfall)],
+        now: Timestamp,
+    ) -> Vec<String> {
+        let asking = left_out.iter().filter(|(_, shortfall)| shortfall.action == Action::RequireApproval);
+        let names: BTreeSet<&str> = asking.map(|(_, shortfall)| shortfall.name.as_str()).collect();
+        if names.is_empty() || self.search(request, spender, offers, true, now).order.is_empty() {
+            return Vec::new();
+        }
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Holds what a call may cost in every budget that applies, or nowhere. What the request's call before it held must
@@ -217,36 +269,40 @@ impl Book {
         now: Timestamp,
     ) -> Result<Opened, Box<Shortfall>> {
         self.release(request);
-        let applying = if offer.paid_by_owner {
-            let owner = Spender { user: spender.owner, ..*spender };
-            let mut applying = self.applying(&owner, offer.target, now);
-            applying.retain(|_, (place, _)| self.is_of_user(*place));
-            applying
-        } else {
-            self.applying(spender, offer.target, now)
-        };
-        if applying.is_empty() {
-            return Ok(Opened { holding: None });
-        }
+        let holds = self.holds_of(request, spender, offer, now);
+        self.check(&holds, offer.claim, is_approved)?;
+        Ok(Opened { holding: self.place(request, offer.claim, holds) })
+    }
+
+    /// Where a call of the offer would be held, in ascending order.
+    fn holds_of(
+        &self,
+        request: RequestId,
+        spender: &Spender<'_>,
+        offer: &Offer<'_>,
+        now: Timestamp,
+    ) -> Vec<Placed> {
         let postings = self.open.get(&request).map_or(&[][..], |tab| tab.postings.as_slice());
         let counted = |key: &PurseKey| postings.iter().any(|posting| posting.purse == *key);
-        let holds: Vec<(usize, Hold, Option<Timestamp>)> = applying
-            .into_iter()
-            .map(|(key, (place, end))| (place, Hold { counts: !counted(&key), purse: key }, end))
-            .collect();
-        self.check(&holds, offer.claim, is_approved)?;
-        for (place, hold, end) in &holds {
-            let purse = self
-                .purses
-                .entry(hold.purse.clone())
-                .or_insert_with(|| Purse { end: *end, ..Purse::default() });
-            purse.hold(offer.claim, hold.counts);
-            debug_assert!(self.budgets.get(*place).is_some());
+        let applying = self.applying_to(spender, offer.target, offer.paid_by_owner, now);
+        let placed = |(key, (place, end))| (place, Hold { counts: !counted(&key), purse: key }, end);
+        applying.into_iter().map(placed).collect()
+    }
+
+    /// Holds a claim that fits; `None` where no budget applies.
+    fn place(&mut self, request: RequestId, claim: Claim, holds: Vec<Placed>) -> Option<Holding> {
+        if holds.is_empty() {
+            return None;
         }
-        let holds = holds.into_iter().map(|(_, hold, _)| hold).collect();
-        let holding = Holding { claim: offer.claim, holds };
+        let hold = |(place, hold, end): Placed| {
+            debug_assert!(self.budgets.get(place).is_some());
+            let new = || Purse { end, ..Purse::default() };
+            self.purses.entry(hold.purse.clone()).or_insert_with(new).hold(claim, hold.counts);
+            hold
+        };
+        let holding = Holding { claim, holds: holds.into_iter().map(hold).collect() };
         self.open.entry(request).or_default().holding = Some(holding.clone());
-        Ok(Opened { holding: Some(holding) })
+        Some(holding)
     }
 
     /// Ends the request's running call at what it came to; where nobody knows what it cost, at the most it was held at.
@@ -344,20 +400,35 @@ impl Book {
         statuses
     }
 
-    /// How the purses stand that a request to `target` would use, with the budgets they are of.
-    pub fn standing(
+    /// The purses a call of `target` would use, with their budgets, in ascending order.
+    pub fn paying(
         &self,
         spender: &Spender<'_>,
         target: &Target,
+        paid_by_owner: bool,
         now: Timestamp,
-    ) -> Vec<(&Budget, PurseStatus)> {
-        let applying = self.applying(spender, target, now);
-        let standing = applying.into_iter().filter_map(|(key, (place, _))| {
-            let budget = self.budgets.get(place)?;
-            let purse = self.purses.get(&key).copied().unwrap_or_default();
-            Some((budget, PurseStatus { key, window: budget.window(now), purse, running: 0 }))
-        });
-        standing.collect()
+    ) -> impl Iterator<Item = (PurseKey, &Budget)> {
+        let applying = self.applying_to(spender, target, paid_by_owner, now);
+        applying.into_iter().filter_map(|(key, (place, _))| Some((key, self.budgets.get(place)?)))
+    }
+
+    /// Names of the budgets that pay for a request to one of the targets and have passed their warning.
+    pub fn warned<'a>(
+        &self,
+        spender: &Spender<'_>,
+        targets: impl IntoIterator<Item = (&'a Target, bool)>,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let mut warned: Vec<&Budget> = Vec::new();
+        for (target, paid_by_owner) in targets {
+            for (key, budget) in self.paying(spender, target, paid_by_owner, now) {
+                let is_warned = self.purses.get(&key).is_some_and(|purse| purse.is_warned(budget));
+                if is_warned && warned.iter().all(|known| known.id != budget.id) {
+                    warned.push(budget);
+                }
+            }
+        }
+        warned.into_iter().map(|budget| budget.name.clone()).collect()
     }
 
     /// The running requests that hold most in a purse, those first.
@@ -374,6 +445,23 @@ impl Book {
         holders.sort_by_key(|holder| (std::cmp::Reverse(holder.held), holder.request));
         holders.truncate(HOLDERS_NAMED_MAX);
         holders
+    }
+
+    /// The purses that apply to a call of `target`: where the key's owner pays for it, their own alone.
+    fn applying_to(
+        &self,
+        spender: &Spender<'_>,
+        target: &Target,
+        paid_by_owner: bool,
+        now: Timestamp,
+    ) -> std::collections::BTreeMap<PurseKey, (usize, Option<Timestamp>)> {
+        if !paid_by_owner {
+            return self.applying(spender, target, now);
+        }
+        let owner = Spender { user: spender.owner, ..*spender };
+        let mut applying = self.applying(&owner, target, now);
+        applying.retain(|_, (place, _)| self.is_of_user(*place));
+        applying
     }
 
     /// The purses that apply, in ascending order, each with its budget's place and its period's end.
@@ -424,12 +512,7 @@ impl Book {
     }
 
     /// Whether the claim fits everywhere.
-    fn check(
-        &self,
-        holds: &[(usize, Hold, Option<Timestamp>)],
-        claim: Claim,
-        is_approved: bool,
-    ) -> Result<(), Box<Shortfall>> {
+    fn check(&self, holds: &[Placed], claim: Claim, is_approved: bool) -> Result<(), Box<Shortfall>> {
         let mut binding: Option<(&Budget, &Hold, Option<Timestamp>, Lack)> = None;
         for (place, hold, end) in holds {
             let Some(budget) = self.budgets.get(*place) else { continue };

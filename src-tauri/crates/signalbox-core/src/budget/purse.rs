@@ -261,6 +261,13 @@ impl Purse {
         self.held_max.cost.as_nanos() == 0 && self.held_max.tokens == 0 && self.held_max.requests == 0
     }
 
+    /// Whether it has reached the first threshold at which somebody is warned.
+    pub fn is_warned(&self, budget: &Budget) -> bool {
+        let warnings = budget.thresholds.iter().filter(|threshold| threshold.severity >= Severity::Warning);
+        let first = warnings.map(|threshold| threshold.percent).min();
+        first.is_some_and(|first| self.reached(budget) >= first)
+    }
+
     /// The highest threshold that is reached. Units: percent, 0 for none.
     pub(super) fn reached(&self, budget: &Budget) -> u32 {
         let reached = |percent: u32| {

@@ -446,3 +446,85 @@ fn whatever_happens_the_book_says_what_a_list_of_everything_says_and_no_limit_is
     println!("{steps} steps, {granted} calls held, {refused} refused");
     assert!(granted > 1_000 && refused > 1_000, "too little happened to show anything");
 }
+
+/// Asks for admission with two offers: `a/paid` first, `b/other` after it.
+fn admitted(book: &mut Book, cents: i64, is_approved: bool) -> Admission {
+    let (first, second) = (target("a/paid"), target("b/other"));
+    let operation = chat();
+    let spender = Spender { operation: &operation, user: None, owner: None, key: None, tags: &[] };
+    let claim = Claim::strictly(cost(cents));
+    let offers = [&first, &second].map(|target| Offer { target, claim, paid_by_owner: false });
+    book.admit(RequestId::generate(), &spender, &offers, is_approved, MIDNIGHT)
+}
+
+#[test]
+fn a_budget_that_asks_names_itself_and_lets_an_approved_request_pass() {
+    let team =
+        Budget { action: Action::RequireApproval, name: "Team".to_owned(), ..strict(Scope::Global, 50) };
+    let mut book = book(&[team]);
+    let fits = admitted(&mut book, 50, false);
+    assert!(fits.asks_for.is_empty() && fits.holding.is_some());
+    let over = admitted(&mut book, 1, false);
+    assert_eq!(over.asks_for, ["Team"]);
+    assert!(over.refused_by().is_some() && over.holding.is_none());
+    let approved = admitted(&mut book, 1, true);
+    assert_eq!((approved.order.as_slice(), approved.asks_for.len()), (&[0, 1][..], 0));
+    assert!(approved.holding.is_some());
+}
+
+#[test]
+fn nobody_is_asked_where_another_budget_refuses_whatever_a_person_says() {
+    let asks = Budget { action: Action::RequireApproval, ..strict(Scope::Global, 50) };
+    for other in [Scope::Operation(chat()), Scope::EachOperation] {
+        let mut book = book(&[asks.clone(), strict(other, 50)]);
+        let refused = admitted(&mut book, 60, false);
+        assert_eq!(refused.refused_by().unwrap().action, Action::Block);
+        assert!(refused.asks_for.is_empty());
+        assert!(admitted(&mut book, 60, true).refused_by().is_some(), "not even with a leave");
+    }
+    let cheaper = Budget { action: Action::Downgrade, ..strict(Scope::Operation(chat()), 50) };
+    assert!(admitted(&mut book(&[asks, cheaper]), 60, false).asks_for.is_empty(), "there is nothing cheaper");
+}
+
+#[test]
+fn a_person_is_asked_when_one_of_the_targets_could_be_reached_with_their_leave() {
+    let asks =
+        Budget { action: Action::RequireApproval, name: "Team".to_owned(), ..strict(Scope::Global, 50) };
+    let blocked = strict(Scope::Model(target("a/paid")), 10);
+    let mut book = book(&[asks, blocked]);
+    assert_eq!(admitted(&mut book, 60, false).asks_for, ["Team"]);
+    let approved = admitted(&mut book, 60, true);
+    assert_eq!((approved.order.as_slice(), approved.left_out[0].0), (&[1][..], 0));
+}
+
+#[test]
+fn a_budget_is_warned_from_its_first_warning_on_and_not_before() {
+    let note = Threshold { percent: 10, severity: Severity::Info };
+    let warning = Threshold { percent: 50, severity: Severity::Warning };
+    let day =
+        Budget { thresholds: vec![note, warning], name: "Day".to_owned(), ..strict(Scope::Global, 100) };
+    let silent = Budget { thresholds: Vec::new(), ..strict(Scope::Global, 100) };
+    let (asking, mut book) = (Asking::new(), book(&[day, silent]));
+    let warned = |book: &Book| book.warned(&asking.spender(None), [(&asking.target, false)], MIDNIGHT);
+    assert!(warned(&book).is_empty());
+    let spend = |book: &mut Book, nanos: i64| {
+        let (id, claim) = (
+            RequestId::generate(),
+            Claim::strictly(Amount { cost: NanoUsd::from_nanos(nanos), ..Amount::default() }),
+        );
+        asking.hold(book, id, claim, None, MIDNIGHT).unwrap();
+        assert!(warned(book).is_empty(), "what is only held is not used yet");
+        book.end_call(id, Some(NanoUsd::from_nanos(nanos)), 0);
+        book.close(id);
+    };
+    spend(&mut book, usd(50).as_nanos() - 1);
+    assert!(warned(&book).is_empty(), "a nano-dollar below it");
+    spend(&mut book, 1);
+    assert_eq!(warned(&book), ["Day"]);
+    let tomorrow = MIDNIGHT.plus_micros(24 * HOUR);
+    assert!(book.warned(&asking.spender(None), [(&asking.target, false)], tomorrow).is_empty());
+    assert!(
+        book.warned(&asking.spender(None), [(&asking.target, true)], MIDNIGHT).is_empty(),
+        "an owner pays"
+    );
+}

@@ -81,6 +81,13 @@ impl House {
         Self { live, control, ledger, budgets, tasks, stop, _alerts: raised, _dir: dir }
     }
 
+    fn admit(&self, start: &mut RequestStart) -> Tab {
+        let spender = spender(&self.live, start);
+        let (admission, tab) = self.budgets.admit(&self.live, start.id, &spender, &start.decision, false);
+        write_into(start, admission);
+        tab
+    }
+
     /// One request whose answer may have `tokens` at most and comes to so many percent of the most it may cost.
     async fn request(&self, user: &str, tokens: u64, percent: i64) -> Served {
         let bound = Bound { tokens_in: 10, tokens_out_max: tokens, ..Bound::default() };
@@ -88,7 +95,7 @@ impl House {
         start.user = Some(user.to_owned());
         start.started_at = self.control.now();
         start.decision.asked = Some(Asked { bound, ..Asked::default() });
-        let tab = self.budgets.admit(&self.live, &mut start, false);
+        let tab = self.admit(&mut start);
         if let Some(shortfall) = start.refused_by.as_deref() {
             let most = self.budgets.claim(&self.live, &start.operation, &target_of(&begun()), bound).most;
             let actual = most.cost.as_nanos() * percent / 100;
@@ -322,7 +329,7 @@ async fn what_a_crash_left_open_is_charged_at_the_most_the_call_under_way_could_
     start.started_at = house.control.now();
     let bound = Bound { tokens_in: 10, tokens_out_max: TOKENS_PER_CENT, ..Bound::default() };
     start.decision.asked = Some(Asked { bound, ..Asked::default() });
-    let tab = house.budgets.admit(&house.live, &mut start, false);
+    let tab = house.admit(&mut start);
     house.ledger.write(LedgerEntry::Start(Arc::new(start.clone()))).await.unwrap();
     tab.end_call(Some(NanoUsd::from_nanos(7)), 3);
     let target = target_of(&start);

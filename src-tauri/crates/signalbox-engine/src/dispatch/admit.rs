@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use signalbox_core::budget::Admission;
 use signalbox_core::decide::{self, Ask, Decision, Features, decide};
 use signalbox_core::ids::{OperationId, RequestId};
 use signalbox_core::ledger::{CacheHit, Outcome, RequestStart, Settlement, Surface, Work};
@@ -17,12 +18,13 @@ use signalbox_store::LedgerEntry;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::approval::Asking;
+use super::approval::{Asking, Leave, spender};
 use super::fingerprint::{self, Addressed};
 use super::keeping::{Keeping, Question};
 use super::kept::KeptAnswer;
 use super::run::{Admitted, micros};
 use super::{Answer, AnswerMeta, CacheUse, Call, Payload, Refusal, RefusalCode};
+use crate::budgets::{self, Tab};
 use crate::engine::Engine;
 use crate::idempotency::Claimed;
 use crate::live::Live;
@@ -33,6 +35,24 @@ pub(super) enum Entry {
     Run(Box<Admitted>),
     /// One whose answer is known.
     Answered(Answer),
+}
+
+/// A call on its way in.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    live: &'a Live,
+    features: &'a RequestFeatures,
+    id: RequestId,
+    deadline: Option<Instant>,
+    flow: &'a CancellationToken,
+}
+
+/// A call that may go out, or that a budget refuses.
+struct Allowed {
+    decision: Decision,
+    leave: Option<Leave>,
+    admission: Admission,
+    tab: Tab,
 }
 
 impl Engine {
@@ -69,29 +89,17 @@ impl Engine {
             }
         }
         let logs_payloads = live.snapshot.toggles.is_on(Toggle::LogPayloads, Some(&call.resolved.operation));
-        let mut decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id), flow).await?;
+        let way = Way { live, features: &features, id, deadline, flow };
+        let decision = self.decide_patiently(&way, &call).await?;
         let question = question(live, &call, addressed, features.streamed);
         let kept = question.and_then(|asked| self.answers.get(&asked.fingerprint, self.control.now()));
-        // An answer that was paid for already needs nobody's leave.
-        let leave = if kept.is_none() {
-            let features = features_of(live, &call, &features);
-            let asking = Asking { live, call: &call, features: &features, decision: &decision };
-            self.leave_of_a_person(asking).await?
-        } else {
-            None
-        };
-        if let Some(leave) = &leave
-            && let Some(target) = leave.target()
-        {
-            call.resolved.pinned = Some(target.clone());
-            decision = self.decide_patiently(live, &call, &features, deadline, lot_of(id), flow).await?;
-            leave.covers(&decision)?;
-        }
-        let mut start = RequestStart {
+        let payload = call.payload.clone();
+        let began_at = self.control.now().plus_micros(-micros(began.elapsed()));
+        let begin = |call: Call, decision: Decision| RequestStart {
             idempotency: claim.as_ref().map(crate::idempotency::Claim::idempotency),
             id,
             node: self.node,
-            started_at: self.control.now().plus_micros(-micros(began.elapsed())),
+            started_at: began_at,
             operation: call.resolved.operation,
             surface: call.surface,
             streamed: features.streamed,
@@ -106,19 +114,22 @@ impl Engine {
             refused_by: None,
             payload: logs_payloads.then(|| payload_text(&call.payload)),
         };
+        // An answer that was paid for already needs neither a budget nor anybody's leave.
         if let Some(kept) = kept {
-            let answer = self.answer_from_cache(start, &kept, logs_payloads).await?;
+            let answer = self.answer_from_cache(begin(call, decision), &kept, logs_payloads).await?;
             if let Some(claim) = claim {
                 let cost = Some(NanoUsd::ZERO);
                 claim.answered(Arc::new(KeptAnswer { request: id, attempts: 0, cost, ..kept })).await;
             }
             return Ok(Entry::Answered(answer));
         }
-        let tab = self.budgets.admit(live, &mut start, leave.is_some());
+        let Allowed { decision, leave, admission, tab } = self.allow(&way, &mut call, decision).await?;
+        let mut start = begin(call, decision);
+        budgets::write_into(&mut start, admission);
         let cache_use = if question.is_some() { CacheUse::Miss } else { CacheUse::Off };
         Ok(Entry::Run(Box::new(Admitted {
             start,
-            payload: call.payload,
+            payload,
             tokens_in: features.bound.tokens_in,
             began,
             deadline,
@@ -129,16 +140,42 @@ impl Engine {
         })))
     }
 
+    /// Holds what the first call may cost, and asks a person where one has to be asked: the route says so, or a budget that
+    /// is at its limit. With a person's leave the call goes where they said.
+    ///
+    /// Errors: as [`Engine::leave_of_a_person`]; nothing is held then. What a budget refuses is no error: it is in the
+    /// admission.
+    async fn allow(&self, way: &Way<'_>, call: &mut Call, decision: Decision) -> Result<Allowed, Refusal> {
+        let (live, now) = (way.live, self.control.now());
+        let (admission, tab) = self.budgets.admit(live, way.id, &spender(live, call), &decision, false);
+        let features = features_of(live, call, way.features);
+        let at_limit = admission.asks_for.as_slice();
+        let asking = Asking { live, call, features: &features, decision: &decision, at_limit };
+        let reasons = asking.reasons(&self.budgets, now);
+        // Where a budget refuses whatever a person says, nobody is asked.
+        let is_refused = admission.refused_by().is_some() && at_limit.is_empty() && call.approval.is_none();
+        if reasons.is_empty() || is_refused {
+            return Ok(Allowed { decision, leave: None, admission, tab });
+        }
+        // Nothing is held for a request that waits.
+        drop(tab);
+        let leave = self.leave_of_a_person(&asking, reasons, now).await?;
+        let decision = match leave.target().cloned() {
+            Some(target) => {
+                call.resolved.pinned = Some(target);
+                let decision = self.decide_patiently(way, call).await?;
+                leave.covers(&decision)?;
+                decision
+            }
+            None => decision,
+        };
+        let (admission, tab) = self.budgets.admit(live, way.id, &spender(live, call), &decision, true);
+        Ok(Allowed { decision, leave: Some(leave), admission, tab })
+    }
+
     /// Where the call goes. When every target cools down for no more than a moment, it waits for the first of them.
-    async fn decide_patiently(
-        &self,
-        live: &Live,
-        call: &Call,
-        features: &RequestFeatures,
-        deadline: Option<Instant>,
-        lot: u64,
-        flow: &CancellationToken,
-    ) -> Result<Decision, Refusal> {
+    async fn decide_patiently(&self, way: &Way<'_>, call: &Call) -> Result<Decision, Refusal> {
+        let Way { live, features, deadline, flow, .. } = *way;
         let (operation, pinned) = (&call.resolved.operation, call.resolved.pinned.as_ref());
         let key = call.key.and_then(|id| live.key(id));
         let features = features_of(live, call, features);
@@ -146,7 +183,7 @@ impl Engine {
             let now = self.control.now();
             let targets = decide::targets(&live.snapshot, operation, pinned);
             let health = self.health.views(operation, targets, live, now);
-            let ask = Ask { operation, pinned, key, features, health: &health, lot };
+            let ask = Ask { operation, pinned, key, features, health: &health, lot: lot_of(way.id) };
             decide(&live.snapshot, &ask, now).map_err(Refusal::from)
         };
         let decision = decide_now()?;

@@ -1,6 +1,7 @@
 //! Asking a person before a request goes out.
 //!
-//! A request that needs a person is put into the queue and refused with its place there, or kept waiting for a while. It
+//! A route's policy asks, and so does a budget that is at its limit and may be passed with a person's leave. A request that
+//! needs a person is put into the queue and refused with its place there, or kept waiting for a while. It
 //! comes back with the approval's id, is compared with what was approved to the byte, and uses the approval up before its
 //! ledger entry is written. What it may cost is bounded by what was approved; budgets, limits and switches hold as ever.
 
@@ -13,7 +14,8 @@ use signalbox_core::approval::{
     Approval, ApprovalFacts, ApprovalFault, ApprovalState, AskedRequest, Canonical, Digest, EXPIRES_S_USUAL,
     Grant, PENDING_MAX, Reason, Risk, Submitter, Terms,
 };
-use signalbox_core::decide::{Asked, Decision, Features};
+use signalbox_core::budget::Spender;
+use signalbox_core::decide::{Asked, DecideError, Decision, Features};
 use signalbox_core::ids::{ApprovalId, RequestId};
 use signalbox_core::route::Target;
 use signalbox_core::rule::Facts;
@@ -25,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::admit::Entry;
 use super::{Call, Payload, Refusal, RefusalCode};
+use crate::budgets::Budgets;
 use crate::engine::Engine;
 use crate::events::Topic;
 use crate::ledger::error_chain;
@@ -81,18 +84,36 @@ pub(super) struct Asking<'a> {
     pub(super) call: &'a Call,
     pub(super) features: &'a Features<'a>,
     pub(super) decision: &'a Decision,
+    /// Budgets that keep it back unless a person lets it pass, by name.
+    pub(super) at_limit: &'a [String],
 }
 
 impl Asking<'_> {
-    /// Why a person has to be asked; empty when nobody has. `others` are reasons that are not the route's.
-    fn reasons(&self, entry: &OperationEntry, now: Timestamp) -> Vec<Reason> {
-        let Some(policy) = &entry.route.approval else { return Vec::new() };
-        policy.reasons(&ApprovalFacts {
-            facts: Facts { operation: &entry.operation.id, features: self.features, now },
-            operation: &entry.operation,
-            estimate: self.decision.estimate_max(),
-            budget_warned: false,
-        })
+    /// Why a person has to be asked, by its route and by the budgets; empty when nobody has.
+    pub(super) fn reasons(&self, budgets: &Budgets, now: Timestamp) -> Vec<Reason> {
+        // A request that nobody could answer needs nobody's leave to fail.
+        let Some(entry) = self.entry().filter(|_| self.decision.chain().next().is_some()) else {
+            return Vec::new();
+        };
+        let of_route = entry.route.approval.as_ref().map(|policy| {
+            let warned = if policy.looks_at_budgets() {
+                budgets.warned(&spender(self.live, self.call), self.decision)
+            } else {
+                Vec::new()
+            };
+            policy.reasons(&ApprovalFacts {
+                facts: Facts { operation: &entry.operation.id, features: self.features, now },
+                operation: &entry.operation,
+                estimate: self.decision.estimate_max(),
+                warned: &warned,
+            })
+        });
+        let of_budgets = self.at_limit.iter().map(|budget| Reason::BudgetUsedUp { budget: budget.clone() });
+        of_route.into_iter().flatten().chain(of_budgets).collect()
+    }
+
+    fn entry(&self) -> Option<&OperationEntry> {
+        self.live.snapshot.operations.get(&self.call.resolved.operation)
     }
 
     fn submitter(&self) -> Submitter {
@@ -127,23 +148,24 @@ impl Asking<'_> {
 }
 
 impl Engine {
-    /// Asks a person where one has to be asked: nothing when nobody has, the leave when there is one.
+    /// The leave of a person for a request that needs one.
     ///
     /// Errors: a [`Refusal`] with the place in the queue; the person said no; the approval is not for this request.
-    pub(super) async fn leave_of_a_person(&self, asking: Asking<'_>) -> Result<Option<Leave>, Refusal> {
-        let now = self.control.now();
-        let entry = asking.live.snapshot.operations.get(&asking.call.resolved.operation);
-        let Some(entry) = entry else { return Ok(None) };
-        let reasons = asking.reasons(entry, now);
-        // A request that nobody could answer needs nobody's leave to fail.
-        if reasons.is_empty() || asking.decision.chain().next().is_none() {
-            return Ok(None);
-        }
+    pub(super) async fn leave_of_a_person(
+        &self,
+        asking: &Asking<'_>,
+        reasons: Vec<Reason>,
+        now: Timestamp,
+    ) -> Result<Leave, Refusal> {
+        let entry = asking.entry().ok_or_else(|| {
+            let operation = asking.call.resolved.operation.clone();
+            Refusal::from(DecideError::UnknownOperation(operation))
+        })?;
         let canonical = canonical(&asking.call.payload).await?;
         let terms = asking.terms(entry, canonical.digest);
         match asking.call.approval {
-            Some(id) => self.check_leave(id, &terms, now).await.map(Some),
-            None => Err(self.file(&asking, entry, terms, canonical, reasons, now).await),
+            Some(id) => self.check_leave(id, &terms, now).await,
+            None => Err(self.file(asking, entry, terms, canonical, reasons, now).await),
         }
     }
 
@@ -314,6 +336,17 @@ impl Engine {
         let call = Call { approval: Some(ticket.id), deadline, ..call };
         let entry = self.admit(&live, call, flow).await?;
         Ok((live, entry))
+    }
+}
+
+/// By whom a call is paid for.
+pub(super) fn spender<'a>(live: &'a Live, call: &'a Call) -> Spender<'a> {
+    Spender {
+        operation: &call.resolved.operation,
+        user: call.user.as_deref(),
+        owner: call.key.and_then(|key| live.key(key)?.owner.as_deref()),
+        key: call.key,
+        tags: &call.tags,
     }
 }
 

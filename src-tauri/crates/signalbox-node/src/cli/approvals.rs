@@ -57,7 +57,7 @@ pub enum Approvals {
     },
     /// When an operation's requests need a person
     #[command(
-        after_help = "Examples:\n  signalbox-node approvals policy job_planning --above 0.50 --hold 60\n  signalbox-node approvals policy job_planning --rule 'operation.criticality == \"high\" && estimate_usd > 0.5'\n  signalbox-node approvals policy job_planning --off"
+        after_help = "Examples:\n  signalbox-node approvals policy job_planning --above 0.50 --hold 60\n  signalbox-node approvals policy job_planning --budget-warned\n  signalbox-node approvals policy job_planning --rule 'operation.criticality == \"high\" && estimate_usd > 0.5'\n  signalbox-node approvals policy job_planning --off"
     )]
     Policy(Policy),
 }
@@ -72,6 +72,9 @@ pub struct Policy {
     /// Requests that may cost more than this many dollars need one, and those of which nobody knows the cost
     #[arg(long, value_name = "USD")]
     pub above: Option<String>,
+    /// Requests need one whose budgets have passed their warning
+    #[arg(long)]
+    pub budget_warned: bool,
     /// Requests that meet this need one
     #[arg(long, value_name = "CEL")]
     pub rule: Option<String>,
@@ -82,7 +85,7 @@ pub struct Policy {
     #[arg(long, value_name = "SECONDS", default_value_t = signalbox_core::approval::EXPIRES_S_USUAL)]
     pub expires: u32,
     /// No request needs one
-    #[arg(long, conflicts_with_all = ["always", "above", "rule"])]
+    #[arg(long, conflicts_with_all = ["always", "above", "budget_warned", "rule"])]
     pub off: bool,
     /// Why, for the history
     #[arg(long)]

@@ -1,8 +1,8 @@
 //! `approvals`: list, show, approve, reject, withdraw, and when an operation needs them.
 
 use signalbox_app::dto::{
-    ApprovalDetail, ApprovalList, ApprovalPolicy, ApprovalRow, ApproveInput, Money, RejectInput, RouteDraft,
-    WithdrawInput,
+    ApprovalDetail, ApprovalList, ApprovalPolicy, ApprovalRow, ApproveInput, BudgetEffect, Counter, Money,
+    RejectInput, RouteDraft, WithdrawInput,
 };
 use signalbox_app::{approvals, operations};
 use signalbox_core::money::NanoUsd;
@@ -102,6 +102,7 @@ fn in_words(detail: &ApprovalDetail) -> String {
         lines.push(format!("sent again  {} times", row.repeats));
     }
     lines.extend(detail.reasons.iter().map(|reason| format!("why         {reason}")));
+    lines.extend(detail.budgets.iter().map(|effect| format!("budget      {}", effect_in_words(effect))));
     if let Some(previous) = &detail.previous {
         let changed: Vec<String> = previous
             .differences
@@ -121,6 +122,22 @@ fn in_words(detail: &ApprovalDetail) -> String {
     lines.join("\n")
 }
 
+/// E.g. `Team: $4.10 of $5 now, at most $4.90 with it`.
+fn effect_in_words(effect: &BudgetEffect) -> String {
+    let amount = |count: &Counter| match effect.measure.as_str() {
+        "cost" => usd(Some(&Money(count.0.clone()))),
+        measure => format!("{} {measure}", count.0),
+    };
+    let whose = if effect.member.is_empty() { String::new() } else { format!(" of {}", effect.member) };
+    let (now, limit) = (amount(&effect.before), amount(&effect.limit));
+    let after = effect.after.as_ref().map_or_else(
+        || "nobody knows how much with it".to_owned(),
+        |after| format!("at most {} with it", amount(after)),
+    );
+    let passes = if effect.passes { ": it would pass the limit" } else { "" };
+    format!("{}{whose}: {now} of {limit} now, {after}{passes}", effect.name)
+}
+
 async fn set_policy(desk: &Desk, given: Policy) -> Result<Exit, Failure> {
     let operation = operations::find(&desk.app, &desk.caller, &given.operation).await?;
     let approval = if given.off { None } else { Some(policy(&given)?) };
@@ -132,13 +149,13 @@ fn policy(given: &Policy) -> Result<ApprovalPolicy, Failure> {
     let usage = |message: String| Failure::new(Exit::Usage, message);
     let above = given.above.as_deref().map(NanoUsd::parse_usd).transpose();
     let above = above.map_err(|error| usage(format!("--above: {error}.")))?;
-    if !given.always && above.is_none() && given.rule.is_none() {
-        return Err(usage("Say when: --always, --above, --rule, or --off.".to_owned()));
+    if !given.always && above.is_none() && !given.budget_warned && given.rule.is_none() {
+        return Err(usage("Say when: --always, --above, --budget-warned, --rule, or --off.".to_owned()));
     }
     Ok(ApprovalPolicy {
         always: given.always,
         above: above.map(|amount| Money(amount.as_nanos().to_string())),
-        budget_warned: false,
+        budget_warned: given.budget_warned,
         rule: given.rule.clone(),
         hold_s: given.hold,
         expires_s: given.expires,

@@ -10,6 +10,7 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { formatCount, plural } from "@/lib/numbers";
 import { impactWords, sentenceParts, suspicions } from "../model";
 import classes from "./approvals.module.css";
+import { BudgetEffects } from "./BudgetEffects";
 import { MonthlyCost } from "./Cost";
 import { RiskBadge, StateBadge } from "./RiskBadge";
 
@@ -43,6 +44,7 @@ export function Contents({ detail, target }: Props) {
       ) : null}
       <Summary detail={detail} target={target} />
       {row.decided_at === null && row.reason === null ? null : <Decision row={row} />}
+      <BudgetEffects effects={detail.budgets} elsewhere={target !== null} />
       {change ? <Change change={change} row={row} /> : <Request detail={detail} />}
       <FactSection title="Fingerprint">
         <p className={classes.hash}>

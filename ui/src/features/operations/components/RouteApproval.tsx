@@ -62,8 +62,15 @@ function Conditions({ policy, editor, set }: Props) {
             onChange={(above) => set({ ...policy, above })}
           />
           <Checkbox
+            label="When a budget has passed its warning"
+            description="Any budget that pays for the request; from its first warning on."
+            checked={policy.budget_warned}
+            onChange={(event) => set({ ...policy, budget_warned: event.currentTarget.checked })}
+            data-testid="route-approval-budget-warned"
+          />
+          <Checkbox
             label="When a rule holds"
-            description="It also sees operation.criticality and estimate_usd."
+            description="It also sees operation.criticality, estimate_usd and budget_warned."
             checked={policy.rule !== null}
             onChange={(event) =>
               set({ ...policy, rule: event.currentTarget.checked ? "estimate_usd > 0.5" : null })
