@@ -394,6 +394,8 @@ export type ApprovalDetail = {
 	user: string | null,
 	tags: Tag[],
 	tokens_in: number | null,
+	/**  What it would do to the budgets that pay for it, as they stand now; empty when nothing can come of it any more. */
+	budgets: BudgetEffect[],
 	/**  The last one like it that was approved. */
 	previous: PreviousApproval | null,
 	/**  Where it could go instead. */
@@ -617,6 +619,24 @@ export type BudgetDraft = {
 	overrun_percent: number,
 	enabled: boolean,
 	reason: string | null,
+};
+
+/**  What a request would do to one limit of a budget, if it came to the most it can. */
+export type BudgetEffect = {
+	budget_id: string,
+	name: string,
+	/**  The user or operation; empty where all share one. */
+	member: string,
+	action: BudgetAction,
+	/**  What is counted: `cost` (nano-dollars), `tokens` or `requests`. */
+	measure: string,
+	/**  Used, and held by requests that run. */
+	before: Counter,
+	/**  Absent when nobody knows what it may cost. */
+	after: Counter | null,
+	limit: Counter,
+	/**  Whether it would pass the limit. */
+	passes: boolean,
 };
 
 /**  What will have been spent when the period ends, in four of five cases between `low` and `high`. */

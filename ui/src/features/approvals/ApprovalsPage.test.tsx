@@ -36,6 +36,19 @@ test("the riskiest is opened first, shown as it will run, with why a person is a
   expect(screen.getByTestId("nav-approvals-count").textContent).toBe("9");
 });
 
+test("each budget that pays for it is shown as it stands and as it would stand, and which would be passed", async () => {
+  open("/approvals");
+  const budgets = await screen.findByTestId("approval-budgets");
+  const items = within(budgets)
+    .getAllByRole("listitem")
+    .map((item) => item.textContent);
+  expect(items).toHaveLength(3);
+  expect(items[0]).toContain("Everything, a day");
+  expect(items[0]).not.toContain("passes the limit");
+  expect(items[1]).toMatch(/Legal\$14.20 → \$26.60 of \$20.00 passes the limit/);
+  expect(items[2]).toContain("of u-4411412,000 → 658,400 of 1,000,000 tokens");
+});
+
 test("a low-risk request is approved with two keys, and exactly what was shown is approved", async () => {
   const { platform, user } = open("/approvals");
   const low = platform.world.approvals.findLast(({ row }) => row.subject === "email_analysis");

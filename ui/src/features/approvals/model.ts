@@ -2,7 +2,14 @@
 
 import { z } from "zod";
 import type { Tone } from "@/components/StatusBadge";
-import { compareNano, formatMoneyExact, formatMoneyTotal, parseNano, shareOf, sumNano } from "@/lib/money";
+import {
+  compareNano,
+  formatMoneyExact,
+  formatMoneyTotal,
+  parseNano,
+  shareOf,
+  sumNano,
+} from "@/lib/money";
 import { formatCount, plural } from "@/lib/numbers";
 import { mixedScripts } from "@/lib/text";
 import type { ApprovalKind, BudgetEffect, Risk, ApprovalRow, ApprovalState } from "@/bindings";
@@ -144,7 +151,7 @@ export function effectShares(effect: BudgetEffect) {
   const words = after === null ? "not known" : amount(after);
   return {
     now: shareOf(before, width),
-    then: shareOf(then, width),
+    next: shareOf(then, width),
     limitAt: shareOf(limit, width),
     label: `${name}: ${amount(before)} now, ${words} with this request, of ${amount(limit)}${passes ? ". It would pass the limit" : ""}`,
   };

@@ -246,8 +246,11 @@ test("a person is asked only once that is switched on, above the amount that was
   await screen.findByText(/A request needs a person above \$0.50. Its approval is good for 1 day/);
   write("route-approval-above", "1.25");
   write("route-approval-hold", "60");
+  await user.click(screen.getByTestId("route-approval-budget-warned"));
   await user.click(screen.getByTestId("route-approval-by-rule"));
-  await screen.findByText(/needs a person above \$1.25 or when estimate_usd > 0.5/);
+  await screen.findByText(
+    /needs a person above \$1.25 or after a budget's warning or when estimate_usd > 0.5/,
+  );
   write("route-approval-above", "");
   write("route-approval-expires", "30");
   await user.click(screen.getByTestId("draft-apply"));
@@ -255,7 +258,7 @@ test("a person is asked only once that is switched on, above the amount that was
     expect(operation.approval).toEqual({
       always: false,
       above: null,
-      budget_warned: false,
+      budget_warned: true,
       rule: "estimate_usd > 0.5",
       hold_s: 60,
       expires_s: 1_800,

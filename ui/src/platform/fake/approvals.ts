@@ -202,12 +202,7 @@ function effects({ max_cost }: ApprovalRow): BudgetEffect[] {
   return [{ ...day, budget_id: "bud_01j9x0000000000000000000", action: "block" }];
 }
 
-function effect(
-  name: string,
-  before: string,
-  adds: string | null,
-  limit: string,
-): BudgetEffect {
+function effect(name: string, before: string, adds: string | null, limit: string): BudgetEffect {
   const after = adds === null ? null : String(BigInt(before) + BigInt(adds));
   return {
     budget_id: "bud_01j9x0000000000000000001",
@@ -248,7 +243,11 @@ function bigRequest(nowMs: number): ApprovalDetail {
     budgets: [
       ...effects(of),
       effect("Legal", "14200000000", of.max_cost, "20000000000"),
-      { ...effect("Tokens of a user", "412000", "246400", "1000000"), member: "u-4411", measure: "tokens" },
+      {
+        ...effect("Tokens of a user", "412000", "246400", "1000000"),
+        member: "u-4411",
+        measure: "tokens",
+      },
     ],
     targets: ["anthropic/claude-opus", "openai/gpt-5"],
     parameters: [{ name: "max_tokens", value: "64000" }],

@@ -14,6 +14,9 @@ type Props = {
   elsewhere: boolean;
 };
 
+/** A mark where the limit is, once the bar is longer than it. */
+const AT_LIMIT: readonly number[] = [100];
+
 /** What the request would do to each budget that pays for it, if it came to the most it can. */
 export function BudgetEffects({ effects, elsewhere }: Props) {
   if (effects.length === 0) return null;
@@ -34,7 +37,7 @@ export function BudgetEffects({ effects, elsewhere }: Props) {
 
 function Effect({ effect }: { effect: BudgetEffect }) {
   const { name, member, measure, before, after, limit, passes } = effect;
-  const { now, then, limitAt, label } = effectShares(effect);
+  const { now, next, limitAt, label } = effectShares(effect);
   return (
     <li>
       <span className={classes.effectName}>
@@ -45,17 +48,21 @@ function Effect({ effect }: { effect: BudgetEffect }) {
       </span>
       <BudgetBar
         settled={now}
-        used={then}
+        used={next}
         limit={limitAt}
+        {...(passes ? { thresholds: AT_LIMIT } : {})}
         tone={passes ? "over" : "calm"}
         label={label}
       />
       <span className={classes.effectAmounts}>
-        <Amount measure={measure} value={before} /> →{" "}
-        {after === null ? "not known" : <Amount measure={measure} value={after} />}
-        <span className="muted">
-          {" "}
-          of <Amount measure={measure} value={limit} />
+        <span>
+          <Amount measure={measure} value={before} /> →{" "}
+          {after === null ? "not known" : <Amount measure={measure} value={after} />}
+          <span className="muted">
+            {" "}
+            of <Amount measure={measure} value={limit} />
+            {measure === "cost" ? "" : ` ${measure}`}
+          </span>
         </span>
         {passes ? (
           <span className={classes.passes}>
@@ -68,10 +75,5 @@ function Effect({ effect }: { effect: BudgetEffect }) {
 }
 
 function Amount({ measure, value }: { measure: string; value: string }) {
-  if (measure === "cost") return <Money value={value} />;
-  return (
-    <>
-      {formatCount(value)} {measure}
-    </>
-  );
+  return measure === "cost" ? <Money value={value} /> : formatCount(value);
 }
