@@ -48,6 +48,7 @@ pub fn builder() -> Builder<Wry> {
             prices::price_history,
             prices::price_preview,
             prices::price_set,
+            prices::model_unblock,
             prices::prices_unpriced,
             prices::price_import_preview,
             prices::price_import_apply,

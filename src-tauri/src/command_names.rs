@@ -31,6 +31,7 @@ pub const COMMANDS: &[&str] = &[
     "price_history",
     "price_preview",
     "price_set",
+    "model_unblock",
     "prices_unpriced",
     "price_import_preview",
     "price_import_apply",

@@ -1,6 +1,6 @@
 //! Prices.
 
-use signalbox_app::prices::{self, import};
+use signalbox_app::prices::{self, block, import};
 use signalbox_app::{AppError, dto};
 use tauri::State;
 
@@ -43,6 +43,16 @@ pub async fn price_set(
     input: dto::PriceInput,
 ) -> Result<dto::Proposed<dto::PriceRow>, AppError> {
     prices::set(&shell.app()?, &shell.caller().await?, input).await
+}
+
+/// Lets a model be used again that is blocked because of its bill.
+#[tauri::command]
+#[specta::specta]
+pub async fn model_unblock(
+    shell: State<'_, Shell>,
+    input: dto::UnblockInput,
+) -> Result<dto::Proposed<dto::PriceRow>, AppError> {
+    block::unblock(&shell.app()?, &shell.caller().await?, input).await
 }
 
 /// Models whose requests had no known cost lately.

@@ -66,7 +66,7 @@ pub(crate) async fn plan(app: &App, input: &dto::ModelInput) -> Result<Plan, App
         writes.push(ConfigWrite::PutPriceCard { target: target.clone(), card: card.clone() });
         cards.push(card);
     }
-    let after = ModelEntry { model, cards };
+    let after = ModelEntry { model, cards, breach: None };
     let verb = if known.is_some() { "has a new price" } else { "is added" };
     let unpriced = if after.cards.is_empty() { ", unpriced" } else { "" };
     Ok(Plan {

@@ -3,6 +3,7 @@
 //! A price is never edited once it was in force: every change is a new card from now (or a later day) on, and an entry of the
 //! history that can be reverted.
 
+pub mod block;
 mod cards;
 pub mod import;
 pub(crate) mod restore;
@@ -74,8 +75,14 @@ pub async fn page(
         .map(|(target, entry)| cards::row(target, entry, now, in_use.contains(target)))
         .collect();
     let unpriced = models.values().filter(|entry| card_at(&entry.cards, now).is_none()).count();
+    let mut blocked: Vec<String> = models
+        .iter()
+        .filter(|(_, entry)| entry.breach_at(now).is_some())
+        .map(|(target, _)| target.to_string())
+        .collect();
+    blocked.sort();
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    Ok(dto::PricePage { rows, next, total: count(total), unpriced: count(unpriced) })
+    Ok(dto::PricePage { rows, next, total: count(total), unpriced: count(unpriced), blocked })
 }
 
 /// Every price a model had, has, and is planned to have.

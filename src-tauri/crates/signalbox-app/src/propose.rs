@@ -26,6 +26,8 @@ pub enum ProposedChange {
     Price(dto::PriceInput),
     /// Prices chosen from somebody's list.
     PriceList(ChosenPrices),
+    /// A model that is blocked because of its bill may be used again.
+    Unblock(dto::UnblockInput),
     /// A budget, new or changed.
     Budget(dto::BudgetDraft),
     /// Another amount that counts as spent.
@@ -77,6 +79,7 @@ impl Plan {
         Ok(match self.kind {
             ChangeKind::Route
             | ChangeKind::Model
+            | ChangeKind::ModelBlock
             | ChangeKind::Price
             | ChangeKind::Budget
             | ChangeKind::Person => true,
@@ -104,6 +107,7 @@ impl ProposedChange {
             Self::Model(input) => models::plan(app, input).await.map(Some),
             Self::Price(input) => prices::plan(app, input).await,
             Self::PriceList(chosen) => prices::import::plan(app, chosen).await.map(Some),
+            Self::Unblock(input) => prices::block::plan(app, input).await,
             Self::Budget(draft) => budgets::plan(app, draft).await,
             Self::BudgetCorrection(input) => budgets::plan_correction(app, input).await.map(Some),
             Self::BudgetRemoval(removal) => budgets::plan_removal(app, removal).await.map(Some),
@@ -121,6 +125,7 @@ impl ProposedChange {
             Self::Model(_) => &None,
             Self::Price(input) => &input.reason,
             Self::PriceList(chosen) => &chosen.reason,
+            Self::Unblock(input) => &input.reason,
             Self::Budget(draft) => &draft.reason,
             Self::BudgetCorrection(input) => &Some(input.reason.clone()),
             Self::BudgetRemoval(removal) => &removal.reason,

@@ -355,6 +355,7 @@ fn models_from_catalogue(app: &App, provider: &Provider) -> Vec<ModelEntry> {
         .map(|entry| ModelEntry {
             model: Model { provider: provider.name.clone(), ..entry.model.clone() },
             cards: entry.cards.clone(),
+            breach: None,
         })
         .collect()
 }

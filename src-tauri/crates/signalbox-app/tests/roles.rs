@@ -131,6 +131,7 @@ fn use_cases() -> Vec<UseCase> {
         Viewer "prices::history" app who => prices::history(app, who, "nothing");
         Viewer "prices::preview" app who => prices::preview(app, who, dto::PriceInput::default());
         Viewer "prices::unpriced" app who => prices::unpriced(app, who);
+        Admin "prices::block::unblock" app who => prices::block::unblock(app, who, dto::UnblockInput::default());
         Admin "prices::set" app who => prices::set(app, who, dto::PriceInput::default());
         Admin "prices::import::preview" app who => prices::import::preview(app, who, of(json!({})));
         Admin "prices::import::apply" app who => prices::import::apply(app, who, dto::PriceImportChoice::default());

@@ -137,7 +137,7 @@ fn snapshot(count: usize, strategy: Strategy, rules: usize) -> Outcome<Snapshot>
             max_output: None,
             quality: u32::try_from(60 + number).ok(),
         };
-        snapshot.models.insert(target.clone(), ModelEntry { model, cards: vec![card] });
+        snapshot.models.insert(target.clone(), ModelEntry { model, cards: vec![card], breach: None });
         cards.push(RouteTarget::of(target));
     }
     let last = cards.last().map(|card| card.target.clone()).into_iter().collect();

@@ -151,6 +151,8 @@ alert_kinds! {
     KillSwitch = "kill_switch", "Kill switch", Critical, MINUTE;
     /// What a request cost passed what was held for it.
     Overrun = "overrun", "Cost passed its reservation", Warning, HOUR;
+    /// A bill was higher than a model's price allows, and the model is left out.
+    ModelBlocked = "model_blocked", "Model blocked by its bill", Critical, DAY;
 }
 
 impl AlertKind {
@@ -183,7 +185,8 @@ impl AlertKind {
             | Self::HistoryBroken
             | Self::DiskNearlyFull
             | Self::KillSwitch
-            | Self::Overrun => None,
+            | Self::Overrun
+            | Self::ModelBlocked => None,
         }
     }
 }

@@ -211,7 +211,7 @@ impl From<FileModel> for ModelEntry {
             max_output: file.max_output,
             quality: file.quality,
         };
-        Self { model, cards }
+        Self { model, cards, breach: None }
     }
 }
 

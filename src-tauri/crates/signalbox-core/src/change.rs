@@ -21,6 +21,8 @@ pub enum ChangeKind {
     Credential,
     /// A model or its prices.
     Model,
+    /// Whether a model is left out because of its bill.
+    ModelBlock,
     /// An API key.
     Key,
     /// A price list.
@@ -54,6 +56,7 @@ impl ChangeKind {
         Self::Provider,
         Self::Credential,
         Self::Model,
+        Self::ModelBlock,
         Self::Key,
         Self::Price,
         Self::Health,
@@ -75,6 +78,7 @@ impl ChangeKind {
             Self::Provider => "provider",
             Self::Credential => "credential",
             Self::Model => "model",
+            Self::ModelBlock => "model_block",
             Self::Key => "key",
             Self::Price => "price",
             Self::Health => "health",

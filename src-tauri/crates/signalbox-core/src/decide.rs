@@ -403,12 +403,16 @@ impl Considering<'_> {
             candidate.estimate = filter::priced(entry, bound, now);
             contender.quality = entry.model.quality;
         }
+        let is_blocked = snapshot.models.get(target).is_some_and(|entry| entry.breach_at(now).is_some());
         if !card.enabled {
             return Some(Rejection::TargetDisabled);
         }
         let operation = &self.entry.operation;
         if let Err(reason) = filter::usable(snapshot, target, operation.capability, &ask.features, ask.key) {
             return Some(reason);
+        }
+        if is_blocked {
+            return Some(Rejection::BillAboveBound);
         }
         if !self.may_go_to(target) {
             return Some(Rejection::ProviderNotAllowed);

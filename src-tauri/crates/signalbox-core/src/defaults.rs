@@ -199,7 +199,7 @@ fn simulator_model(
         max_output: None,
         quality: None,
     };
-    Ok(ModelEntry { model, cards: vec![card] })
+    Ok(ModelEntry { model, cards: vec![card], breach: None })
 }
 
 #[cfg(test)]

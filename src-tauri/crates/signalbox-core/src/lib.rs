@@ -9,6 +9,7 @@ pub mod address;
 pub mod alert;
 pub mod anomaly;
 pub mod approval;
+pub mod breach;
 pub mod breaker;
 pub mod budget;
 pub mod catalogue;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::breach::Breach;
 use crate::breaker::BreakerSettings;
 use crate::budget::Budget;
 use crate::ids::{KeyId, OperationId, ProviderName};
@@ -112,6 +113,15 @@ pub struct ModelEntry {
     pub model: Model,
     /// Its cards, in any order; empty when unpriced.
     pub cards: Vec<PriceCard>,
+    /// The last bill that was above its bound, until an admin says that the model may be used again.
+    pub breach: Option<Breach>,
+}
+
+impl ModelEntry {
+    /// The bill because of which the model is left out at `now`.
+    pub fn breach_at(&self, now: Timestamp) -> Option<&Breach> {
+        self.breach.as_ref().filter(|breach| breach.holds(&self.cards, now))
+    }
 }
 
 /// Defaults and bounds an admin can set.

@@ -53,7 +53,7 @@ fn snapshot(names: &[&str]) -> Snapshot {
             max_output: None,
             quality: None,
         };
-        snapshot.models.insert(target.clone(), ModelEntry { model, cards: Vec::new() });
+        snapshot.models.insert(target.clone(), ModelEntry { model, cards: Vec::new(), breach: None });
     }
     let operation = Operation {
         id: chat(),

@@ -33,7 +33,7 @@ fn model(target: &str, cards: Vec<PriceCard>) -> (Target, ModelEntry) {
         max_output: None,
         quality: None,
     };
-    (target, ModelEntry { model, cards })
+    (target, ModelEntry { model, cards, breach: None })
 }
 
 fn card(prices: &[(Unit, &str)]) -> PriceCard {

@@ -4,6 +4,7 @@
 mod admit;
 mod approval;
 mod attempt;
+mod breach;
 pub(crate) mod fingerprint;
 mod keeping;
 pub(crate) mod kept;

@@ -9,6 +9,7 @@ pub mod alerts;
 mod answer_cache;
 pub mod api_key;
 mod approvals;
+mod breach;
 pub mod budgets;
 pub mod check;
 pub mod clock;

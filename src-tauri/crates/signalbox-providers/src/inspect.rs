@@ -1,10 +1,13 @@
 //! What a request asks for and may use at most, read from the client's own JSON without converting it.
 
+mod at_most;
 mod responses;
 
 use serde_json::{Map, Value};
 use signalbox_core::ledger::{Surface, Work};
 use signalbox_core::meter::Bound;
+
+pub use at_most::input_at_most;
 
 use crate::call::Payload;
 use crate::media;

@@ -41,7 +41,7 @@ pub use call::{Account, AudioUpload, Call, CallAnswer, CallError, Metering, Payl
 pub use client::Providers;
 pub use headroom::Headroom;
 pub use http::ProvidersError;
-pub use inspect::{InvalidRequest, RequestFeatures, count_input, inspect};
+pub use inspect::{InvalidRequest, RequestFeatures, count_input, input_at_most, inspect};
 pub use registry::{Registry, RegistryError};
 pub use stream::{ChatStream, stream_error_frame};
 pub use tokens::warm;

@@ -73,6 +73,8 @@ export function placeOf(alert: Pick<Alert, "kind" | "subject">): Place | undefin
     case "kill_switch":
     case "toggle_tampered":
       return { words: "Show the toggles", to: "/toggles", search: {} };
+    case "model_blocked":
+      return { words: "Look at its price", to: "/prices", search: { price: subject } };
     case "history_broken":
       return { words: "Show the change history", to: "/changes", search: {} };
     default:

@@ -1,5 +1,6 @@
 import {
   IconAdjustments,
+  IconBan,
   IconBell,
   IconCoin,
   IconCpu,
@@ -32,6 +33,7 @@ export const KINDS: readonly Kind[] = [
   { kind: "provider", word: "Provider", icon: IconPlugConnected },
   { kind: "credential", word: "Credential", icon: IconShieldLock },
   { kind: "model", word: "Model", icon: IconCpu },
+  { kind: "model_block", word: "Model block", icon: IconBan },
   { kind: "price", word: "Price", icon: IconCoin },
   { kind: "health", word: "Circuit", icon: IconHeartbeat },
   { kind: "key", word: "API key", icon: IconKey },
@@ -111,6 +113,7 @@ export function subjectLink(
     case "provider":
     case "credential":
       return { to: "/providers", search: { provider: change.subject } };
+    case "model_block":
     case "price":
       // An import changes many; only one model has a page of its own.
       return change.subject.includes("/")

@@ -135,3 +135,19 @@ test("prices that cannot be read say so with a way to try again", async () => {
   open("/prices", "error");
   expect(await screen.findByText("The prices could not be read")).toBeDefined();
 });
+
+test("a blocked model is named above the list, says which bill was too high, and is used again with one button", async () => {
+  giveHeight();
+  const { platform, user } = open("/prices");
+  const unblock = vi.spyOn(platform.commands, "modelUnblock");
+  await user.click(await screen.findByTestId("blocked-anthropic/claude-opus-4-5"));
+  const note = await screen.findByTestId("price-block");
+  expect(note.textContent).toContain("billed at $0.388");
+  expect(note.textContent).toContain("come to $0.0412 at most");
+  await user.click(screen.getByTestId("price-unblock"));
+  await waitFor(() =>
+    expect(unblock).toHaveBeenCalledWith({ target: "anthropic/claude-opus-4-5", reason: null }),
+  );
+  await waitFor(() => expect(screen.queryByTestId("blocked")).toBeNull());
+  expect(screen.queryByTestId("price-block")).toBeNull();
+});

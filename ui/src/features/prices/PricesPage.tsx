@@ -16,6 +16,7 @@ import { formatCount, plural } from "@/lib/numbers";
 import { type Shortcut, useShortcuts } from "@/lib/shortcuts";
 import { useLatest } from "@/lib/useLatest";
 import { PRICE_COLUMNS, PRICES_MIN_WIDTH } from "./columns";
+import { BlockedBanner } from "./components/BlockedBanner";
 import { ImportView } from "./components/ImportView";
 import { PriceSheet } from "./components/PriceSheet";
 import { UnpricedBanner } from "./components/UnpricedBanner";
@@ -105,6 +106,9 @@ function PriceList() {
         </>
       }
     >
+      {head && head.blocked.length > 0 ? (
+        <BlockedBanner targets={head.blocked} onOpen={open} />
+      ) : null}
       {head && head.unpriced > 0 ? (
         <UnpricedBanner
           count={head.unpriced}

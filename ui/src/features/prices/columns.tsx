@@ -19,7 +19,12 @@ export const PRICE_COLUMNS: readonly Column<PriceRow>[] = [
     cell: (row) => (
       <span title={row.target}>
         <span className="muted">{row.provider}/</span>
-        {row.model}
+        {row.model}{" "}
+        {row.block ? (
+          <StatusBadge tone="critical" title="A bill was higher than its price allows: no route leads to it">
+            Blocked
+          </StatusBadge>
+        ) : null}
       </span>
     ),
   },

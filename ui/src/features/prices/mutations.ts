@@ -1,7 +1,7 @@
 import { mutationOptions } from "@tanstack/react-query";
 import { call } from "@/api/call";
 import { callProposed } from "@/api/proposed";
-import type { CacheTag, Change, PriceImportChoice, PriceInput } from "@/bindings";
+import type { CacheTag, Change, PriceImportChoice, PriceInput, UnblockInput } from "@/bindings";
 import { platform } from "@/platform";
 
 const TOUCHED: readonly CacheTag[] = ["prices", "providers", "operations", "changes"];
@@ -15,6 +15,14 @@ export function setPriceMutationOptions() {
       return { row, change: await newestChange((change) => change.subject === row.target) };
     },
     meta: { failureTitle: "The price was not set", failure: "inline", invalidates: TOUCHED },
+  });
+}
+
+/** Lets a blocked model be used again at the price it has. */
+export function unblockMutationOptions() {
+  return mutationOptions({
+    mutationFn: (input: UnblockInput) => callProposed(platform().commands.modelUnblock(input)),
+    meta: { failureTitle: "The model was not unblocked", invalidates: TOUCHED },
   });
 }
 

@@ -140,6 +140,7 @@ function priced(
     capabilities,
     context_window,
     in_use: false,
+    block: null,
     cards,
     note: null,
     aliases: [],
@@ -210,6 +211,14 @@ function embellish(book: Map<string, PricedModel>, nowMs: number): void {
     );
     model.note = "Off-peak discounts ended in September 2025; one price holds at any hour.";
     model.aliases = ["deepseek/deepseek-v3.2"];
+  });
+  change("anthropic/claude-opus-4-5", (model) => {
+    model.block = {
+      since: new Date(nowMs - 2 * 3_600_000).toISOString(),
+      request_id: "req_01j9x0000000000000000001",
+      bound: "41200000",
+      cost: "388000000",
+    };
   });
   change("anthropic/claude-sonnet-4-5", (model, rates) => {
     model.cards = [cardOf(nowMs - 120 * DAY_MS, rates, { batch_percent: 50 })];

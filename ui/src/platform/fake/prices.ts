@@ -19,6 +19,7 @@ type PriceCommands = Pick<
   | "priceHistory"
   | "pricePreview"
   | "priceSet"
+  | "modelUnblock"
   | "pricesUnpriced"
   | "priceImportPreview"
   | "priceImportApply"
@@ -39,6 +40,7 @@ export function priceCommands(world: World, answer: Answer): PriceCommands {
           next: rest.length > limit ? (rows.at(-1)?.target ?? null) : null,
           total: found.length,
           unpriced: all.filter((model) => rowOf(model, now).card === null).length,
+          blocked: all.filter(({ block }) => block !== null).map(({ target }) => target),
         });
       }),
     priceHistory: (target) =>
@@ -62,6 +64,7 @@ export function priceCommands(world: World, answer: Answer): PriceCommands {
         if (!model) return failed("not_found", "There is no such model.");
         const before = stateOf([model]);
         model.cards = [...model.cards, draft.after];
+        model.block = null;
         addChange(world, {
           kind: "price",
           subject: model.target,
@@ -73,6 +76,24 @@ export function priceCommands(world: World, answer: Answer): PriceCommands {
           reason: input.reason ?? null,
           revertible: true,
         });
+        announce(world, ["prices", "providers", "operations", "changes"]);
+        return made(rowOf(model, Date.now()));
+      }),
+    modelUnblock: ({ target, reason }) =>
+      answer(() => {
+        const model = world.prices.get(target);
+        if (!model) return failed("not_found", `There is no model ${target}.`);
+        if (model.block !== null)
+          addChange(world, {
+            kind: "model_block",
+            subject: target,
+            sentence: `${target} may be used again at the price it has`,
+            before: JSON.stringify(model.block),
+            after: null,
+            reason,
+            revertible: false,
+          });
+        model.block = null;
         announce(world, ["prices", "providers", "operations", "changes"]);
         return made(rowOf(model, Date.now()));
       }),

@@ -44,6 +44,7 @@ pub(crate) async fn undo(app: &App, change: &Change) -> Result<Undo, AppError> {
         ChangeKind::Alert => alerting::undo(app, change).await,
         ChangeKind::Budget => undo_budget(app, change).await,
         ChangeKind::Credential
+        | ChangeKind::ModelBlock
         | ChangeKind::Health
         | ChangeKind::Install
         | ChangeKind::Approval
@@ -69,6 +70,7 @@ pub(crate) fn is_revertible(change: &Change) -> bool {
             states.into_iter().any(|state| serde_json::from_str::<Budget>(state).is_ok())
         }
         ChangeKind::Credential
+        | ChangeKind::ModelBlock
         | ChangeKind::Health
         | ChangeKind::Install
         | ChangeKind::Approval

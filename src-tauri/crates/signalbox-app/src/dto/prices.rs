@@ -27,6 +27,8 @@ pub struct PricePage {
     pub total: u32,
     /// Models without a price now, whatever the filter.
     pub unpriced: u32,
+    /// Models that are left out because of a bill, whatever the filter; `provider/model`.
+    pub blocked: Vec<String>,
 }
 
 /// A model with what it costs now.
@@ -44,6 +46,27 @@ pub struct PriceRow {
     pub planned: Option<PriceCard>,
     /// Whether an operation's route leads to it.
     pub in_use: bool,
+    /// Why it is left out, if it is.
+    pub block: Option<ModelBlock>,
+}
+
+/// A bill above all that a request could come to by the model's price. No route leads to the model until it has another
+/// price, or an admin unblocks it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Type)]
+pub struct ModelBlock {
+    pub since: Instant,
+    pub request_id: String,
+    /// The most the request could come to.
+    pub bound: Money,
+    /// What it was billed at; that is what was charged.
+    pub cost: Money,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, Type)]
+pub struct UnblockInput {
+    /// `provider/model`.
+    pub target: String,
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, Type)]

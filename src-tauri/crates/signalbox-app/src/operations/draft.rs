@@ -270,6 +270,7 @@ fn fault_of(snapshot: &Snapshot, draft: &dto::RouteDraft, target: &Target) -> Op
         | Rejection::RuledOut
         | Rejection::Unpriced
         | Rejection::OverBudget
+        | Rejection::BillAboveBound
         | Rejection::Held
         | Rejection::CredentialRefused
         | Rejection::CoolingDown

@@ -11,6 +11,7 @@ use signalbox_core::snapshot::ModelEntry;
 use signalbox_core::time::Timestamp;
 use signalbox_core::usage::{Unit, Usage};
 
+use super::block;
 use crate::{dto, view};
 
 /// A model with what it costs now.
@@ -25,6 +26,7 @@ pub(super) fn row(target: &Target, entry: &ModelEntry, now: Timestamp, in_use: b
         card: card_at(&entry.cards, now).map(|card| shown(card, &entry.cards, now)),
         planned: planned.min_by_key(|card| card.effective_from).map(|card| shown(card, &entry.cards, now)),
         in_use,
+        block: block::shown(entry, now),
     }
 }
 

@@ -340,9 +340,11 @@ impl Taken {
         let target = Target { provider: chosen.model.provider.clone(), model: chosen.model.name.clone() };
         let existing = snapshot.models.get(&target);
         self.before.extend(existing.cloned());
-        let mut entry = existing
-            .cloned()
-            .unwrap_or_else(|| ModelEntry { model: chosen.model.clone(), cards: Vec::new() });
+        let mut entry = existing.cloned().unwrap_or_else(|| ModelEntry {
+            model: chosen.model.clone(),
+            cards: Vec::new(),
+            breach: None,
+        });
         if existing.is_none() {
             self.writes.push(ConfigWrite::PutModel { model: entry.model.clone() });
         }

@@ -73,6 +73,8 @@ rejections! {
     OverBudget => "over_budget", "a budget does not have enough left for it";
     /// It has no price, and unpriced targets are not used.
     Unpriced => "unpriced", "it has no price, and what has no price is not used";
+    /// A bill was higher than its price allows.
+    BillAboveBound => "bill_above_bound", "a bill was higher than its price allows; an admin has to set another price or unblock it";
     /// An admin holds its circuit open.
     Held => "held", "an admin holds its circuit open";
     /// The provider refused the credential.
@@ -115,6 +117,7 @@ impl Rejection {
             | Self::RuledOut
             | Self::Unpriced
             | Self::OverBudget
+            | Self::BillAboveBound
             | Self::Held
             | Self::CredentialRefused
             | Self::CoolingDown
@@ -144,6 +147,7 @@ impl Rejection {
             | Self::RuledOut
             | Self::Unpriced
             | Self::OverBudget
+            | Self::BillAboveBound
             | Self::Held => false,
         }
     }

@@ -81,7 +81,7 @@ fn add(snapshot: &mut Snapshot, text: &str, kind: ProviderKind) {
         context_window: Some(1_000),
         max_output: None,
     };
-    snapshot.models.insert(target(text), ModelEntry { model, cards: vec![card] });
+    snapshot.models.insert(target(text), ModelEntry { model, cards: vec![card], breach: None });
 }
 
 fn provider_mut<'a>(snapshot: &'a mut Snapshot, name: &str) -> &'a mut ProviderEntry {

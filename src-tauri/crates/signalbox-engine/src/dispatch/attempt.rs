@@ -188,6 +188,7 @@ impl Run {
             cost: self.cost_of(&begun.target, begun.started_us, metering),
             target: begun.target,
         };
+        self.breaches.extend(self.breach_of(&attempt).map(|breach| (attempt.target.clone(), breach)));
         let tokens = attempt.usage.tokens_in().saturating_add(attempt.usage.tokens_out());
         self.tab.end_call(attempt.cost.total, tokens);
         if outcome == Outcome::Succeeded && self.start.surface.work() == Work::Chat {
@@ -282,20 +283,18 @@ impl Run {
         }
     }
 
-    /// How long an answer may get that nobody else limits: what was held for it is only a bound if somebody does. Responses
-    /// are passed on untouched: one that passes its bound is charged in full and told.
+    /// How long an answer may get that nobody else limits: what was held for it is only a bound if somebody does.
     fn most_of_open_answer(&self, target: &Target) -> Option<u32> {
         let bound = self.start.decision.asked?.bound;
         let is_limited = tokens_out_max(&self.live, &self.start.operation, target).is_some();
-        let is_untouched = self.start.surface == Surface::OpenaiResponses;
-        if bound.open_answers == 0 || is_limited || is_untouched || self.start.holding.is_none() {
+        if bound.open_answers == 0 || is_limited || self.start.holding.is_none() {
             return None;
         }
         u32::try_from(bound.tokens_out_max / bound.open_answers).ok()
     }
 
     /// The client's request, its answer kept to what the target's card allows.
-    fn payload_for(&self, target: &Target, card: Option<&RouteTarget>) -> Payload {
+    pub(super) fn payload_for(&self, target: &Target, card: Option<&RouteTarget>) -> Payload {
         let Some(most) = card.and_then(|card| card.max_output).or_else(|| self.most_of_open_answer(target))
         else {
             return self.payload.clone();
@@ -330,7 +329,11 @@ fn fit_thinking(body: &mut Map<String, Value>, most: u32) {
 }
 
 /// Where a request says how long its answer may get; `None` where it cannot.
-fn output_field(surface: Surface, target: &Target, has: impl Fn(&str) -> bool) -> Option<&'static str> {
+pub(super) fn output_field(
+    surface: Surface,
+    target: &Target,
+    has: impl Fn(&str) -> bool,
+) -> Option<&'static str> {
     match surface {
         Surface::OpenaiChat => {
             let said = ["max_completion_tokens", "max_tokens"].into_iter().find(|field| has(field));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use signalbox_core::breach::Breach;
 use signalbox_core::breaker::Blocked;
 use signalbox_core::budget::Shortfall;
 use signalbox_core::decide::Candidate;
@@ -57,6 +58,8 @@ pub(super) struct Run {
     pub(super) tab: Tab,
     /// The target whose call is held for in the budgets and written down.
     held_for: Option<Target>,
+    /// Bills above all that their call could come to, and whose.
+    pub(super) breaches: Vec<(Target, Breach)>,
     /// The budget that kept a further call back, if one did.
     shortfall: Option<Box<Shortfall>>,
     retry_after: Option<Duration>,
@@ -143,6 +146,7 @@ impl Run {
         Self {
             tab: admitted.tab,
             held_for,
+            breaches: Vec::new(),
             shortfall: None,
             engine,
             live,
@@ -480,6 +484,10 @@ impl Run {
         let (_, cost) = settlement.cost();
         self.attempts.clone_from(&settlement.attempts);
         self.tell_unpriced();
+        // The answer goes out when the model is blocked: whoever asks again because of it finds it so.
+        for (target, breach) in std::mem::take(&mut self.breaches) {
+            self.engine.block_model(&target, breach).await;
+        }
         match written {
             Ok(()) => Ok(cost),
             Err(error) => {

@@ -55,6 +55,14 @@ pub enum Prices {
         #[arg(long)]
         json: bool,
     },
+    /// Let a model be used again that is blocked because of its bill
+    Unblock {
+        /// PROVIDER/MODEL
+        target: String,
+        /// Why, for the history
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Show every price a model had, has, and is planned to have
     Show {
         /// PROVIDER/MODEL

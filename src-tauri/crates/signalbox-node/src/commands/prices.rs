@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use signalbox_app::dto::{
-    CardState, Instant, PriceCard, PriceFilter, PriceImportChoice, PriceImportPreview, PriceInput,
-    PriceListInput, PricePreview, PriceRow, RateChange, RateInput,
+    CardState, Instant, ModelBlock, PriceCard, PriceFilter, PriceImportChoice, PriceImportPreview,
+    PriceInput, PriceListInput, PricePreview, PriceRow, RateChange, RateInput, UnblockInput,
 };
 use signalbox_app::prices;
 use signalbox_core::usage::Unit;
@@ -25,6 +25,7 @@ pub async fn run(desk: Desk, command: Prices) -> Result<Exit, Failure> {
             let filter = PriceFilter { search, provider, capability, unpriced_only: unpriced, origin };
             list(&desk, filter, json).await
         }
+        Prices::Unblock { target, reason } => unblock(&desk, UnblockInput { target, reason }).await,
         Prices::Show { target, json } => show(&desk, &target, json).await,
         Prices::Set { target, rates, batch_percent, from, source, reason, dry_run, json } => {
             let input = PriceInput {
@@ -78,6 +79,11 @@ async fn list(desk: &Desk, filter: PriceFilter, json: bool) -> Result<Exit, Fail
         ]);
     }
     print(&table.text())?;
+    for row in &rows {
+        if let Some(block) = &row.block {
+            remark(&format!("{}: {}", row.target, block_in_words(block)));
+        }
+    }
     Ok(Exit::Ok)
 }
 
@@ -88,6 +94,9 @@ async fn show(desk: &Desk, target: &str, json: bool) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     }
     print(&format!("{} ({})", history.row.target, history.row.capabilities.join(", ")))?;
+    if let Some(block) = &history.row.block {
+        print(&block_in_words(block))?;
+    }
     if let Some(note) = &history.note {
         print(note)?;
     }
@@ -99,6 +108,23 @@ async fn show(desk: &Desk, target: &str, json: bool) -> Result<Exit, Failure> {
         print(&rates(card))?;
     }
     Ok(Exit::Ok)
+}
+
+async fn unblock(desk: &Desk, input: UnblockInput) -> Result<Exit, Failure> {
+    let Some(row) = tell_asked(prices::block::unblock(&desk.app, &desk.caller, input).await?)? else {
+        return Ok(Exit::Ok);
+    };
+    print(&format!("{} is not blocked.", row.target))?;
+    Ok(Exit::Ok)
+}
+
+/// Why no route leads to a model.
+fn block_in_words(block: &ModelBlock) -> String {
+    let (cost, bound) = (usd(Some(&block.cost)), usd(Some(&block.bound)));
+    format!(
+        "Blocked since {}: {} was billed at {cost} and could come to at most {bound}. Set another price, or `prices unblock` it.",
+        block.since.0, block.request_id
+    )
 }
 
 fn heading(card: &PriceCard) -> String {

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 
 use signalbox_core::alert::{AlertKind, AlertRule, Alerting, Channel};
 use signalbox_core::approval::Approval;
+use signalbox_core::breach::Breach;
 use signalbox_core::budget::{Budget, PurseKey};
 use signalbox_core::change::{ChainedChange, Change};
 use signalbox_core::ids::{BudgetId, ChannelId, OperationId, PersonName, ProviderName};
@@ -114,6 +115,13 @@ pub enum ConfigWrite {
         target: Target,
         /// The card.
         card: PriceCard,
+    },
+    /// Leaves a model out because of its bill, or lets it be used again.
+    PutBreach {
+        /// Which one.
+        target: Target,
+        /// The bill; `None` lets it be used again.
+        breach: Option<Breach>,
     },
     /// Stores a new API key.
     InsertKey {
@@ -299,6 +307,9 @@ impl ConfigWrite {
             Self::PutModel { model } => models::put(transaction, model).await,
             Self::RemoveModel { target } => models::remove(transaction, target).await,
             Self::PutPriceCard { target, card } => models::put_card(transaction, target, card, now).await,
+            Self::PutBreach { target, breach } => {
+                models::put_breach(transaction, target, breach.as_ref()).await
+            }
             Self::InsertKey { key, hash } => keys::insert(transaction, key, hash).await,
             Self::PutKey { key } => keys::put(transaction, key).await,
             Self::RotateKey { key, from, to } => keys::rotate(transaction, key, from, to).await,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use signalbox_core::breach::Breach;
 use signalbox_core::ids::{ModelName, ProviderName};
 use signalbox_core::price::{CardOrigin, PriceCard};
 use signalbox_core::provider::Model;
@@ -22,6 +23,7 @@ struct Row {
     context_window: Option<i64>,
     max_output: Option<i64>,
     quality: Option<i64>,
+    breach: Option<JsonText>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -40,7 +42,8 @@ struct CardRow {
 pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<ModelEntry>, StoreError> {
     let mut cards = cards(transaction).await?;
     let rows: Vec<Row> = within!(transaction, connection => sqlx::query_as(
-        "SELECT provider, name, capabilities, context_window, max_output, quality FROM models ORDER BY provider, name",
+        "SELECT provider, name, capabilities, context_window, max_output, quality, breach FROM models \
+         ORDER BY provider, name",
     )
     .fetch_all(connection)
     .await)
@@ -58,7 +61,8 @@ pub(super) async fn all(transaction: &mut Transaction) -> Result<Vec<ModelEntry>
                 quality: row.quality.map(|tenths| number("models.quality", tenths)).transpose()?,
             };
             let cards = cards.remove(&(row.provider, row.name)).unwrap_or_default();
-            Ok(ModelEntry { model, cards })
+            let breach = row.breach.as_ref().map(|breach| parsed("models.breach", breach)).transpose()?;
+            Ok(ModelEntry { model, cards, breach })
         })
         .collect()
 }
@@ -109,6 +113,28 @@ pub(super) async fn put(transaction: &mut Transaction, model: &Model) -> Result<
     .await
     .map(drop))
     .map_err(missing_or("provider", model.provider.as_str(), "store a model"))
+}
+
+pub(super) async fn put_breach(
+    transaction: &mut Transaction,
+    target: &Target,
+    breach: Option<&Breach>,
+) -> Result<(), StoreError> {
+    let breach = breach.map(json).transpose()?;
+    let stored = within!(transaction, connection => sqlx::query(
+        "UPDATE models SET breach = $3 WHERE provider = $1 AND name = $2",
+    )
+    .bind(target.provider.as_str())
+    .bind(target.model.as_str())
+    .bind(breach)
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected()))
+    .map_err(during("block a model"))?;
+    if stored == 0 {
+        return Err(StoreError::NotFound { kind: "model", subject: target.to_string() });
+    }
+    Ok(())
 }
 
 pub(super) async fn remove(transaction: &mut Transaction, target: &Target) -> Result<(), StoreError> {

@@ -119,7 +119,7 @@ on_both_databases! {
         };
         assert!(matches!(
             refused,
-            Err(StoreError::NewerSchema { found: 29_990_101_000_001, supported: 20_261_121_000_009 })
+            Err(StoreError::NewerSchema { found: 29_990_101_000_001, supported: 20_261_121_000_011 })
         ), "{refused:?}");
     }
 

@@ -13,6 +13,7 @@ import { formatCount } from "@/lib/numbers";
 import { capabilityWord } from "../model";
 import classes from "../prices.module.css";
 import { priceHistoryQueryOptions } from "../queries";
+import { BlockNote } from "./BlockNote";
 import { CardView } from "./CardView";
 import { OwnPriceSheet } from "./OwnPriceSheet";
 
@@ -60,6 +61,7 @@ function History({ history, onEdit }: { history: PriceHistory; onEdit: () => voi
   const { row, cards, note, aliases } = history;
   return (
     <div className={classes.sections}>
+      {row.block ? <BlockNote target={row.target} block={row.block} /> : null}
       <div className={classes.lead}>
         {row.card ? null : <StatusBadge tone="warn">Unpriced</StatusBadge>}
         <Button
