@@ -1,4 +1,4 @@
-import { IconCalendarClock, IconRoute } from "@tabler/icons-react";
+import { IconBan, IconCalendarClock, IconRoute } from "@tabler/icons-react";
 import type { PriceRate, PriceRow } from "@/bindings";
 import type { Column } from "@/components/DataTable";
 import { Money } from "@/components/Money";
@@ -17,14 +17,14 @@ export const PRICE_COLUMNS: readonly Column<PriceRow>[] = [
     header: "Model",
     width: "minmax(200px, 2fr)",
     cell: (row) => (
-      <span title={row.target}>
-        <span className="muted">{row.provider}/</span>
-        {row.model}{" "}
+      <span className={classes.model} title={row.target}>
         {row.block ? (
-          <StatusBadge tone="critical" title="A bill was higher than its price allows: no route leads to it">
-            Blocked
-          </StatusBadge>
+          <IconBan size={14} role="img" aria-label="Blocked: no route leads to it" />
         ) : null}
+        <span>
+          <span className="muted">{row.provider}/</span>
+          {row.model}
+        </span>
       </span>
     ),
   },

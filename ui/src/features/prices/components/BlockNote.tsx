@@ -29,7 +29,7 @@ export function BlockNote({ target, block }: Props) {
       <div className={classes.bannerHead}>
         <IconBan size={16} aria-hidden />
         <p>
-          <strong>Blocked</strong> <RelativeTime value={block.since} />:{" "}
+          <strong>Blocked</strong> since <RelativeTime value={block.since} format="clock" />:{" "}
           <Link to="/logs" search={{ request: block.request_id }}>
             a request
           </Link>{" "}

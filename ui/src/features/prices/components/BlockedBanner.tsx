@@ -21,8 +21,8 @@ export function BlockedBanner({ targets, onOpen }: Props) {
       <div className={classes.bannerHead}>
         <IconBan size={16} aria-hidden />
         <p>
-          <strong>{plural(targets.length, "model")}</strong>{" "}
-          {targets.length === 1 ? "is" : "are"} blocked: a bill was higher than the price allows.
+          <strong>{plural(targets.length, "model")}</strong> {targets.length === 1 ? "is" : "are"}{" "}
+          blocked: a bill was higher than the price allows.
         </p>
         {targets.map((target) => (
           <Button
