@@ -115,7 +115,7 @@ async fn a_client_of_a_budget_at_its_limit_is_kept_waiting_as_its_route_says() {
 
 #[tokio::test]
 async fn of_many_that_come_at_the_limit_at_once_each_is_answered_or_asked_about() {
-    let (running, ..) = installation(ApprovalPolicy::default()).await;
+    let (running, _, _app, _vendor) = installation(ApprovalPolicy::default()).await;
     put(&running, of_requests("Team", 5, Action::RequireApproval)).await;
     let bodies: Vec<_> = (0..20)
         .map(|more| {
@@ -127,8 +127,7 @@ async fn of_many_that_come_at_the_limit_at_once_each_is_answered_or_asked_about(
     let replies = futures::future::join_all(bodies.iter().map(|body| ask(&running, body))).await;
     let answered = replies.iter().filter(|reply| reply.status == 200).count();
     let asked = replies.iter().filter(|reply| reply.code() == "approval_required").count();
-    let said: Vec<_> = replies.iter().map(|reply| (reply.status, reply.code())).collect();
-    assert_eq!((answered, asked), (5, 15), "{said:?}");
+    assert_eq!((answered, asked), (5, 15));
 }
 
 #[tokio::test]
