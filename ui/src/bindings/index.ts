@@ -67,6 +67,8 @@ export const commands = {
 	pricePreview: (input: PriceInput) => typedError<PricePreview, AppError>(__TAURI_INVOKE("price_preview", { input })),
 	/**  Gives a model prices of one's own. */
 	priceSet: (input: PriceInput) => typedError<Proposed<PriceRow>, AppError>(__TAURI_INVOKE("price_set", { input })),
+	/**  Lets a model be used again that is blocked because of its bill. */
+	modelUnblock: (input: UnblockInput) => typedError<Proposed<PriceRow>, AppError>(__TAURI_INVOKE("model_unblock", { input })),
 	/**  Models whose requests had no known cost lately. */
 	pricesUnpriced: () => typedError<UnpricedModel[], AppError>(__TAURI_INVOKE("prices_unpriced")),
 	/**  What a price list would change. The page hands over the list's text: it cannot name a file of this machine. */
@@ -1408,6 +1410,19 @@ export type Model = {
 	price_source: PriceSource | null,
 };
 
+/**
+ *  A bill above all that a request could come to by the model's price. No route leads to the model until it has another
+ *  price, or an admin unblocks it.
+ */
+export type ModelBlock = {
+	since: Instant,
+	request_id: string,
+	/**  The most the request could come to. */
+	bound: Money,
+	/**  What it was billed at; that is what was charged. */
+	cost: Money,
+};
+
 export type ModelInput = {
 	provider: string,
 	model: string,
@@ -1638,6 +1653,8 @@ export type PricePage = {
 	total: number,
 	/**  Models without a price now, whatever the filter. */
 	unpriced: number,
+	/**  Models that are left out because of a bill, whatever the filter; `provider/model`. */
+	blocked: string[],
 };
 
 /**  What new prices would change. */
@@ -1679,6 +1696,8 @@ export type PriceRow = {
 	planned: PriceCard | null,
 	/**  Whether an operation's route leads to it. */
 	in_use: boolean,
+	/**  Why it is left out, if it is. */
+	block: ModelBlock | null,
 };
 
 export type PriceSource = {
@@ -2286,6 +2305,12 @@ export type TrafficStop = {
 };
 
 /**  A model whose requests had no known cost lately. */
+export type UnblockInput = {
+	/**  `provider/model`. */
+	target: string,
+	reason: string | null,
+};
+
 export type UnpricedModel = {
 	/**  `provider/model`. */
 	target: string,
