@@ -2304,13 +2304,13 @@ export type TrafficStop = {
 	reason: string | null,
 };
 
-/**  A model whose requests had no known cost lately. */
 export type UnblockInput = {
 	/**  `provider/model`. */
 	target: string,
 	reason: string | null,
 };
 
+/**  A model whose requests had no known cost lately. */
 export type UnpricedModel = {
 	/**  `provider/model`. */
 	target: string,

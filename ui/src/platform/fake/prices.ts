@@ -167,6 +167,7 @@ function take(world: World, target: string, cards: PriceCard[], capabilities: st
     capabilities,
     context_window: 128_000,
     in_use: false,
+    block: null,
     cards: [],
     note: null,
     aliases: [],
