@@ -27,20 +27,20 @@ export function budgetColumns({ onFold }: Options): readonly Column<BudgetRow>[]
     {
       id: "name",
       header: "Budget",
-      width: "minmax(200px, 1fr)",
+      width: "minmax(236px, 1fr)",
       cell: (row) => <Name row={row} onFold={onFold} />,
     },
     {
       id: "bar",
       header: "Settled, reserved, left",
-      width: "minmax(260px, 1.5fr)",
+      width: "minmax(236px, 1.5fr)",
       hint: "Solid is settled, hatched is reserved by requests that run; the tick is the forecast, the marks are thresholds",
       cell: (row) => <Standing row={row} />,
     },
     {
       id: "left",
       header: "Left",
-      width: "132px",
+      width: "104px",
       align: "end",
       cell: (row) => <Left row={row} />,
     },

@@ -200,9 +200,15 @@ function FactsOf({ budget, purse }: { budget: Budget; purse: BudgetPurse | null 
         </Fact>
         {purse ? (
           <Fact name="This period">
-            <RelativeTime value={purse.from} format="date" /> –{" "}
-            {purse.to === null ? "for ever" : <RelativeTime value={purse.to} format="date" />}{" "}
-            <span className="muted">(days begin at midnight in {budget.zone})</span>
+            {purse.to === null ? (
+              "the only one: it never begins anew"
+            ) : (
+              <>
+                <RelativeTime value={purse.from} format="date" /> –{" "}
+                <RelativeTime value={purse.to} format="date" />{" "}
+                <span className="muted">(days begin at midnight in {budget.zone})</span>
+              </>
+            )}
           </Fact>
         ) : null}
         {purse ? (
