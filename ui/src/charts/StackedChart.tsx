@@ -1,11 +1,11 @@
 import { useCallback } from "react";
 import type { Bucket } from "@/bindings";
-import { formatMoneyExact, formatMoneyTotal } from "@/lib/money";
+import { formatMoneyExact, formatMoneyTotal, toPlotNumber } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
 import { usePreferences } from "@/lib/preferences";
 import { formatBucket } from "@/lib/time";
 import { EChart, type Palette } from "./EChart";
-import type { PreparedLimit } from "./prepareLimit";
+import { axisWithRoom, type PreparedLimit } from "./prepareLimit";
 import type { Metric, PreparedChart } from "./prepareSeries";
 import classes from "./StackedChart.module.css";
 
@@ -78,7 +78,7 @@ export function StackedChart(props: Props) {
       yAxis: {
         type: "value",
         splitNumber: 4,
-        ...(limit?.drawn ? { max: roomFor(limit.plot) } : {}),
+        ...(limit?.drawn ? axisWithRoom(topOf(chart, limit)) : {}),
         minInterval: metric === "requests" ? 1 : 0,
         splitLine: { lineStyle: { color: palette.line } },
         axisLabel: {
@@ -94,7 +94,9 @@ export function StackedChart(props: Props) {
           itemStyle: { color: palette.slot(series.slot) },
           ...(index === 0 && limit?.drawn ? { markLine: lineOf(limit, palette) } : {}),
         })),
-        ...(limit?.reserved ? [reservedOf(limit.reserved.plot, buckets.length, palette)] : []),
+        ...(limit?.reserved?.drawn
+          ? [reservedOf(limit.reserved.plot, buckets.length, palette)]
+          : []),
       ],
     }),
     [chart, metric, bucket, buckets, zone, exact, limit],
@@ -202,13 +204,11 @@ function hatch(colour: string): { image: HTMLCanvasElement; repeat: "repeat" } |
   return { image, repeat: "repeat" };
 }
 
-/** The end of an axis on which a line at `plot` has room for its label: half a power of ten, at least. */
-function roomFor(plot: number) {
-  return ({ max }: { max: number }) => {
-    const most = Math.max(max, plot) * 1.12;
-    const step = 10 ** Math.floor(Math.log10(most)) / 2;
-    return Math.ceil(most / step) * step;
-  };
+/** The highest thing that is drawn. For pixels only. */
+function topOf(chart: PreparedChart, limit: PreparedLimit): number {
+  const last =
+    toPlotNumber(chart.totals.at(-1) ?? "0") + (limit.reserved?.drawn ? limit.reserved.plot : 0);
+  return Math.max(toPlotNumber(chart.peak?.value ?? "0"), last, limit.plot);
 }
 
 /** The chart in a sentence. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BudgetGlance } from "@/bindings";
-import { prepareLimit } from "./prepareLimit";
+import { axisWithRoom, prepareLimit } from "./prepareLimit";
 
 const USD = 1_000_000_000n;
 const BUDGET: BudgetGlance = {
@@ -35,7 +35,11 @@ test("a line far above the bars is said, but not drawn", () => {
 });
 
 test("what is reserved stands on the bar of now, and on no earlier one", () => {
-  expect(prepareLimit(BUDGET, HOURS, "1")?.reserved?.plot).toBe(2);
+  expect(prepareLimit(BUDGET, HOURS, USD.toString())?.reserved).toMatchObject({
+    plot: 2,
+    drawn: true,
+  });
+  expect(prepareLimit(BUDGET, HOURS, "1")?.reserved?.drawn).toBe(false);
   expect(prepareLimit(BUDGET, DAYS, "1")?.reserved).toBeUndefined();
   expect(prepareLimit({ ...BUDGET, reserved: "0" }, HOURS, "1")?.reserved).toBeUndefined();
 });
@@ -44,4 +48,14 @@ test("without a budget of a day there is no line", () => {
   expect(prepareLimit(null, HOURS, "1")).toBeUndefined();
   expect(prepareLimit({ ...BUDGET, period: "week" }, HOURS, "1")).toBeUndefined();
   expect(prepareLimit(BUDGET, HOURS, undefined)).toBeUndefined();
+});
+
+test("an axis has even round steps and room above what is highest", () => {
+  expect(axisWithRoom(2.98)).toEqual({ max: 4, interval: 1 });
+  expect(axisWithRoom(50)).toEqual({ max: 60, interval: 20 });
+  for (const top of [0.003, 0.7, 1, 9.9, 123, 4_567]) {
+    const { max, interval } = axisWithRoom(top);
+    expect(max).toBeGreaterThan(top * 1.1);
+    expect(Math.round(max / interval)).toBeLessThanOrEqual(4);
+  }
 });

@@ -10,10 +10,10 @@ export type PreparedLimit = {
   /** Whether it is drawn; far above the bars it would press them flat, so then it is only said. */
   drawn: boolean;
   /** What requests that run hold now; it stands on the last bar, if that is the one of now. */
-  reserved: { amount: string; plot: number } | undefined;
+  reserved: { amount: string; plot: number; drawn: boolean } | undefined;
 };
 
-/** A line above this many times the fullest bar is not drawn. */
+/** What is above this many times the fullest bar is not drawn, only said. */
 const FAR_ABOVE = 4n;
 const BUCKETS_PER_DAY: Record<Bucket, bigint> = { minute: 1_440n, hour: 24n, day: 1n };
 const BUCKET_MS: Record<Bucket, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
@@ -36,14 +36,29 @@ export function prepareLimit(
       : `Pace of ${daily}: ${formatMoneyTotal(amount)} a${bucket === "hour" ? "n hour" : " minute"}`;
   const isNow = Date.parse(at) - Date.parse(buckets.at(-1) ?? "") < BUCKET_MS[bucket];
   const { reserved } = budget;
+  const isDrawn = (nano: string) => parseNano(nano) <= parseNano(fullest) * FAR_ABOVE;
   return {
     words,
     amount,
     plot: toPlotNumber(amount),
-    drawn: parseNano(amount) <= parseNano(fullest) * FAR_ABOVE,
+    drawn: isDrawn(amount),
     reserved:
       isNow && !isZeroNano(reserved)
-        ? { amount: reserved, plot: toPlotNumber(reserved) }
+        ? { amount: reserved, plot: toPlotNumber(reserved), drawn: isDrawn(reserved) }
         : undefined,
   };
+}
+
+/** Room above the highest thing for the label of a line, as a share of it. */
+const ROOM = 1.12;
+const STEPS = [1, 2, 2.5, 5, 10];
+const LINES = 4;
+
+/** An axis of even, round steps on which a line at `top` has room for its label. */
+export function axisWithRoom(top: number): { max: number; interval: number } {
+  const wanted = top * ROOM;
+  const power = 10 ** Math.floor(Math.log10(wanted / LINES));
+  const step = STEPS.find((candidate) => candidate * power * LINES >= wanted) ?? 10;
+  const interval = step * power;
+  return { max: Math.ceil(wanted / interval) * interval, interval };
 }

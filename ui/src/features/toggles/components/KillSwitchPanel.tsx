@@ -40,16 +40,20 @@ export function KillSwitchPanel() {
               </StatusBadge>
               <StopSentence stop={stop} />
             </>
-          ) : (
+          ) : status.data ? (
             <>
               <StatusBadge tone="ok" boxed>
                 AI traffic runs
               </StatusBadge>
               <span data-testid="kill-switch-in-flight">
-                {status.data ? `${plural(status.data.in_flight, "request")} in flight` : ""}
+                {plural(status.data.in_flight, "request")} in flight
               </span>
             </>
-          )}
+          ) : status.error ? (
+            <StatusBadge tone="warn" boxed>
+              It is not known whether AI traffic runs
+            </StatusBadge>
+          ) : null}
           <span className={classes.grow} />
           {stop ? (
             <Button onClick={() => askKillSwitch("mouse")} data-testid="kill-switch-panel-resume">
