@@ -84,6 +84,8 @@ pub fn on_run_event<R: Runtime>(app: &AppHandle<R>, event: RunEvent) {
             api.prevent_close();
             close::main_window(app);
         }
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app),
         RunEvent::Exit => wind_down(app),
         _ => {}
     }

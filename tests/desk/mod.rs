@@ -60,7 +60,7 @@ async fn closing_goes_on_behind_the_tray_and_says_so_once_and_quits_where_there_
     let desktop = Desktop::start().await;
     let window = Window::open_on(&desktop).await;
     window.reads("status-gateway", "Running").await;
-    let serves = async || tokio::net::TcpStream::connect(window.listen).await.is_ok();
+    let serves = async || serves(&window).await;
     says(&desktop, "Open Signalbox").await;
     for _ in 0..2 {
         desktop.close(MAIN);
@@ -77,6 +77,43 @@ async fn closing_goes_on_behind_the_tray_and_says_so_once_and_quits_where_there_
     desktop.close(MAIN);
     wait_until(async || !serves().await).await;
     window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_quits_from_the_tray_sees_the_window_at_the_next_start_and_may_choose_that_closing_quits() {
+    let desktop = Desktop::start().await;
+    let window = Window::open_on(&desktop).await;
+    window.reads("status-gateway", "Running").await;
+    says(&desktop, "Quit").await;
+    desktop.close(MAIN);
+    wait_until(async || !desktop.shows(MAIN)).await;
+    wait_until(async || !desktop.notes().is_empty()).await;
+    desktop.click_in_menu("Quit").await;
+    wait_until(async || !serves(&window).await).await;
+    window.close().await;
+
+    let window = Window::open_on(&desktop).await;
+    wait_until(async || desktop.shows(MAIN)).await;
+    window.reads("status-gateway", "Running").await;
+    desktop.close(MAIN);
+    wait_until(async || !desktop.shows(MAIN)).await;
+    desktop.click_in_menu("Open Signalbox").await;
+    wait_until(async || desktop.shows(MAIN)).await;
+    assert_eq!(desktop.notes().len(), 1, "it is said once, not once per start");
+
+    window.go("/settings").await;
+    window.reads("settings-desktop", "Keeps running").await;
+    // The switch itself is drawn by its label, so the driver takes it for hidden.
+    let switch = "document.querySelector('[data-testid=desktop-close-to-tray]').click()";
+    window.driver.execute(switch, Vec::new()).await.unwrap();
+    window.reads("settings-desktop", "Quits").await;
+    desktop.close(MAIN);
+    wait_until(async || !serves(&window).await).await;
+    window.close().await;
+}
+
+async fn serves(window: &Window) -> bool {
+    tokio::net::TcpStream::connect(window.listen).await.is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +137,6 @@ async fn the_shortcut_opens_the_small_window_which_approves_what_is_of_low_risk_
     window.reads("quick-approve", "2 waiting").await;
     // What decides is dead until it has been on the screen for a moment.
     tokio::time::sleep(Duration::from_millis(800)).await;
-    desktop.picture("quick-approve.png");
     desktop.press(&[key::A]);
     window.find("approval-confirm").await;
     desktop.press(&[key::ENTER]);

@@ -205,17 +205,6 @@ impl Desktop {
         let message = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
         self.screen.send_event(false, window, EventMask::NO_EVENT, message).unwrap().check().unwrap();
     }
-
-    /// Writes a picture of the whole screen, if the program for that is installed.
-    pub fn picture(&self, name: &str) {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = Command::new("import")
-            .args(["-window", "root"])
-            .arg(path)
-            .env("DISPLAY", &self.display.name)
-            .stderr(Stdio::null())
-            .status();
-    }
 }
 
 impl Drop for Desktop {

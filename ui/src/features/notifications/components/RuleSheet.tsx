@@ -1,6 +1,7 @@
 import { Button, MultiSelect, Radio, Select, Switch, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { fieldErrors } from "@/api/call";
 import type { AlertChannel, AlertRule } from "@/bindings";
 import { Sheet } from "@/components/Sheet";
@@ -121,63 +122,59 @@ function Form({ rule, channels }: Omit<Props, "onClose">) {
           {...form.getInputProps("window_unit")}
         />
       </div>
-      <Switch
+      <Optional
         label="Quiet hours"
         description="What is not critical waits until they are over."
+        isOn={values.quiet}
+        input={form.getInputProps("quiet", { type: "checkbox" })}
         data-testid="rule-quiet"
-        {...form.getInputProps("quiet", { type: "checkbox" })}
-      />
-      {values.quiet ? (
-        <div className={classes.group}>
-          <div className={classes.triple}>
-            <TextInput
-              label="From"
-              type="time"
-              data-testid="rule-from"
-              {...form.getInputProps("from")}
-            />
-            <TextInput
-              label="Until"
-              type="time"
-              data-testid="rule-until"
-              {...form.getInputProps("until")}
-            />
-            <Select
-              label="Time zone"
-              data={zones(values.zone)}
-              searchable
-              allowDeselect={false}
-              data-testid="rule-zone"
-              {...form.getInputProps("zone")}
-            />
-          </div>
+      >
+        <div className={classes.triple}>
+          <TextInput
+            label="From"
+            type="time"
+            data-testid="rule-from"
+            {...form.getInputProps("from")}
+          />
+          <TextInput
+            label="Until"
+            type="time"
+            data-testid="rule-until"
+            {...form.getInputProps("until")}
+          />
+          <Select
+            label="Time zone"
+            data={zones(values.zone)}
+            searchable
+            allowDeselect={false}
+            data-testid="rule-zone"
+            {...form.getInputProps("zone")}
+          />
         </div>
-      ) : null}
-      <Switch
+      </Optional>
+      <Optional
         label="Second round"
         description="Other channels are told when nobody acknowledges it."
+        isOn={values.escalates}
+        input={form.getInputProps("escalates", { type: "checkbox" })}
         data-testid="rule-escalates"
-        {...form.getInputProps("escalates", { type: "checkbox" })}
-      />
-      {values.escalates ? (
-        <div className={classes.group}>
-          <div className={classes.pair}>
-            <TextInput
-              label="After minutes"
-              inputMode="numeric"
-              data-testid="rule-after"
-              {...form.getInputProps("after_min")}
-            />
-            <MultiSelect
-              label="Told then"
-              data={choices}
-              clearable
-              data-testid="rule-escalation-channels"
-              {...form.getInputProps("escalation_channels")}
-            />
-          </div>
+      >
+        <div className={classes.pair}>
+          <TextInput
+            label="After minutes"
+            inputMode="numeric"
+            data-testid="rule-after"
+            {...form.getInputProps("after_min")}
+          />
+          <MultiSelect
+            label="Told then"
+            data={choices}
+            clearable
+            data-testid="rule-escalation-channels"
+            {...form.getInputProps("escalation_channels")}
+          />
         </div>
-      ) : null}
+      </Optional>
       <TextInput
         label="Reason (optional)"
         description="Stands in the change history."
@@ -198,6 +195,26 @@ function Form({ rule, channels }: Omit<Props, "onClose">) {
         </Button>
       </div>
     </form>
+  );
+}
+
+type OptionalProps = {
+  label: string;
+  description: string;
+  isOn: boolean;
+  /** What the form gives its switch. */
+  input: object;
+  children: ReactNode;
+  "data-testid": string;
+};
+
+/** A part of the rule that is switched on with its own fields. */
+function Optional({ label, description, isOn, input, children, ...rest }: OptionalProps) {
+  return (
+    <>
+      <Switch label={label} description={description} {...rest} {...input} />
+      {isOn ? <div className={classes.group}>{children}</div> : null}
+    </>
   );
 }
 

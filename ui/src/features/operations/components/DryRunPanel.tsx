@@ -67,6 +67,13 @@ export function DryRunPanel({ operation, dryRun, onOpen }: Props) {
   );
 }
 
+/** What an imagined request has or has not. */
+const TRAITS = [
+  { field: "has_images", label: "Pictures", testId: "dry-run-images" },
+  { field: "has_tools", label: "Tools", testId: "dry-run-tools" },
+  { field: "streamed", label: "Streamed", testId: "dry-run-streamed" },
+] as const;
+
 function Description({ dryRun }: { dryRun: DryRun }) {
   const { form, patch } = dryRun;
   return (
@@ -119,27 +126,16 @@ function Description({ dryRun }: { dryRun: DryRun }) {
         data-testid="dry-run-tags"
       />
       <div className={classes.checks}>
-        <Checkbox
-          size="xs"
-          label="Pictures"
-          checked={form.has_images}
-          onChange={(event) => patch({ has_images: event.currentTarget.checked })}
-          data-testid="dry-run-images"
-        />
-        <Checkbox
-          size="xs"
-          label="Tools"
-          checked={form.has_tools}
-          onChange={(event) => patch({ has_tools: event.currentTarget.checked })}
-          data-testid="dry-run-tools"
-        />
-        <Checkbox
-          size="xs"
-          label="Streamed"
-          checked={form.streamed}
-          onChange={(event) => patch({ streamed: event.currentTarget.checked })}
-          data-testid="dry-run-streamed"
-        />
+        {TRAITS.map(({ field, label, testId }) => (
+          <Checkbox
+            key={field}
+            size="xs"
+            label={label}
+            checked={form[field]}
+            onChange={(event) => patch({ [field]: event.currentTarget.checked })}
+            data-testid={testId}
+          />
+        ))}
       </div>
     </div>
   );
