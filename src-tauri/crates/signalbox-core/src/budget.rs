@@ -9,17 +9,19 @@ mod learned;
 mod period;
 mod purse;
 mod scope;
+mod slice;
 
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use book::{Admission, Book, Ended, Holder, Offer, Opened, PurseStatus};
+pub use book::{Admission, Book, Ended, Holder, Need, Needs, Offer, Opened, Parcel, PurseStatus, Share};
 pub use learned::{AnswerSizes, OBSERVATIONS_MIN};
 pub use period::{InvalidZone, Period, Window, Zone};
 pub use purse::{Amount, Claim, Hold, Holding, Measure, Notice, Posting, Purse, PurseKey, Shortfall};
 pub use scope::{Member, Scope, Spender, Tag};
+pub use slice::{Pool, Slice, Wish};
 
 use crate::alert::Severity;
 use crate::ids::{BudgetId, ChangeId};
@@ -127,6 +129,15 @@ impl Action {
             Self::Downgrade => "downgrade",
             Self::RequireApproval => "require_approval",
             Self::Block => "block",
+        }
+    }
+
+    /// Whether a request goes out although not enough is left.
+    const fn is_passed(self, is_approved: bool) -> bool {
+        match self {
+            Self::Notify => true,
+            Self::RequireApproval => is_approved,
+            Self::Downgrade | Self::Block => false,
         }
     }
 

@@ -4,14 +4,18 @@
 //! the same step as the first hold in it. Whoever drives the book writes down what it says: holds before a call goes out,
 //! postings when the request ends.
 
+mod shared;
+
 use std::collections::{BTreeSet, HashMap};
+
+pub use shared::{Need, Needs, Parcel, Share};
 
 use serde::{Deserialize, Serialize};
 
 use super::purse::Lack;
 use super::{
-    Action, Amount, Budget, Claim, Hold, Holding, Limits, Member, Notice, Posting, Purse, PurseKey, Scope,
-    Shortfall, Spender, Tag, Window,
+    Action, Amount, Budget, Claim, Hold, Holding, Member, Notice, Posting, Purse, PurseKey, Scope, Shortfall,
+    Spender, Tag, Window,
 };
 use crate::ids::{BudgetId, RequestId};
 use crate::money::NanoUsd;
@@ -28,6 +32,10 @@ pub struct Book {
     by_scope: HashMap<Scope, Vec<usize>>,
     purses: HashMap<PurseKey, Purse>,
     open: HashMap<RequestId, Tab>,
+    /// Whether other nodes use the same purses: then this one may only use its part of each.
+    is_shared: bool,
+    /// Whether it may not even use that, because it cannot know whether others have taken it.
+    is_cut_off: bool,
 }
 
 /// What a running request holds and was charged so far.
@@ -138,6 +146,7 @@ impl Book {
                 // What is reached already, whoever moved the limit knows.
                 purse.told_percent = purse.reached(budget);
                 purse.told_refusal = false;
+                purse.give_up();
             }
         }
     }
@@ -154,7 +163,8 @@ impl Book {
         if window.start != key.start {
             return;
         }
-        let purse = self.purses.entry(key.clone()).or_default();
+        let new = self.new_purse(window.end);
+        let purse = self.purses.entry(key.clone()).or_insert(new);
         (purse.settled, purse.adjusted, purse.end) = (settled, adjusted, window.end);
         purse.told_percent = purse.reached(budget);
     }
@@ -168,13 +178,6 @@ impl Book {
             if !self.purses.contains_key(key) {
                 self.restore(key, Amount::default(), *adjusted);
             }
-        }
-    }
-
-    /// Sets this instance's part of a purse; `None`: all of it.
-    pub fn set_slice(&mut self, key: &PurseKey, slice: Option<Limits>) {
-        if let Some(purse) = self.purses.get_mut(key) {
-            purse.slice = slice;
         }
     }
 
@@ -296,8 +299,8 @@ impl Book {
         }
         let hold = |(place, hold, end): Placed| {
             debug_assert!(self.budgets.get(place).is_some());
-            let new = || Purse { end, ..Purse::default() };
-            self.purses.entry(hold.purse.clone()).or_insert_with(new).hold(claim, hold.counts);
+            let new = self.new_purse(end);
+            self.purses.entry(hold.purse.clone()).or_insert(new).hold(claim, hold.counts);
             hold
         };
         let holding = Holding { claim, holds: holds.into_iter().map(hold).collect() };
@@ -360,6 +363,7 @@ impl Book {
                 purse.post(posting.amount);
             } else {
                 self.restore(&posting.purse, posting.amount, NanoUsd::ZERO);
+                self.count_as_own(posting);
             }
         }
     }
@@ -516,12 +520,8 @@ impl Book {
         let mut binding: Option<(&Budget, &Hold, Option<Timestamp>, Lack)> = None;
         for (place, hold, end) in holds {
             let Some(budget) = self.budgets.get(*place) else { continue };
-            let is_passed = match budget.action {
-                Action::Notify => true,
-                Action::RequireApproval => is_approved,
-                Action::Downgrade | Action::Block => false,
-            };
-            let purse = self.purses.get(&hold.purse).copied().unwrap_or_default();
+            let is_passed = budget.action.is_passed(is_approved);
+            let purse = self.purse_as_usable(&hold.purse, *end);
             if let Err(lack) = purse.room(budget, &claim.with_request(hold.counts))
                 && !is_passed
                 && binding.is_none_or(|(known, ..)| known.action < budget.action)
@@ -542,15 +542,14 @@ impl Book {
             needed: lack.needed,
             resets_at,
             holders: self.holders(&hold.purse),
+            is_cut_off: self.is_shared && self.is_cut_off,
         }))
     }
 
     /// The first refusal of a period is told.
     fn tell_refusal(&mut self, shortfall: &Shortfall) -> Option<Notice> {
-        let purse = self
-            .purses
-            .entry(shortfall.purse.clone())
-            .or_insert_with(|| Purse { end: shortfall.resets_at, ..Purse::default() });
+        let new = self.new_purse(shortfall.resets_at);
+        let purse = self.purses.entry(shortfall.purse.clone()).or_insert(new);
         (!std::mem::replace(&mut purse.told_refusal, true)).then(|| Notice::Exhausted(shortfall.clone()))
     }
 }

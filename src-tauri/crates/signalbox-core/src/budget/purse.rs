@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::slice::{Part, Slice};
 use super::{Action, Budget, Limits, Member, Scope};
 use crate::alert::Severity;
 use crate::ids::{BudgetId, RequestId};
@@ -52,11 +53,25 @@ impl Amount {
 
     /// Without `other`.
     #[must_use]
-    const fn less(self, other: Self) -> Self {
+    pub(super) const fn less(self, other: Self) -> Self {
         Self {
             cost: NanoUsd::from_nanos(self.cost.as_nanos().saturating_sub(other.cost.as_nanos())),
             tokens: self.tokens.saturating_sub(other.tokens),
             requests: self.requests.saturating_sub(other.requests),
+        }
+    }
+
+    /// Money that is less than nothing is nothing.
+    pub(super) fn at_least_nothing(self) -> Self {
+        Self { cost: self.cost.max(NanoUsd::ZERO), ..self }
+    }
+
+    /// The amount that is so much of each measure; less than no tokens or requests are none.
+    pub(super) fn of_measures(of: impl Fn(Measure) -> i64) -> Self {
+        Self {
+            cost: NanoUsd::from_nanos(of(Measure::Cost)),
+            tokens: u64::try_from(of(Measure::Tokens)).unwrap_or_default(),
+            requests: u64::try_from(of(Measure::Requests)).unwrap_or_default(),
         }
     }
 
@@ -191,8 +206,8 @@ pub struct Purse {
     pub held_max: Amount,
     /// When its period ends.
     pub(super) end: Option<Timestamp>,
-    /// This instance's part of the budget, where several instances share one.
-    pub(super) slice: Option<Limits>,
+    /// This node's part of it, where several nodes share it.
+    pub(super) part: Option<Part>,
     /// The threshold somebody was told of last. Units: percent.
     pub(super) told_percent: u32,
     /// Whether somebody was told that it refuses.
@@ -206,9 +221,19 @@ impl Purse {
         self.settled.of(measure).saturating_add(adjusted)
     }
 
-    /// How much of the limits it may use: its slice where there is one.
-    pub(super) fn limits(&self, budget: &Budget) -> Limits {
-        self.slice.unwrap_or(budget.limits)
+    /// How much may be used here: of what several nodes share, this node's part.
+    fn limits(&self, budget: &Budget) -> Limits {
+        let Some(Part { slice: Slice { granted, .. }, .. }) = self.part else { return budget.limits };
+        Limits {
+            cost: budget.limits.cost.map(|_| granted.cost),
+            tokens: budget.limits.tokens.map(|_| granted.tokens),
+            requests: budget.limits.requests.map(|_| granted.requests),
+        }
+    }
+
+    /// How much of that is used.
+    pub(super) fn used_here(&self, measure: Measure) -> i64 {
+        self.part.map_or_else(|| self.used(measure), |part| part.slice.settled.of(measure))
     }
 
     /// Whether the claim fits.
@@ -217,31 +242,71 @@ impl Purse {
     /// limit; held at its most, within the limit and what it may be passed by. What costs nothing is never kept back for
     /// want of money.
     pub(super) fn room(&self, budget: &Budget, claim: &Claim) -> Result<(), Lack> {
-        let limits = self.limits(budget);
-        let allowed = limits.overrun_max(budget.overrun_percent);
+        let (limits, whole) = (self.limits(budget), budget.limits);
+        let percent = budget.overrun_percent;
         for measure in Measure::ALL {
-            let Some(limit) = limits.of(measure) else { continue };
-            let (most, used) = (claim.most.of(measure), self.used(measure));
+            let (Some(limit), Some(whole_limit)) = (limits.of(measure), whole.of(measure)) else { continue };
+            let (most, used) = (claim.most.of(measure), self.used_here(measure));
             if most == 0 {
                 continue;
             }
-            let strictly = budget.overrun_percent == 0;
-            let likely = if strictly { most } else { claim.likely.of(measure) };
-            let held = if strictly { self.held_max.of(measure) } else { self.held.of(measure) };
+            let likely = if percent == 0 { most } else { claim.likely.of(measure) };
+            let held = if percent == 0 { self.held_max.of(measure) } else { self.held.of(measure) };
             if used.saturating_add(held).saturating_add(likely) > limit {
-                return Err(Lack { measure, limit, used, held, needed: likely });
+                return Err(self.lack(measure, whole_limit, held, likely));
             }
-            let limit = limit.saturating_add(allowed.of(measure).unwrap_or(0));
+            let passed_by = |limits: Limits| limits.overrun_max(percent).of(measure).unwrap_or(0);
             let held = self.held_max.of(measure);
-            if used.saturating_add(held).saturating_add(most) > limit {
-                return Err(Lack { measure, limit, used, held, needed: most });
+            if used.saturating_add(held).saturating_add(most) > limit.saturating_add(passed_by(limits)) {
+                return Err(self.lack(measure, whole_limit.saturating_add(passed_by(whole)), held, most));
             }
         }
         Ok(())
     }
 
+    /// Whether this node was granted so much, of what is limited.
+    pub(super) fn granted_covers(&self, budget: &Budget, reach: Amount) -> bool {
+        let limits = self.limits(budget);
+        Measure::ALL
+            .into_iter()
+            .all(|measure| limits.of(measure).is_none_or(|limit| reach.of(measure) <= limit))
+    }
+
+    /// What is missing, told of the whole budget: what other nodes may use counts as held.
+    fn lack(&self, measure: Measure, limit: i64, held: i64, needed: i64) -> Lack {
+        let elsewhere = self.part.map_or(0, |part| part.elsewhere.of(measure));
+        Lack { measure, limit, used: self.used(measure), held: held.saturating_add(elsewhere), needed }
+    }
+
+    /// How much this node must be granted before so many claims like this one fit.
+    pub(super) fn reach(&self, budget: &Budget, claim: &Claim, claims: i64) -> Amount {
+        let of = |measure: Measure| {
+            let granted = self.part.map_or(0, |part| part.slice.granted.of(measure));
+            let (most, likely) = (claim.most.of(measure), claim.likely.of(measure));
+            if most == 0 {
+                return granted;
+            }
+            let used = self.used_here(measure);
+            let with =
+                |held: i64, each: i64| used.saturating_add(held).saturating_add(each.saturating_mul(claims));
+            let at_most = with(self.held_max.of(measure), most);
+            // Of requests there are never more than the limit says.
+            let percent = if measure == Measure::Requests { 0 } else { budget.overrun_percent };
+            if percent == 0 {
+                return at_most;
+            }
+            let share = i128::from(100 + percent);
+            let within_overrun = (i128::from(at_most) * 100 + share - 1).div_euclid(share);
+            with(self.held.of(measure), likely).max(i64::try_from(within_overrun).unwrap_or(i64::MAX))
+        };
+        Amount::of_measures(of)
+    }
+
     pub(super) const fn hold(&mut self, claim: Claim, counts: bool) {
         let claim = claim.with_request(counts);
+        if let Some(part) = &mut self.part {
+            part.is_touched = true;
+        }
         self.held = self.held.plus(claim.likely);
         self.held_max = self.held_max.plus(claim.most);
     }
@@ -254,6 +319,10 @@ impl Purse {
 
     pub(super) const fn post(&mut self, amount: Amount) {
         self.settled = self.settled.plus(amount);
+        if let Some(part) = &mut self.part {
+            part.slice.settled = part.slice.settled.plus(amount);
+            part.is_touched = true;
+        }
     }
 
     /// Whether nothing runs that holds something in it.
@@ -312,7 +381,7 @@ pub struct Shortfall {
     pub limit: i64,
     /// How much of that is used.
     pub used: i64,
-    /// How much of that running requests hold.
+    /// How much of that running requests hold, or other nodes may use.
     pub held: i64,
     /// How much the request needed.
     pub needed: i64,
@@ -321,13 +390,16 @@ pub struct Shortfall {
     /// The running requests that hold most, those first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holders: Vec<super::Holder>,
+    /// Whether this node may use none of what is left, because it does not reach the database that several nodes share.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut_off: bool,
 }
 
 impl Shortfall {
-    /// How much was left.
+    /// How much was left; to a node that is cut off, nothing.
     pub const fn left(&self) -> i64 {
         let left = self.limit.saturating_sub(self.used).saturating_sub(self.held);
-        if left < 0 { 0 } else { left }
+        if left < 0 || self.is_cut_off { 0 } else { left }
     }
 }
 

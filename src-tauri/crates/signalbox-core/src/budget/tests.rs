@@ -1,3 +1,5 @@
+mod shared;
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;
