@@ -16,6 +16,12 @@ pub(crate) const NOTIFY_POSTGRES: &str = "SELECT pg_notify('signalbox_config', '
 /// The channel of [`NOTIFY_POSTGRES`].
 pub(crate) const CHANNEL_POSTGRES: &str = "signalbox_config";
 
+/// Tells other nodes something about slices of a purse; takes effect with the commit.
+pub(crate) const NOTIFY_SLICES_POSTGRES: &str = "SELECT pg_notify('signalbox_slices', $1)";
+
+/// The channel of [`NOTIFY_SLICES_POSTGRES`].
+pub(crate) const CHANNEL_SLICES_POSTGRES: &str = "signalbox_slices";
+
 /// Runs one expression on whichever pool is for reading; `$pool` is the pool's name in it.
 macro_rules! reading {
     ($store:expr, $pool:ident => $body:expr) => {

@@ -20,10 +20,12 @@ mod history;
 mod idempotency;
 mod ledger;
 mod migrations;
+mod nodes;
 mod pools;
 mod requests;
 mod rollup;
 mod signal;
+mod slices;
 mod spend;
 mod values;
 mod verify;
@@ -42,12 +44,14 @@ pub use health::{HealthEvent, HealthEventFilter};
 pub use history::ChangeFilter;
 pub use idempotency::{ClaimedKey, IdempotencyClaim};
 pub use ledger::{LedgerConnection, LedgerEntry};
+pub use nodes::NodeBeat;
 pub use requests::{
     DecidedRequest, Facet, Facets, KeyUse, OpenRequest, RequestEnd, RequestFilter, RequestRecord,
     RequestStatus, RequestSummary,
 };
 pub use rollup::{GroupBy, LatencyKind, LatencyQuery, LatencyRow, RollupQuery, RollupRow};
 pub use signal::ConfigSignal;
+pub use slices::{Exchanged, SliceNews, SliceSignal};
 pub use spend::{SpendBy, SpendQuery, SpendRanked, SpendRow};
 pub use verify::LedgerReport;
 

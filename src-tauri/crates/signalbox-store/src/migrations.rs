@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20_261_121_000_007, "alerts", include_str!("../../../../migrations/20261121000007_alerts.sql")),
     (20_261_121_000_008, "people", include_str!("../../../../migrations/20261121000008_people.sql")),
     (20_261_121_000_009, "keys", include_str!("../../../../migrations/20261121000009_keys.sql")),
+    (20_261_121_000_010, "slices", include_str!("../../../../migrations/20261121000010_slices.sql")),
     (20_261_121_000_011, "breaches", include_str!("../../../../migrations/20261121000011_breaches.sql")),
 ];
 

@@ -27,8 +27,8 @@ const READERS: u32 = 4;
 /// seldom reads.
 const WRITER_CACHE_KIB: &str = "-32768";
 
-/// Connections to `PostgreSQL`, the ledger's own not counted.
-const POSTGRES_CONNECTIONS: u32 = 8;
+/// Connections to `PostgreSQL`, the ledger's own not counted. Two of them listen.
+const POSTGRES_CONNECTIONS: u32 = 10;
 
 /// Two connections checkpointing at once could corrupt the write-ahead log before this version.
 /// Source: <https://sqlite.org/wal.html#walresetbug>

@@ -28,6 +28,7 @@ mod config;
 mod fake_clock;
 mod ledger;
 mod mail_server;
+pub mod postgres;
 mod receiver;
 pub mod seed;
 

@@ -44,7 +44,7 @@ fn purse(budget: BudgetId, member: &str) -> PurseKey {
 }
 
 /// A request that held and was charged in each of the purses.
-fn charged(purses: &[PurseKey], number: i64) -> (RequestStart, Settlement) {
+pub fn charged(purses: &[PurseKey], number: i64) -> (RequestStart, Settlement) {
     let mut begun = start("chat_message", MIDNIGHT.plus_micros(number * SECOND));
     let holds = purses.iter().map(|purse| Hold { purse: purse.clone(), counts: true }).collect();
     begun.holding = Some(Holding { claim: Claim::strictly(dollars(2_000_000)), holds });

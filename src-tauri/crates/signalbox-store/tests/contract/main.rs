@@ -1,7 +1,6 @@
 //! What the store promises, on both databases.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod alerts;
 mod approvals;
@@ -16,8 +15,11 @@ mod ledger;
 mod list;
 mod opening;
 mod people;
+#[path = "../../../signalbox-testkit/src/postgres.rs"]
+mod postgres;
 mod rollups;
 mod samples;
+mod slices;
 mod spend;
 mod toggles;
 mod verify;

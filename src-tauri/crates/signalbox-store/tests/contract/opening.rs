@@ -6,7 +6,8 @@ use std::time::Duration;
 use signalbox_store::{Backend, Durability, RequestFilter, Store, StoreError};
 use sqlx::{ConnectOptions, Connection, Row};
 
-use crate::database::{Database, empty_postgres, on_both_databases, sqlite_options};
+use crate::database::{Database, on_both_databases, sqlite_options};
+use crate::postgres;
 use crate::samples::{MIDNIGHT, begin, edit, put_operation, record_in, settle, start, succeeded};
 
 async fn open(path: &Path) -> Result<Store, StoreError> {
@@ -241,7 +242,7 @@ async fn four_processes_that_find_no_database_make_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn four_nodes_that_find_an_empty_postgres_migrate_it_once() {
-    let Some(url) = empty_postgres().await else { return };
+    let Some(url) = postgres::empty_database() else { return };
     let open = || Store::open_postgres(&url);
     let (a, b, c, d) = tokio::join!(open(), open(), open(), open());
     for store in [a, b, c, d] {
