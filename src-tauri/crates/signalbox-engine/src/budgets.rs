@@ -4,6 +4,8 @@
 //! microseconds and waits for nothing: whoever asks writes down what he was told.
 
 mod claim;
+mod escrow;
+mod lease;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,23 +13,24 @@ use std::time::Duration;
 
 use signalbox_core::alert::AlertKind;
 use signalbox_core::budget::{
-    Admission, AnswerSizes, Book, Budget, Claim, Holder, Holding, Measure, Notice, Offer, Posting, PurseKey,
-    PurseStatus, Shortfall, Spender,
+    Admission, Amount, AnswerSizes, Book, Budget, Claim, Holder, Holding, Measure, Notice, Offer, Posting,
+    PurseKey, PurseStatus, Shortfall, Slice, Spender,
 };
 use signalbox_core::decide::{Candidate, Decision, Rejection, Verdict};
-use signalbox_core::ids::{OperationId, RequestId};
+use signalbox_core::ids::{NodeId, OperationId, RequestId};
 use signalbox_core::ledger::RequestStart;
 use signalbox_core::meter::Bound;
 use signalbox_core::money::NanoUsd;
 use signalbox_core::route::Target;
 use signalbox_core::time::{Clock, Timestamp};
-use signalbox_store::{Store, StoreError};
+use signalbox_store::{Backend, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::alerts::Alerts;
 use crate::live::Live;
 
 pub(crate) use claim::tokens_out_max;
+pub(crate) use escrow::{beat, listen, serve};
 
 /// Answers that are looked at to learn how long answers usually are.
 const ANSWERS_LEARNED_FROM: u32 = 20_000;
@@ -43,19 +46,29 @@ struct Inner {
     book: Mutex<Book>,
     /// How long answers usually are, by operation and target.
     sizes: Mutex<HashMap<(OperationId, Target), AnswerSizes>>,
+    /// Where this node gets its parts of budgets; `None` where one process has the database to itself.
+    escrow: Option<escrow::Escrow>,
     alerts: Alerts,
     clock: Arc<dyn Clock>,
 }
 
 impl Budgets {
-    /// The budgets as they stand in the database.
+    /// The budgets as they stand in the database. Where several nodes share it, this one enters with nothing of its own.
     pub(crate) async fn open(
         store: &Store,
+        node: NodeId,
         budgets: &[Budget],
         alerts: Alerts,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let inner = Inner { book: Mutex::default(), sizes: Mutex::default(), alerts, clock };
+        let mut book = Book::default();
+        let mut escrow = None;
+        if store.backend() == Backend::Postgres {
+            book.share();
+            let entered = escrow.insert(escrow::Escrow::new(store.clone(), node));
+            entered.enter(clock.now()).await?;
+        }
+        let inner = Inner { book: Mutex::new(book), sizes: Mutex::default(), escrow, alerts, clock };
         let opened = Self(Arc::new(inner));
         opened.follow(store, budgets).await?;
         for answer in store.answer_sizes(ANSWERS_LEARNED_FROM).await?.into_iter().rev() {
@@ -66,17 +79,12 @@ impl Budgets {
 
     /// Takes over the budgets as they are configured now, and what admins adjusted.
     pub(crate) async fn follow(&self, store: &Store, budgets: &[Budget]) -> Result<(), StoreError> {
-        let now = self.0.clock.now();
-        let new: Vec<&Budget> = {
+        let new: Vec<Budget> = {
             let book = self.book();
             let is_known = |budget: &&Budget| book.budgets().iter().any(|known| known.id == budget.id);
-            budgets.iter().filter(|budget| !is_known(budget)).collect()
+            budgets.iter().filter(|budget| !is_known(budget)).cloned().collect()
         };
-        let mut purses = Vec::new();
-        for budget in new {
-            let start = budget.window(now).start;
-            purses.extend(store.purses(budget.id, start, start.plus_micros(1)).await?);
-        }
+        let purses = self.read(store, &new).await?;
         let mut adjusted: HashMap<PurseKey, NanoUsd> = HashMap::new();
         for adjustment in store.adjustments(None).await? {
             let sum = adjusted.entry(adjustment.purse).or_default();
@@ -84,11 +92,29 @@ impl Budgets {
         }
         let mut book = self.book();
         book.set_budgets(budgets);
-        for (key, settled) in purses {
-            book.restore(&key, settled, NanoUsd::ZERO);
-        }
+        purses.put_into(&mut book);
         book.set_adjustments(&adjusted);
+        // What a lower limit took from this node's parts, the others may have.
+        let given_up = book.given_up();
+        drop(book);
+        if let Some(escrow) = &self.0.escrow {
+            given_up.into_iter().for_each(|purse| escrow.give_back(purse));
+        }
         Ok(())
+    }
+
+    /// What is written down of the purses of the running periods.
+    async fn read(&self, store: &Store, budgets: &[Budget]) -> Result<Written, StoreError> {
+        let now = self.0.clock.now();
+        let mut written = Written::default();
+        for budget in budgets {
+            let start = budget.window(now).start;
+            written.purses.extend(store.purses(budget.id, start, start.plus_micros(1)).await?);
+            if let Some(escrow) = &self.0.escrow {
+                written.own.extend(store.slices_of(escrow.node, budget.id, start).await?);
+            }
+        }
+        Ok(written)
     }
 
     /// How every purse of the running periods stands.
@@ -111,7 +137,9 @@ impl Budgets {
     }
 
     /// Decides by the budgets a request that may go where `decision` says: what its first call may cost is held in the tab.
-    pub(crate) fn admit(
+    ///
+    /// Waits only where this node's part of a shared budget is used up and the budget is not.
+    pub(crate) async fn admit(
         &self,
         live: &Live,
         request: RequestId,
@@ -127,6 +155,7 @@ impl Budgets {
                 Offer { target, claim, paid_by_owner }
             })
             .collect();
+        self.provide(request, spender, &offers, is_approved).await;
         let now = self.0.clock.now();
         let mut admission = self.book().admit(request, spender, &offers, is_approved, now);
         self.tell(std::mem::take(&mut admission.notices));
@@ -162,6 +191,24 @@ impl Budgets {
     }
 }
 
+/// What is written down of purses, and what of that this node's requests came to.
+#[derive(Default)]
+struct Written {
+    purses: Vec<(PurseKey, Amount)>,
+    own: Vec<(PurseKey, Slice, i64)>,
+}
+
+impl Written {
+    fn put_into(self, book: &mut Book) {
+        for (key, settled) in self.purses {
+            book.restore(&key, settled, NanoUsd::ZERO);
+        }
+        for (key, slice, turn) in self.own {
+            book.restore_part(&key, slice.settled, turn);
+        }
+    }
+}
+
 /// A request's account with the budgets, from its admission to its settlement. What it still holds when this is dropped is
 /// given back.
 #[derive(Debug)]
@@ -175,7 +222,7 @@ impl Tab {
     /// Holds what another call may cost.
     ///
     /// Errors: the budget that has not enough left; nothing is held then.
-    pub(crate) fn hold(
+    pub(crate) async fn hold(
         &self,
         live: &Live,
         start: &RequestStart,
@@ -186,8 +233,10 @@ impl Tab {
         let target = &candidate.target;
         let claim = self.budgets.claim(live, &start.operation, target, bound);
         let offer = Offer { target, claim, paid_by_owner: candidate.own_credential };
+        let spender = spender(live, start);
+        self.budgets.provide(self.request, &spender, std::slice::from_ref(&offer), is_approved).await;
         let now = self.budgets.0.clock.now();
-        let opened = self.budgets.book().hold(self.request, &spender(live, start), &offer, is_approved, now);
+        let opened = self.budgets.book().hold(self.request, &spender, &offer, is_approved, now);
         opened.map(|opened| opened.holding)
     }
 
@@ -303,6 +352,12 @@ pub fn in_words(shortfall: &Shortfall) -> String {
     };
     let (name, whose) = (&shortfall.name, whose(&shortfall.purse));
     let (left, limit, needed) = (amount(shortfall.left()), amount(shortfall.limit), amount(shortfall.needed));
+    if shortfall.is_cut_off {
+        return format!(
+            "The budget “{name}”{whose} is shared by several nodes, and this node does not reach their database: it cannot \
+             know what is left and lets nothing through until it can."
+        );
+    }
     let held = if shortfall.held > 0 {
         format!(", while running requests hold {}", amount(shortfall.held))
     } else {

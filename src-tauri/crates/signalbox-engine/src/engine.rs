@@ -37,6 +37,7 @@ use crate::kill_switch::{self, KillSwitch};
 use crate::ledger::{Ledger, error_chain};
 use crate::limits::Limits;
 use crate::live::{self, Live};
+use crate::nodes;
 use crate::recovery;
 use crate::spend;
 use crate::toggle_guard;
@@ -129,11 +130,12 @@ impl Engine {
         let signal = control.store.config_signal().await;
         let live = live::build(&control, options.simulator.as_ref()).await?;
         let clock = Arc::clone(&control.clock);
-        let budgets = Budgets::open(&control.store, &live.snapshot.budgets, alerts.clone(), clock).await?;
+        let budgets =
+            Budgets::open(&control.store, node, &live.snapshot.budgets, alerts.clone(), clock).await?;
         let recovered = recovery::settle_interrupted(
             &control.store,
             &ledger,
-            &budgets,
+            Some(&budgets),
             node,
             &live.snapshot,
             control.now(),
@@ -151,6 +153,9 @@ impl Engine {
         control.store.release_idempotency_of(node).await?;
         let limits = Limits::new(Arc::clone(&control.clock));
         background.spawn(budgets::keep(budgets.clone(), stop.clone()));
+        background.spawn(budgets::serve(budgets.clone(), stop.clone()));
+        background.spawn(budgets::listen(budgets.clone(), stop.clone()));
+        background.spawn(budgets::beat(budgets.clone(), ledger.clone(), stop.clone()));
         background.spawn(health::keep(health.clone(), outbox, control.store.clone(), node, stop.clone()));
         let engine = Arc::new(Self {
             control,
@@ -184,6 +189,7 @@ impl Engine {
         engine.background.spawn(history::verify_at_start(Arc::downgrade(&engine)));
         engine.background.spawn(approvals::keep(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(kill_switch::follow(Arc::downgrade(&engine), engine.stop.clone()));
+        engine.background.spawn(nodes::watch(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(toggle_guard::watch(Arc::downgrade(&engine), engine.stop.clone()));
         engine.background.spawn(alerts::inbox::run(Arc::downgrade(&engine), raised, engine.stop.clone()));
         engine.background.spawn(alerts::courier::run(Arc::downgrade(&engine), engine.stop.clone()));

@@ -33,6 +33,7 @@ pub mod ledger;
 pub mod limits;
 pub mod live;
 pub mod metrics;
+mod nodes;
 mod outbound;
 pub mod process;
 mod recovery;

@@ -22,12 +22,12 @@ use crate::ledger::Ledger;
 /// How long a start waits for the database to take the settlements; they are in the journal already.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Settles what an earlier run of this node left open. Nobody else can be serving those requests: the data directory is
-/// locked, and on a shared database only this node's own rows are touched.
+/// Settles what an earlier run of `node` left open. Nobody else can be serving those requests: the data directory is
+/// locked, or that node is gone. `budgets` are charged where it is this node that they belong to.
 pub async fn settle_interrupted(
     store: &Store,
     ledger: &Ledger,
-    budgets: &Budgets,
+    budgets: Option<&Budgets>,
     node: NodeId,
     snapshot: &Snapshot,
     now: Timestamp,
@@ -42,7 +42,7 @@ pub async fn settle_interrupted(
         let settlement = Arc::new(interrupted(&start, call, snapshot, now));
         let postings = settlement.postings.clone();
         match ledger.write(LedgerEntry::Settle { start, settlement }).await {
-            Ok(()) => budgets.post(&postings),
+            Ok(()) => budgets.into_iter().for_each(|budgets| budgets.post(&postings)),
             Err(error) => {
                 tracing::error!(%error, "an interrupted request could not be settled; the next start tries again");
             }

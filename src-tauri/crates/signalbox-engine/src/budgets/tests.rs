@@ -1,3 +1,6 @@
+mod shared;
+
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use signalbox_core::budget::{Amount, Limits, Period, Scope};
@@ -39,7 +42,27 @@ struct House {
     tasks: TaskTracker,
     stop: CancellationToken,
     _alerts: mpsc::Receiver<signalbox_core::alert::Alert>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
+    node: NodeId,
+}
+
+/// An installation in a folder, with a database there or another one.
+async fn control(folder: &Path, database_url: Option<String>) -> Control {
+    let options = Options {
+        data_dir: folder.to_owned(),
+        database_url,
+        durability: Durability::Process,
+        keychain: Keychain::Unused,
+    };
+    Control::open(&options, Arc::new(SystemClock)).await.unwrap()
+}
+
+async fn put(control: &Control, budgets: &[Budget]) {
+    let put = |budget: &Budget| {
+        let base_version = budget.version.checked_sub(1).filter(|base| *base > 0);
+        ConfigWrite::PutBudget { budget: budget.clone(), base_version }
+    };
+    control.write(vec![edit(budgets.iter().map(put).collect())]).await.unwrap();
 }
 
 fn edit(writes: Vec<ConfigWrite>) -> ConfigEdit {
@@ -63,40 +86,47 @@ impl House {
     /// With these budgets beside the first one of every installation.
     async fn with(budgets: &[Budget]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options {
-            data_dir: dir.path().to_owned(),
-            database_url: None,
-            durability: Durability::Process,
-            keychain: Keychain::Unused,
-        };
-        let control = Control::open(&options, Arc::new(SystemClock)).await.unwrap();
-        let put = |budget: &Budget| ConfigWrite::PutBudget { budget: budget.clone(), base_version: None };
-        control.write(vec![edit(budgets.iter().map(put).collect())]).await.unwrap();
+        let control = control(dir.path(), None).await;
+        put(&control, budgets).await;
+        Self::over(dir, control, NodeId::generate()).await
+    }
+
+    async fn over(dir: tempfile::TempDir, control: Control, node: NodeId) -> Self {
         let live = Arc::new(live::build(&control, None).await.unwrap());
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let ledger = Ledger::start(&control, Events::default(), &tasks, stop.clone()).await.unwrap();
         let (alerts, raised) = Alerts::new(Arc::clone(&control.clock));
         let clock = Arc::clone(&control.clock);
-        let budgets = Budgets::open(&control.store, &live.snapshot.budgets, alerts, clock).await.unwrap();
-        Self { live, control, ledger, budgets, tasks, stop, _alerts: raised, _dir: dir }
+        let opened = Budgets::open(&control.store, node, &live.snapshot.budgets, alerts, clock);
+        let budgets = opened.await.unwrap();
+        Self { node, live, control, ledger, budgets, tasks, stop, _alerts: raised, dir }
     }
 
-    fn admit(&self, start: &mut RequestStart) -> Tab {
+    async fn admit(&self, start: &mut RequestStart) -> Tab {
         let spender = spender(&self.live, start);
-        let (admission, tab) = self.budgets.admit(&self.live, start.id, &spender, &start.decision, false);
+        let admitted = self.budgets.admit(&self.live, start.id, &spender, &start.decision, false);
+        let (admission, tab) = admitted.await;
         write_into(start, admission);
         tab
     }
 
-    /// One request whose answer may have `tokens` at most and comes to so many percent of the most it may cost.
-    async fn request(&self, user: &str, tokens: u64, percent: i64) -> Served {
+    /// A request of a user whose answer may have `tokens` at most.
+    fn asking(&self, user: &str, tokens: u64) -> RequestStart {
         let bound = Bound { tokens_in: 10, tokens_out_max: tokens, ..Bound::default() };
         let mut start = begun();
+        start.node = self.node;
         start.user = Some(user.to_owned());
         start.started_at = self.control.now();
         start.decision.asked = Some(Asked { bound, ..Asked::default() });
-        let tab = self.admit(&mut start);
+        start
+    }
+
+    /// One request whose answer may have `tokens` at most and comes to so many percent of the most it may cost.
+    async fn request(&self, user: &str, tokens: u64, percent: i64) -> Served {
+        let mut start = self.asking(user, tokens);
+        let tab = self.admit(&mut start).await;
         if let Some(shortfall) = start.refused_by.as_deref() {
+            let bound = start.decision.asked.unwrap().bound;
             let most = self.budgets.claim(&self.live, &start.operation, &target_of(&begun()), bound).most;
             let actual = most.cost.as_nanos() * percent / 100;
             return Served::Refused { falsely: shortfall.used + actual <= shortfall.limit };
@@ -325,15 +355,15 @@ async fn what_a_crash_left_open_is_charged_at_the_most_the_call_under_way_could_
     let budget = five_dollars(0);
     let house = House::with(std::slice::from_ref(&budget)).await;
     let mut start = begun();
-    start.node = signalbox_core::ids::NodeId::generate();
+    start.node = NodeId::generate();
     start.started_at = house.control.now();
     let bound = Bound { tokens_in: 10, tokens_out_max: TOKENS_PER_CENT, ..Bound::default() };
     start.decision.asked = Some(Asked { bound, ..Asked::default() });
-    let tab = house.admit(&mut start);
+    let tab = house.admit(&mut start).await;
     house.ledger.write(LedgerEntry::Start(Arc::new(start.clone()))).await.unwrap();
     tab.end_call(Some(NanoUsd::from_nanos(7)), 3);
     let target = target_of(&start);
-    let holding = tab.hold(&house.live, &start, &start.decision.candidates[0], false).unwrap();
+    let holding = tab.hold(&house.live, &start, &start.decision.candidates[0], false).await.unwrap();
     let most = holding.as_ref().unwrap().claim.most.cost;
     let mut attempts = end_of(&start).attempts;
     attempts[0].cost = Cost {
@@ -355,13 +385,13 @@ async fn what_a_crash_left_open_is_charged_at_the_most_the_call_under_way_could_
     // As after a kill: nobody gives anything back.
     std::mem::forget(tab);
     let (alerts, _raised) = Alerts::new(Arc::clone(&house.control.clock));
-    let again =
-        Budgets::open(&house.control.store, &house.live.snapshot.budgets, alerts, Arc::new(SystemClock));
+    let (store, clock) = (&house.control.store, Arc::new(SystemClock));
+    let again = Budgets::open(store, start.node, &house.live.snapshot.budgets, alerts, clock);
     let again = again.await.unwrap();
     let settled = crate::recovery::settle_interrupted(
         &house.control.store,
         &house.ledger,
-        &again,
+        Some(&again),
         start.node,
         &house.live.snapshot,
         house.control.now(),

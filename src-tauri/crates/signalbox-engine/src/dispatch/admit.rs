@@ -147,7 +147,7 @@ impl Engine {
     /// admission.
     async fn allow(&self, way: &Way<'_>, call: &mut Call, decision: Decision) -> Result<Allowed, Refusal> {
         let (live, now) = (way.live, self.control.now());
-        let (admission, tab) = self.budgets.admit(live, way.id, &spender(live, call), &decision, false);
+        let (admission, tab) = self.budgets.admit(live, way.id, &spender(live, call), &decision, false).await;
         let features = features_of(live, call, way.features);
         let at_limit = admission.asks_for.as_slice();
         let asking = Asking { live, call, features: &features, decision: &decision, at_limit };
@@ -169,7 +169,7 @@ impl Engine {
             }
             None => decision,
         };
-        let (admission, tab) = self.budgets.admit(live, way.id, &spender(live, call), &decision, true);
+        let (admission, tab) = self.budgets.admit(live, way.id, &spender(live, call), &decision, true).await;
         Ok(Allowed { decision, leave: Some(leave), admission, tab })
     }
 

@@ -319,7 +319,7 @@ impl Run {
             return Held::Yes;
         }
         let live = self.engine.live();
-        let holding = match self.tab.hold(&live, &self.start, candidate, self.is_approved) {
+        let holding = match self.tab.hold(&live, &self.start, candidate, self.is_approved).await {
             Ok(holding) => holding,
             Err(shortfall) => {
                 self.shortfall = Some(shortfall);
