@@ -98,7 +98,9 @@ impl Budgets {
         let given_up = book.given_up();
         drop(book);
         if let Some(escrow) = &self.0.escrow {
-            given_up.into_iter().for_each(|purse| escrow.give_back(purse));
+            for purse in given_up {
+                escrow.give_back(purse);
+            }
         }
         Ok(())
     }
@@ -354,8 +356,8 @@ pub fn in_words(shortfall: &Shortfall) -> String {
     let (left, limit, needed) = (amount(shortfall.left()), amount(shortfall.limit), amount(shortfall.needed));
     if shortfall.is_cut_off {
         return format!(
-            "The budget “{name}”{whose} is shared by several nodes, and this node does not reach their database: it cannot \
-             know what is left and lets nothing through until it can."
+            "The budget “{name}”{whose} is shared by several nodes, and this node does not reach their database in time: it \
+             cannot know what is left and lets nothing through until it does."
         );
     }
     let held = if shortfall.held > 0 {

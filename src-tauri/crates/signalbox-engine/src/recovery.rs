@@ -42,7 +42,11 @@ pub async fn settle_interrupted(
         let settlement = Arc::new(interrupted(&start, call, snapshot, now));
         let postings = settlement.postings.clone();
         match ledger.write(LedgerEntry::Settle { start, settlement }).await {
-            Ok(()) => budgets.into_iter().for_each(|budgets| budgets.post(&postings)),
+            Ok(()) => {
+                if let Some(budgets) = budgets {
+                    budgets.post(&postings);
+                }
+            }
             Err(error) => {
                 tracing::error!(%error, "an interrupted request could not be settled; the next start tries again");
             }

@@ -8,6 +8,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The URL of a new database without a schema; `None` where `PostgreSQL` is not installed, and then it has said so.
+///
+/// # Panics
+///
+/// It is installed and does not start.
 #[must_use]
 pub fn empty_database() -> Option<String> {
     static NEXT: AtomicU32 = AtomicU32::new(1);

@@ -530,6 +530,8 @@ impl Book {
             }
         }
         let Some((budget, hold, resets_at, lack)) = binding else { return Ok(()) };
+        // Enough is left of the whole, and this node could not get its part of it.
+        let is_elsewhere = lack.limit.saturating_sub(lack.used).saturating_sub(lack.held) >= lack.needed;
         Err(Box::new(Shortfall {
             purse: hold.purse.clone(),
             name: budget.name.clone(),
@@ -542,7 +544,7 @@ impl Book {
             needed: lack.needed,
             resets_at,
             holders: self.holders(&hold.purse),
-            is_cut_off: self.is_shared && self.is_cut_off,
+            is_cut_off: self.is_shared && (self.is_cut_off || is_elsewhere),
         }))
     }
 

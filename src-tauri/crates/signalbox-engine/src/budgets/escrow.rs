@@ -22,10 +22,11 @@ use super::lease::{Lease, Moment};
 use super::{Budgets, lock};
 use crate::ledger::{Ledger, error_chain};
 
-/// How long a request waits at most for more than this node has.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a request waits at most for more than this node has. Usually it is some milliseconds; a busy database is waited
+/// for rather than taken for an empty budget.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one exchange with the database may take.
-const EXCHANGE_MAX: Duration = Duration::from_millis(800);
+const EXCHANGE_MAX: Duration = Duration::from_secs(2);
 /// How long the other nodes have to give back what they do not need.
 const GIVE_BACK_MAX: Duration = Duration::from_millis(400);
 /// How long their answer is waited for before the database is looked at again.
@@ -41,7 +42,7 @@ const BEATS_PER_LOOK: u32 = 2;
 /// Purses that are looked at then.
 const LOOKED_AT_MAX: usize = 64;
 /// How long an ending node takes at most to give everything back. What it does not is free once it is back or taken for gone.
-const LEAVE_MAX: Duration = Duration::from_secs(3);
+const LEAVE_MAX: Duration = Duration::from_secs(10);
 
 /// What this node asks for, and whether it may use what it has.
 #[derive(Debug)]
@@ -219,6 +220,7 @@ impl Budgets {
                 let error =
                     error.as_ref().map_or("it does not answer".to_owned(), |error| error_chain(error));
                 tracing::warn!(error, "the database cannot be asked for a part of a budget");
+                self.book().note_unheard(&purse);
                 if let Some(need) = &want.need {
                     escrow.note_dry(need);
                 }
@@ -309,6 +311,11 @@ impl Budgets {
 
     /// Looks what the requests of other nodes came to, so that thresholds are told also when those pass them.
     async fn look_at_others(&self, escrow: &Escrow) -> Result<(), StoreError> {
+        // What the database could not be told before.
+        let given_up = self.book().given_up();
+        for purse in given_up {
+            escrow.give_back(purse);
+        }
         let touched = self.book().touched(LOOKED_AT_MAX);
         for purse in touched {
             let share = escrow.store.share_of(escrow.node, &purse).await?;
@@ -348,7 +355,11 @@ pub(crate) async fn listen(budgets: Budgets, stop: CancellationToken) {
         };
         match heard {
             Ok(SliceNews::Wanted { by, purse }) if by != escrow.node => {
-                if budgets.book().parcel(&purse).granted != Amount::default() {
+                let has_some = {
+                    let book = budgets.book();
+                    book.parcel(&purse).granted != Amount::default() || book.has_given_up(&purse)
+                };
+                if has_some {
                     escrow.give_back(purse);
                 }
             }

@@ -29,11 +29,11 @@ fn wish(keeps: i64, least: i64, wanted: i64) -> Wish {
     Wish { keeps: cost(keeps), least: cost(least), wanted: cost(wanted) }
 }
 
-/// What a node is granted then, and the turn.
+/// What a node is granted then, and the turn; less than nothing if the turn was another.
 async fn granted(store: &Store, node: NodeId, purse: &PurseKey, turn: i64, wish: &Wish) -> (i64, i64) {
     match store.exchange_slice(node, purse, turn, wish).await.unwrap() {
         Exchanged::Done { share, .. } => (share.slice.granted.cost.as_nanos(), share.turn),
-        moved @ Exchanged::Moved { .. } => panic!("{moved:?}"),
+        Exchanged::Moved { turn } => (-1, turn),
     }
 }
 

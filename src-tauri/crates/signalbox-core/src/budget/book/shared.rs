@@ -202,12 +202,23 @@ impl Book {
 
     /// Learns of the database's newer turn: an answer to this node was lost on its way.
     pub fn set_turn(&mut self, key: &PurseKey, turn: i64) {
+        if let Some(part) = self.part_mut(key) {
+            part.turn = turn;
+        }
+    }
+
+    /// Notes that the database may have granted more than this node heard of: it says what it keeps once it can.
+    pub fn note_unheard(&mut self, key: &PurseKey) {
+        if let Some(part) = self.part_mut(key) {
+            part.is_given_up = true;
+        }
+    }
+
+    fn part_mut(&mut self, key: &PurseKey) -> Option<&mut Part> {
         if !self.purses.contains_key(key) {
             self.restore(key, Amount::default(), NanoUsd::ZERO);
         }
-        if let Some(part) = self.purses.get_mut(key).and_then(|purse| purse.part.as_mut()) {
-            part.turn = turn;
-        }
+        self.purses.get_mut(key)?.part.as_mut()
     }
 
     /// What this node's requests came to in an earlier run. What it was granted then it has to ask for anew.

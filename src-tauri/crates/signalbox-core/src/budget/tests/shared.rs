@@ -182,6 +182,12 @@ fn what_was_asked_for_before_a_node_gave_something_up_counts_no_more() {
     let asked = book.parcel(&key);
     book.take(&key, &share(30), asked);
     assert!(book.given_up().is_empty());
+    book.note_unheard(&key);
+    assert_eq!(
+        book.given_up(),
+        std::slice::from_ref(&key),
+        "what an answer that was lost said must be told anew"
+    );
 }
 
 /// Four nodes and their database. Settlements reach the database later than the node knows of them.
