@@ -62,7 +62,7 @@ async fn every_provider_answers_a_client_of_the_responses_api_complete_and_strea
 }
 
 #[tokio::test]
-async fn where_responses_are_served_they_pass_through_untouched() {
+async fn where_responses_are_served_they_pass_through_with_nothing_but_a_limit_where_they_have_none() {
     let app = app().await;
     let mut body = ask("search the web");
     body["tools"] = json!([{"type": "web_search"}]);
@@ -75,6 +75,7 @@ async fn where_responses_are_served_they_pass_through_untouched() {
     let sent = observed.requests.last().unwrap();
     let mut expected = body;
     expected["model"] = json!("sim-chat");
+    expected["max_output_tokens"] = json!(4_096);
     assert_eq!((sent.path.as_str(), &sent.body), ("/v1/responses", &expected));
 }
 

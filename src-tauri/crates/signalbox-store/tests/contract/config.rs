@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use signalbox_core::breach::Breach;
 use signalbox_core::change::ChangeKind;
+use signalbox_core::ids::RequestId;
 use signalbox_core::key::{ApiKey, FormerSecret, KeyHash, OwnCredential};
+use signalbox_core::money::NanoUsd;
 use signalbox_core::operation::Operation;
 use signalbox_core::price::{CardOrigin, PriceCard};
 use signalbox_core::provider::{CredentialSource, Provider};
@@ -117,6 +120,38 @@ on_both_databases! {
         assert!(matches!(gone, Err(StoreError::NotFound { kind: "model", .. })));
         let unknown = store.write_config(vec![edit(vec![ConfigWrite::PutKey { key: key("x") }])]).await;
         assert!(matches!(unknown, Err(StoreError::NotFound { kind: "key", .. })));
+    }
+
+    async fn the_bill_that_blocks_a_model_is_kept_until_it_is_taken_away_and_survives_other_edits(db: &Database) {
+        let store = &db.store;
+        let wanted = target("deepseek/deepseek-chat");
+        let breach = Breach {
+            at: Timestamp::from_micros(7),
+            request: RequestId::generate(),
+            bound: NanoUsd::from_nanos(10),
+            cost: NanoUsd::from_nanos(i64::MAX),
+            card: Timestamp::from_micros(0),
+        };
+        let put = |breach| ConfigWrite::PutBreach { target: wanted.clone(), breach };
+        let stored = async || store.load_config().await.unwrap().models[0].breach;
+        store
+            .write_config(vec![edit(vec![
+                put_provider(provider("deepseek", 1), None),
+                ConfigWrite::PutModel { model: model("deepseek/deepseek-chat") },
+                put(Some(breach)),
+            ])])
+            .await
+            .unwrap();
+        assert_eq!(stored().await, Some(breach));
+        store
+            .write_config(vec![edit(vec![ConfigWrite::PutModel { model: model("deepseek/deepseek-chat") }])])
+            .await
+            .unwrap();
+        assert_eq!(stored().await, Some(breach));
+        store.write_config(vec![edit(vec![put(None)])]).await.unwrap();
+        assert_eq!(stored().await, None);
+        let nobody = ConfigWrite::PutBreach { target: target("deepseek/nobody"), breach: None };
+        assert!(matches!(store.write_config(vec![edit(vec![nobody])]).await, Err(StoreError::NotFound { .. })));
     }
 
     async fn a_price_that_was_in_force_is_never_edited_and_a_planned_one_may_be(db: &Database) {
