@@ -16,7 +16,7 @@ use crate::app::{App, Caller, Role, reason};
 use crate::error::AppError;
 use crate::propose::{Outcome, Plan, ProposedChange};
 use crate::{dto, impact, view};
-use undo::{is_revertible, undo};
+use undo::{is_revertible, kind_of_undo, undo};
 
 /// Most rows of a page.
 const PAGE_ROWS_MAX: u32 = 500;
@@ -132,7 +132,7 @@ pub(crate) async fn plan_revert(app: &App, seq: u32) -> Result<Plan, AppError> {
     let entry = entry.ok_or_else(|| AppError::not_found("change", &seq.to_string()))?;
     let undo = undo(app, &entry.change).await?;
     Ok(Plan {
-        kind: entry.change.kind,
+        kind: kind_of_undo(&entry.change),
         sentence: format!("Change {seq} is reverted ({})", entry.change.sentence),
         subject: entry.change.subject,
         before: undo.before,

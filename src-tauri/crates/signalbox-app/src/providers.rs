@@ -3,6 +3,7 @@
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::decide::Rejection;
 use signalbox_core::ids::ProviderName;
+use signalbox_core::key::ApiKey;
 use signalbox_core::provider::{CredentialSource, Model, Provider, ProviderKind, check_base_url};
 use signalbox_core::route::Target;
 use signalbox_core::snapshot::{ModelEntry, ProviderEntry, Snapshot};
@@ -159,7 +160,7 @@ pub async fn update(
     find(app, caller, &patch.name).await
 }
 
-/// Removes a provider and its credential.
+/// Removes a provider with its credential, and those that owners of keys brought for it.
 ///
 /// Errors: [`Code::Refused`] while a route uses it or when it is the built-in one.
 pub async fn remove(app: &App, caller: &Caller, name: &str) -> Result<(), AppError> {
@@ -181,19 +182,27 @@ pub async fn remove(app: &App, caller: &Caller, name: &str) -> Result<(), AppErr
         return Err(AppError::new(Code::Refused, message));
     }
     let own = || live.snapshot.models.iter().filter(|(target, _)| target.provider == before.name);
+    let mut keys: Vec<ApiKey> =
+        live.snapshot.keys.values().filter(|key| key.has_own_credential(&before.name)).cloned().collect();
+    keys.sort_unstable_by(|left, right| left.name.cmp(&right.name));
     let removed = RemovedProvider {
         provider: before.clone(),
         models: own().map(|(_, entry)| ModelState::from(entry)).collect(),
+        keys,
     };
     let change = Change {
         before: Some(json(&removed)?),
-        ..app.change(caller, ChangeKind::Provider, name, format!("{name} is removed"))
+        ..app.change(caller, ChangeKind::Provider, name, removed.in_words())
     };
     let mut writes: Vec<_> =
         own().map(|(target, _)| ConfigWrite::RemoveModel { target: target.clone() }).collect();
+    writes.extend(removed.keys_without_it().map(|key| ConfigWrite::PutKey { key }));
     writes.push(ConfigWrite::RemoveProvider { name: before.name.clone(), base_version: before.version });
     app.commit(writes, change).await?;
     app.control().forget_credential(&before.name).await?;
+    for key in &removed.keys {
+        app.control().forget_own_credentials(key.id, [&before.name]).await?;
+    }
     Ok(())
 }
 
@@ -204,6 +213,28 @@ pub(crate) struct RemovedProvider {
     pub(crate) provider: Provider,
     #[serde(default)]
     pub(crate) models: Vec<ModelState>,
+    /// The keys that brought a credential of their own for it, as they were.
+    #[serde(default)]
+    pub(crate) keys: Vec<ApiKey>,
+}
+
+impl RemovedProvider {
+    /// The keys as they are without it.
+    pub(crate) fn keys_without_it(&self) -> impl Iterator<Item = ApiKey> {
+        self.keys.iter().cloned().map(|mut key| {
+            key.own_credentials.remove(&self.provider.name);
+            key
+        })
+    }
+
+    fn in_words(&self) -> String {
+        let name = &self.provider.name;
+        if self.keys.is_empty() {
+            return format!("{name} is removed");
+        }
+        let keys: Vec<&str> = self.keys.iter().map(|key| key.name.as_str()).collect();
+        format!("{name} is removed, and the credentials that keys brought of their own for it: {}", keys.join(", "))
+    }
 }
 
 /// Seals a provider's credential. It is never shown again.

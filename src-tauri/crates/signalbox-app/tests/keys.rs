@@ -298,6 +298,26 @@ async fn an_own_credential_goes_to_the_address_it_was_given_for_and_dies_with_it
 }
 
 #[tokio::test]
+async fn an_own_credential_goes_with_the_provider_it_is_for_and_does_not_come_back_with_it() {
+    let desk = Desk::new().await;
+    let own = desk.plain_key("grace").await;
+    desk.give_own(&own, OWN).await;
+    let file = desk.running.data_dir().join("secrets.json");
+    let name = format!("{}:provider:vendor", own.key.id);
+    assert!(std::fs::read_to_string(&file).unwrap().contains(&name));
+    desk.running.set_route("chat_message", &["other/m"]).await.unwrap();
+    providers::remove(&desk.app, &admin(), "vendor").await.unwrap();
+    assert!(desk.find(&own).await.own_credentials.is_empty());
+    assert!(!std::fs::read_to_string(&file).unwrap().contains(&name));
+    let page = changes::page(&desk.app, &admin(), dto::ChangeFilter::default(), None, 1).await.unwrap();
+    let entry = &page.rows[0];
+    assert!(entry.kind == "provider" && entry.sentence.ends_with("of their own for it: grace"), "{}", entry.sentence);
+    changes::revert(&desk.app, &admin(), entry.seq, None).await.unwrap();
+    assert!(desk.find(&own).await.own_credentials.is_empty());
+    assert_eq!(desk.chat(&own).await.header("x-signalbox-provider"), "other");
+}
+
+#[tokio::test]
 async fn only_an_admin_makes_rotates_scopes_or_revokes_a_key() {
     let desk = Desk::new().await;
     let key = desk.plain_key("crm").await;

@@ -94,6 +94,8 @@ test("a provider that routes use is not removed, and the dialog says why", async
   await user.click(await screen.findByTestId("provider-remove"));
   await user.type(await screen.findByTestId("provider-remove-name"), "deepseek");
   await user.click(screen.getByTestId("provider-remove-confirm"));
+  const own = await screen.findByTestId("provider-remove-own-credentials");
+  expect(own.textContent).toContain("laptop of Ines");
   const problem = await screen.findByTestId("provider-remove-problem");
   expect(problem.textContent).toContain("still a target");
 });

@@ -108,9 +108,13 @@ fn steps(entry: &ChainedChange) -> Vec<Step> {
         }
         ChangeKind::Provider => {
             let mut steps = whole(ChangeKind::Provider);
-            if change.after.is_none() {
-                let gone = removed_models(change).into_iter();
+            if let Some(removed) = removed(change) {
+                let gone = removed.models.iter().filter_map(named);
                 steps.extend(gone.map(|(name, state)| step(ChangeKind::Model, &name, Some(state), None)));
+                let keys = removed.keys.iter().zip(removed.keys_without_it());
+                steps.extend(keys.map(|(key, without)| {
+                    step(ChangeKind::Key, &key.name, json(key).ok(), json(&without).ok())
+                }));
             }
             steps
         }
@@ -141,10 +145,9 @@ fn prices(text: Option<&str>) -> Vec<(String, String)> {
     state.iter().flat_map(|state| &state.models).filter_map(named).collect()
 }
 
-fn removed_models(change: &Change) -> Vec<(String, String)> {
-    let before = change.before.as_deref();
-    let removed = before.and_then(|text| serde_json::from_str::<RemovedProvider>(text).ok());
-    removed.iter().flat_map(|removed| &removed.models).filter_map(named).collect()
+fn removed(change: &Change) -> Option<RemovedProvider> {
+    let before = change.before.as_deref().filter(|_| change.after.is_none())?;
+    serde_json::from_str(before).ok()
 }
 
 fn named(model: &ModelState) -> Option<(String, String)> {

@@ -7,6 +7,7 @@ use signalbox_core::key::ApiKey;
 use signalbox_core::person::Person;
 use signalbox_core::provider::{CredentialSource, Provider};
 use signalbox_core::route::{Route, Target};
+use signalbox_core::toggle::Toggle;
 use signalbox_store::ConfigWrite;
 
 use super::alerting;
@@ -76,6 +77,14 @@ pub(crate) fn is_revertible(change: &Change) -> bool {
         | ChangeKind::Approval
         | ChangeKind::KillSwitch
         | ChangeKind::Drill => false,
+    }
+}
+
+/// As which kind of change the way back stands in the history: a setting that has become a toggle goes back as that.
+pub(crate) fn kind_of_undo(change: &Change) -> ChangeKind {
+    match change.kind {
+        ChangeKind::Setting if Toggle::from_name(&change.subject).is_some() => ChangeKind::Toggle,
+        kind => kind,
     }
 }
 

@@ -1,6 +1,7 @@
 import { Button, Modal, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { keysQueryOptions } from "@/api/queries";
 import { removeProviderMutationOptions } from "../mutations";
 import { FormProblem } from "./FormProblem";
 import classes from "./parts.module.css";
@@ -40,6 +41,10 @@ export function RemoveProvider({ name, onRemoved }: Props) {
 
 function Question({ name, onRemoved, onCancel }: Props & { onCancel: () => void }) {
   const remove = useMutation(removeProviderMutationOptions());
+  const keys = useQuery(keysQueryOptions());
+  const bringing = (keys.data ?? [])
+    .filter((key) => key.own_credentials.some((own) => own.provider === name))
+    .map((key) => key.name);
   const [typed, setTyped] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -51,6 +56,12 @@ function Question({ name, onRemoved, onCancel }: Props & { onCancel: () => void 
         Its models, prices and key are deleted. This cannot be undone. The requests it served and
         what they cost stay in the log.
       </p>
+      {bringing.length > 0 && (
+        <p data-testid="provider-remove-own-credentials">
+          The credentials that API keys bring of their own for it are deleted too:{" "}
+          {bringing.join(", ")}.
+        </p>
+      )}
       <TextInput
         label={`Type ${name} to confirm`}
         value={typed}

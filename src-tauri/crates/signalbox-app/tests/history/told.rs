@@ -1,145 +1,15 @@
-//! What the history promises: each change of the configuration is one entry that says who, what, why and what it was
-//! before; what was can be told for any instant; a way back is a change too.
+//! What was can be told for any instant and written out; a way back is shown before it is taken; a history that was changed
+//! is said to be.
 
-#![expect(clippy::unwrap_used, reason = "tests stop at the first fault")]
-
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use signalbox_app::{
-    App, AppError, Caller, Code, Role, Source, changes, drills, dto, health, keys, models, operations,
-    people, prices, providers, secrets, settings,
-};
+use signalbox_core::change::{Change, ChangeKind};
+use signalbox_core::ids::ChangeId;
+use signalbox_core::toggle::Toggle;
+use signalbox_store::ConfigEdit;
+use signalbox_app::{App, Code, changes, dto, keys, models, operations, providers, settings};
 use signalbox_testkit::TestApp;
 
-fn of<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
-
-fn anna() -> Caller {
-    Caller { id: "anna".to_owned(), role: Role::Admin, source: Source::Cli }
-}
-
-/// A desk, and how many entries its history had when it was last looked at.
-struct Desk {
-    app: App,
-    entries: u32,
-}
-
-impl Desk {
-    async fn of(running: &TestApp) -> Self {
-        let app = App::with_engine(running.engine.clone()).unwrap();
-        let entries = changes::verify(&app, &anna()).await.unwrap().entries;
-        Self { app, entries }
-    }
-
-    async fn newest(&self) -> dto::Change {
-        let page = changes::page(&self.app, &anna(), dto::ChangeFilter::default(), None, 1).await.unwrap();
-        page.rows.into_iter().next().unwrap()
-    }
-
-    /// What was done is one entry of this kind, with all it should say.
-    async fn wrote<T>(&mut self, what: &str, kind: &str, done: Result<T, AppError>) -> T {
-        let done = done.map_err(|error| format!("{what}: {error}")).unwrap();
-        let chain = changes::verify(&self.app, &anna()).await.unwrap();
-        assert!(chain.intact, "{what}");
-        assert_eq!(chain.entries, self.entries + 1, "{what} is one entry");
-        self.entries = chain.entries;
-        let entry = self.newest().await;
-        assert_eq!((entry.kind.as_str(), entry.seq), (kind, chain.entries), "{what}");
-        assert_eq!((entry.actor.as_str(), entry.source.as_str()), ("anna", "cli"), "{what}");
-        assert!(!entry.sentence.is_empty() && !entry.subject.is_empty(), "{what}");
-        assert!(entry.before.is_some() || entry.after.is_some(), "{what} says what it was or is");
-        done
-    }
-
-    async fn wrote_why<T>(&mut self, what: &str, kind: &str, done: Result<T, AppError>) -> T {
-        let done = self.wrote(what, kind, done).await;
-        assert_eq!(self.newest().await.reason.as_deref(), Some("because"), "{what}");
-        done
-    }
-}
-
-#[tokio::test]
-async fn every_command_that_changes_something_is_one_entry_with_who_what_and_why() {
-    let running = TestApp::start().await.unwrap();
-    let mut desk = Desk::of(&running).await;
-    let (app, me) = (desk.app.clone(), anna());
-    let (app, me) = (&app, &me);
-
-    let input = of(json!({"name": "second", "kind": "openai", "base_url": "https://api.example.com/v1"}));
-    desk.wrote("a new provider", "provider", providers::add(app, me, input).await).await;
-    let patch = of(json!({"name": "second", "base_version": 1, "enabled": false}));
-    desk.wrote("a provider off", "provider", providers::update(app, me, patch).await).await;
-    let secret = dto::SecretInput::new("sk-0123456789abcdef".to_owned());
-    let set = providers::set_credential(app, me, "second", secret).await;
-    desk.wrote("a credential", "credential", set).await;
-    let cleared = providers::clear_credential(app, me, "second").await;
-    desk.wrote("no credential", "credential", cleared).await;
-    let model = of(
-        json!({"provider": "second", "model": "m", "input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}),
-    );
-    desk.wrote("a model", "model", models::add(app, me, model).await).await;
-    let price = of(
-        json!({"target": "second/m", "rates": [{"unit": "input_tokens", "usd": "3"}], "reason": "because"}),
-    );
-    desk.wrote_why("a price", "price", prices::set(app, me, price).await).await;
-    let list = json!({"second/m": {"litellm_provider": "second", "mode": "chat",
-        "input_cost_per_token": 0.000_007, "output_cost_per_token": 0.000_008}});
-    let list = dto::PriceListInput { path: None, text: Some(list.to_string()) };
-    let seen = prices::import::preview(app, me, list).await.unwrap();
-    let choice = of(json!({"token": seen.token, "targets": ["second/m"], "reason": "because"}));
-    desk.wrote_why("a price list", "price", prices::import::apply(app, me, choice).await).await;
-
-    let before = operations::find(app, me, "chat_message").await.unwrap();
-    let draft = dto::RouteDraft { enabled: false, reason: Some("because".to_owned()), ..before.draft() };
-    desk.wrote_why("a route", "route", operations::route_apply(app, me, draft).await).await;
-    let setting = of(json!({"name": "max_requests", "value": "7", "reason": "because"}));
-    desk.wrote_why("a setting", "setting", settings::set(app, me, setting).await).await;
-    let hold = of(json!({"provider": "simulator", "action": "hold", "reason": "because"}));
-    desk.wrote_why("a circuit", "health", health::circuit(app, me, hold).await).await;
-
-    let made = keys::create(app, me, of(json!({"name": "crm"}))).await;
-    let key = desk.wrote("a key", "key", made).await.key;
-    let limits = of(json!({"id": key.id, "limits": {"concurrent": 3}}));
-    desk.wrote("a key's limits", "key", keys::set_limits(app, me, limits).await).await;
-    let scope = of(json!({"id": key.id, "scope": {"owner": "grace"}}));
-    desk.wrote("a key's scope", "key", keys::set_scope(app, me, scope).await).await;
-    let rotation = of(json!({"id": key.id, "overlap_hours": 1}));
-    desk.wrote("a key's new secret", "key", keys::rotate(app, me, rotation).await).await;
-    assert!(!desk.newest().await.revertible, "which secret opens a key is no state to go back to");
-    desk.wrote("the end of an overlap", "key", keys::end_overlap(app, me, &key.id).await).await;
-    let secret = dto::SecretInput::new("sk-0123456789abcdef".to_owned());
-    let own = keys::set_own_credential(app, me, &key.id, "second", secret).await;
-    desk.wrote("an own credential", "credential", own).await;
-    let own = keys::clear_own_credential(app, me, &key.id, "second").await;
-    desk.wrote("no own credential", "credential", own).await;
-    desk.wrote("a key revoked", "key", keys::revoke(app, me, &key.id).await).await;
-    let passphrase = dto::SecretInput::new("correct horse battery".to_owned());
-    desk.wrote("a passphrase", "credential", secrets::protect(app, me, passphrase).await).await;
-    let bert = of(json!({"name": "bert", "role": "viewer", "reason": "because"}));
-    desk.wrote_why("a person", "person", people::add(app, me, bert).await).await;
-    let promoted = of(json!({"name": "bert", "role": "operator", "reason": "because"}));
-    desk.wrote_why("a role", "person", people::update(app, me, promoted).await).await;
-    let newest = desk.newest().await.seq;
-    let reverted = changes::revert(app, me, newest, Some("because".to_owned())).await;
-    desk.wrote_why("a revert", "person", reverted).await;
-
-    let drill = of(json!({"model": "sim-chat", "fault": "outage", "percent": 100, "seconds": 60,
-        "requests_per_second": 0, "operation": "chat_message"}));
-    let on =
-        dto::RouteDraft { enabled: true, ..operations::find(app, me, "chat_message").await.unwrap().draft() };
-    desk.wrote("a route again", "route", operations::route_apply(app, me, on).await).await;
-    desk.wrote("a drill", "drill", drills::start(app, me, drill).await).await;
-    desk.wrote("its end", "drill", drills::stop(app, me).await).await;
-    desk.wrote("a provider gone", "provider", providers::remove(app, me, "second").await).await;
-
-    // What changes nothing is no entry.
-    let same = operations::find(app, me, "chat_message").await.unwrap();
-    operations::route_apply(app, me, same.draft()).await.unwrap();
-    drills::stop(app, me).await.unwrap();
-    settings::set(app, me, of(json!({"name": "max_requests", "value": "7"}))).await.unwrap();
-    assert_eq!(changes::verify(app, me).await.unwrap().entries, desk.entries);
-}
+use crate::desk::{Desk, anna, of};
 
 #[tokio::test]
 async fn the_configuration_is_told_as_it_was_at_any_instant() {
@@ -295,4 +165,35 @@ async fn a_history_changed_behind_our_back_is_said_at_the_next_start() {
         (false, Some(3)),
         "the installation, a key, and then the setting"
     );
+}
+
+#[tokio::test]
+async fn what_was_a_setting_and_is_a_toggle_now_goes_back_and_forth_as_a_toggle() {
+    let running = TestApp::start().await.unwrap();
+    let desk = Desk::of(&running).await;
+    let (app, me) = (&desk.app, &anna());
+    // As it was written before prompts were a toggle.
+    let old = Change {
+        id: ChangeId::generate(),
+        at: running.engine.control.now(),
+        actor: "anna".to_owned(),
+        source: "cli".to_owned(),
+        kind: ChangeKind::Setting,
+        subject: "log_payloads".to_owned(),
+        sentence: "log_payloads is false instead of true".to_owned(),
+        before: Some("\"true\"".to_owned()),
+        after: Some("\"false\"".to_owned()),
+        reason: None,
+        approval: None,
+    };
+    running.engine.control.write(vec![ConfigEdit { writes: Vec::new(), change: old }]).await.unwrap();
+    let is_on = || running.engine.live().snapshot.toggles.is_on(Toggle::LogPayloads, None);
+    let mut newest = desk.newest().await;
+    assert!(newest.kind == "setting" && newest.revertible);
+    for expected in [true, false, true] {
+        changes::revert(app, me, newest.seq, None).await.unwrap();
+        assert_eq!(is_on(), expected, "{}", newest.sentence);
+        newest = desk.newest().await;
+        assert_eq!((newest.kind.as_str(), newest.subject.as_str()), ("toggle", "log_payloads"));
+    }
 }

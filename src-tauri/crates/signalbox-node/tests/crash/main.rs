@@ -2,8 +2,9 @@
 //!
 //! Fifty clients stream without pause from the real program, which is killed and started again, also in the middle of
 //! its recovery. Each client keeps its own list of what it saw answered to the end. Budgets are on: the one every
-//! installation begins with, and a tight one that a tenth of the clients soon use up. `SIGNALBOX_CRASH_KILLS` sets how often
-//! it is killed, `SIGNALBOX_CRASH_SEED` when.
+//! installation begins with, and a tight one that a tenth of the clients soon use up. So are approvals: what another tenth
+//! asks for needs a person, who says yes meanwhile. `SIGNALBOX_CRASH_KILLS` sets how often it is killed,
+//! `SIGNALBOX_CRASH_SEED` when.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,13 +13,16 @@
     reason = "a test stops at the first fault"
 )]
 
+mod asking;
 #[expect(dead_code, reason = "shared with the tests of the command line")]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use asking::{Asking, Person};
 use futures::StreamExt;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -36,6 +40,8 @@ const KILLS_DEFAULT: u32 = 50;
 const KILLS_NIGHTLY: u32 = 500;
 /// Every tenth client is this user, whose budget is tight.
 const TIGHT_USER: &str = "tight";
+/// Every tenth client asks for an operation of which each request needs a person.
+const GUARDED: &str = "job_planning";
 /// Units: nano-dollars.
 const TIGHT_LIMIT: i64 = 50_000_000;
 const SEED_DEFAULT: u64 = 20_261_121;
@@ -81,6 +87,8 @@ async fn no_answered_request_is_lost_or_counted_twice_however_often_the_program_
     let (installation, key) = installed(&simulator.base_url_openai()).await;
     let tight = with_a_tight_budget(&installation).await;
     let answered = Answered::default();
+    let asking: Vec<Asking> = (0..CLIENTS).filter(|client| is_guarded(*client)).map(Asking::of).collect();
+    let person = Person::at(&installation).await;
     let mut recovery_max = Duration::ZERO;
     for kill in 0..kills {
         let mut child = installation.spawn(&["--simulator", "off"]);
@@ -94,32 +102,49 @@ async fn no_answered_request_is_lost_or_counted_twice_however_often_the_program_
         let mut serving = ready(child).await;
         recovery_max = recovery_max.max(began.elapsed());
         let lifetime = Duration::from_millis(40 + seeded.below(400));
-        let clients = join_all((0..CLIENTS).map(|client| drive(&serving.root, &key, client, &answered)));
+        let free = (0..CLIENTS).filter(|client| !is_guarded(*client));
+        let clients = join_all(free.map(|client| drive(&serving.root, &key, client, &answered)));
+        let asking = join_all(asking.iter().map(|asking| asking.drive(&serving.root, &key, &answered)));
         let killing = async {
-            tokio::time::sleep(lifetime).await;
+            person.says_yes_for(lifetime).await;
             serving.child.kill().await.unwrap();
         };
-        tokio::join!(clients, killing);
+        tokio::join!(clients, asking, killing);
     }
     // The last start settles what the last kill left open.
     let Serving { mut child, .. } = installation.serve(&["--simulator", "off"]).await;
     child.kill().await.unwrap();
 
+    person.leaves().await;
     let answered = answered.into_inner().unwrap();
-    assert_in_order(&installation, &answered).await;
+    let rows = assert_in_order(&installation, &answered).await;
     assert_within_the_tight_budget(&installation, &tight).await;
-    println!("{} answered requests, slowest start {} ms", answered.len(), recovery_max.as_millis());
+    let used = asking::assert_each_used_once(&installation, &rows, asking).await;
+    println!(
+        "{kills} kills, {} answered requests, 0 lost, 0 doubled, {used} approvals used once each, slowest start {} ms",
+        answered.len(),
+        recovery_max.as_millis()
+    );
     assert!(answered.len() > usize::try_from(kills).unwrap(), "too little was answered to prove anything");
 }
 
-/// An installation whose chat goes to a priced model of the simulator, and a key for it.
+/// Every tenth client.
+const fn is_guarded(client: usize) -> bool {
+    client % 10 == 3
+}
+
+/// An installation whose requests go to a priced model of the simulator, and a key for it.
 async fn installed(base_url: &str) -> (Installation, String) {
     let installation = Installation::new().with_variable("CRASH_TEST_CREDENTIAL", CREDENTIAL);
     let add = ["providers", "add", "--kind", "openai", "--name", "sim", "--base-url", base_url];
     installation.ok(&[&add[..], &["--credential-env", "CRASH_TEST_CREDENTIAL"]].concat()).await;
     let prices = ["--input-usd-per-mtok", "2", "--output-usd-per-mtok", "8"];
     installation.ok(&[&["models", "add", "sim/crash"][..], &prices].concat()).await;
-    installation.ok(&["routes", "set", "chat_message", "sim/crash"]).await;
+    for operation in ["chat_message", GUARDED] {
+        installation.ok(&["routes", "set", operation, "sim/crash"]).await;
+        installation.ok(&["operations", "enable", operation]).await;
+    }
+    installation.ok(&["approvals", "policy", GUARDED, "--always"]).await;
     let key = installation.ok(&["keys", "create", "--name", "clients"]).await;
     (installation, key)
 }
@@ -226,11 +251,12 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-async fn assert_in_order(installation: &Installation, answered: &[(String, u16)]) {
+/// Every answered request is there once, nothing is open, and all sums agree. Gives every row.
+async fn assert_in_order(installation: &Installation, answered: &[(String, u16)]) -> Vec<Value> {
     let rows = installation.json(&["requests", "list", "--limit", "1000000"]).await;
-    let rows = rows.as_array().unwrap();
+    let rows = rows.as_array().unwrap().clone();
     let mut by_id: HashMap<&str, Vec<&Value>> = HashMap::new();
-    for row in rows {
+    for row in &rows {
         by_id.entry(row["id"].as_str().unwrap()).or_default().push(row);
     }
     for (id, _) in answered {
@@ -250,4 +276,5 @@ async fn assert_in_order(installation: &Installation, answered: &[(String, u16)]
     assert_eq!((&report["in_order"], &report["open"]), (&json!(true), &json!(0)), "{report}");
     assert_eq!(report["settled"], json!(rows.len()), "{report}");
     installation.ok(&["history", "verify"]).await;
+    rows
 }
