@@ -88,7 +88,10 @@ async fn no_command_of_the_window_switches_a_locked_toggle() {
             assert_eq!(shown["enabled"], locked.value(), "after {command}");
         }
     }
-    println!("{} commands of the window: {done} calls did something else, {refused} were refused", COMMANDS.len());
+    println!(
+        "{} commands of the window: {done} calls did something else, {refused} were refused",
+        COMMANDS.len()
+    );
     for locked in Toggle::locked() {
         let name = locked.toggle().name();
         for enabled in [json!(true), json!(false), Value::Null] {
@@ -101,7 +104,10 @@ async fn no_command_of_the_window_switches_a_locked_toggle() {
     let input = json!({"name": "log_payloads", "operation": null, "enabled": true, "reason": null});
     call(&window, "toggle_set", &json!({ "input": input })).await.unwrap();
     let stored = control.store.toggles().await.unwrap();
-    assert!(Toggles::of(&stored).is_on(Toggle::LogPayloads, None), "the same door sets one that is not locked");
+    assert!(
+        Toggles::of(&stored).is_on(Toggle::LogPayloads, None),
+        "the same door sets one that is not locked"
+    );
     window.close().await;
 }
 

@@ -20,11 +20,7 @@ const SIGNING_KEY: &str = "whsec_Q2FuYXJ5S2V5T2ZBV2ViaG9va09mVGVzdHMwMTIzNDU=";
 const MAIL_PASSWORD: &str = r#"mail-canary-Kd8 Wq3/Zt6&Lm1"Vx9+Pb4Ny7"#;
 
 /// Tells on every means, well and badly, and shows what became of it. Gives the secrets that were in it.
-pub async fn tell_on_every_channel(
-    admin: &App,
-    me: &Caller,
-    seen: &mut Seen,
-) -> Vec<(String, Vec<u8>)> {
+pub async fn tell_on_every_channel(admin: &App, me: &Caller, seen: &mut Seen) -> Vec<(String, Vec<u8>)> {
     let (receiver, mail) = (Receiver::start().await.unwrap(), MailServer::start().await.unwrap());
     let url = |token: &str| receiver.url(&format!("/api/webhooks/4711/{token}"));
     let email = ChannelMeans::Email {
@@ -62,7 +58,11 @@ pub async fn tell_on_every_channel(
         let sent = seen.command("channel_test", channels::test(admin, me, &id).await).unwrap();
         assert!(sent.sent, "{name}: {:?}", sent.problem);
         // Whoever receives it repeats what it was sent with.
-        receiver.answer(403, Vec::new(), &format!("{secret} is wrong: {}", json!({"key": secret, "at": url(&secret)})));
+        receiver.answer(
+            403,
+            Vec::new(),
+            &format!("{secret} is wrong: {}", json!({"key": secret, "at": url(&secret)})),
+        );
         mail.refuse(Some(&format!("550 {secret} is nobody")));
         let failed = seen.command("channel_test", channels::test(admin, me, &id).await).unwrap();
         assert!(!failed.sent, "{name}");
@@ -141,7 +141,10 @@ pub async fn ask_a_person(app: &TestApp, admin: &App, me: &Caller, key: &str, se
         let reply = app.send(request().header("x-signalbox-approval", &id)).await.unwrap();
         seen.bytes("the answer to what was decided", reply.body.to_string());
     }
-    seen.command("kill_switch_engage", kill_switch::engage(admin, me, dto::KillSwitchInput { reason: None }).await);
+    seen.command(
+        "kill_switch_engage",
+        kill_switch::engage(admin, me, dto::KillSwitchInput { reason: None }).await,
+    );
     let typed = dto::KillSwitchReleaseInput { typed: "RESUME".to_owned(), reason: None };
     seen.command("kill_switch_release", kill_switch::release(admin, me, typed).await).unwrap();
 }

@@ -233,7 +233,10 @@ impl RemovedProvider {
             return format!("{name} is removed");
         }
         let keys: Vec<&str> = self.keys.iter().map(|key| key.name.as_str()).collect();
-        format!("{name} is removed, and the credentials that keys brought of their own for it: {}", keys.join(", "))
+        format!(
+            "{name} is removed, and the credentials that keys brought of their own for it: {}",
+            keys.join(", ")
+        )
     }
 }
 

@@ -311,7 +311,11 @@ async fn an_own_credential_goes_with_the_provider_it_is_for_and_does_not_come_ba
     assert!(!std::fs::read_to_string(&file).unwrap().contains(&name));
     let page = changes::page(&desk.app, &admin(), dto::ChangeFilter::default(), None, 1).await.unwrap();
     let entry = &page.rows[0];
-    assert!(entry.kind == "provider" && entry.sentence.ends_with("of their own for it: grace"), "{}", entry.sentence);
+    assert!(
+        entry.kind == "provider" && entry.sentence.ends_with("of their own for it: grace"),
+        "{}",
+        entry.sentence
+    );
     changes::revert(&desk.app, &admin(), entry.seq, None).await.unwrap();
     assert!(desk.find(&own).await.own_credentials.is_empty());
     assert_eq!(desk.chat(&own).await.header("x-signalbox-provider"), "other");

@@ -166,10 +166,12 @@ async fn settings(desk: &mut Desk) {
 
 async fn budgets(desk: &mut Desk) {
     let (kind, app, me) = (ChangeKind::Budget, &desk.app.clone(), &anna());
-    let draft = |usd: u32| json!({
-        "name": "All", "scope": {"kind": "global"}, "period": "day", "limits": {"cost": format!("{usd}000000000")},
-        "thresholds": [], "action": "block", "overrun_percent": 0, "enabled": true, "reason": "because",
-    });
+    let draft = |usd: u32| {
+        json!({
+            "name": "All", "scope": {"kind": "global"}, "period": "day", "limits": {"cost": format!("{usd}000000000")},
+            "thresholds": [], "action": "block", "overrun_percent": 0, "enabled": true, "reason": "because",
+        })
+    };
     let made = budgets::set(app, me, of(draft(5))).await;
     let made = desk.wrote_why("a budget", kind, made).await.applied().unwrap();
     let mut higher = draft(6);
@@ -198,9 +200,7 @@ async fn decisions(desk: &mut Desk, running: &TestApp) {
         asked.push(reply.body["error"]["approval"]["id"].as_str().unwrap().to_owned());
     }
     desk.wrote_nothing("a request that asks").await;
-    let seen = async |id: &str| {
-        json!({"id": id, "hash": approvals::show(app, me, id).await.unwrap().row.hash, "reason": "because"})
-    };
+    let seen = async |id: &str| json!({"id": id, "hash": approvals::show(app, me, id).await.unwrap().row.hash, "reason": "because"});
     let yes = approvals::approve(app, me, of(seen(&asked[0]).await)).await;
     desk.wrote_why("a yes", kind, yes).await;
     let no = approvals::reject(app, me, of(seen(&asked[1]).await)).await;
@@ -217,7 +217,8 @@ async fn decisions(desk: &mut Desk, running: &TestApp) {
 async fn toggles(desk: &mut Desk) {
     let (kind, app, me) = (ChangeKind::Toggle, &desk.app.clone(), &anna());
     for (operation, enabled) in [(None, Some(true)), (Some("chat_message"), Some(false)), (None, None)] {
-        let input = json!({"name": "log_payloads", "operation": operation, "enabled": enabled, "reason": "because"});
+        let input =
+            json!({"name": "log_payloads", "operation": operation, "enabled": enabled, "reason": "because"});
         desk.wrote_why("a toggle", kind, toggles::set(app, me, of(input)).await).await;
     }
     desk.reverted("a toggle", kind).await;

@@ -2,11 +2,11 @@
 //! is said to be.
 
 use serde_json::{Value, json};
+use signalbox_app::{App, Code, changes, dto, keys, models, operations, providers, settings};
 use signalbox_core::change::{Change, ChangeKind};
 use signalbox_core::ids::ChangeId;
 use signalbox_core::toggle::Toggle;
 use signalbox_store::ConfigEdit;
-use signalbox_app::{App, Code, changes, dto, keys, models, operations, providers, settings};
 use signalbox_testkit::TestApp;
 
 use crate::desk::{Desk, anna, of};

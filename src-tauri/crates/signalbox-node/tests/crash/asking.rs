@@ -12,6 +12,8 @@ use signalbox_engine::clock::SystemClock;
 use signalbox_engine::control::{Control, Options};
 use signalbox_engine::secrets::Keychain;
 use signalbox_store::Durability;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Installation, http};
 use crate::{Answered, GUARDED, store_of};
@@ -106,10 +108,10 @@ impl Asking {
     }
 }
 
-/// The admin, beside the program as the command line is.
+/// The admin, beside the program as the command line is: says yes to whatever is asked, also while the program is down.
 pub struct Person {
-    app: App,
-    caller: Caller,
+    stop: CancellationToken,
+    working: JoinHandle<()>,
 }
 
 impl Person {
@@ -121,32 +123,37 @@ impl Person {
             keychain: Keychain::Unused,
         };
         let control = Control::open(&options, Arc::new(SystemClock)).await.unwrap();
-        Self { app: App::open(control).unwrap(), caller: Caller::local(Source::Cli) }
-    }
-
-    /// Says yes to whatever is asked, for so long.
-    pub async fn says_yes_for(&self, time: Duration) {
-        let _ = tokio::time::timeout(time, async {
-            loop {
-                let waiting = dto::ApprovalList::Pending;
-                let page = approvals::page(&self.app, &self.caller, waiting, None, QUEUE_ROWS).await.unwrap();
-                for row in page.rows {
-                    let input = dto::ApproveInput { id: row.id, hash: row.hash, target: None, reason: None };
-                    approvals::approve(&self.app, &self.caller, input).await.unwrap();
-                }
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-        })
-        .await;
+        let app = App::open(control).unwrap();
+        let stop = CancellationToken::new();
+        let working = tokio::spawn(says_yes(app, stop.clone()));
+        Self { stop, working }
     }
 
     pub async fn leaves(self) {
-        self.app.control().store.close().await;
+        self.stop.cancel();
+        self.working.await.unwrap();
     }
 }
 
+async fn says_yes(app: App, stop: CancellationToken) {
+    let caller = Caller::local(Source::Cli);
+    while !stop.is_cancelled() {
+        let page = approvals::page(&app, &caller, dto::ApprovalList::Pending, None, QUEUE_ROWS).await;
+        for row in page.unwrap().rows {
+            let input = dto::ApproveInput { id: row.id, hash: row.hash, target: None, reason: None };
+            approvals::approve(&app, &caller, input).await.unwrap();
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    app.control().store.close().await;
+}
+
 /// Whatever ran of the guarded operation has an approval that was used up, and none was used by two. Says how many were.
-pub async fn assert_each_used_once(installation: &Installation, rows: &[Value], asking: Vec<Asking>) -> usize {
+pub async fn assert_each_used_once(
+    installation: &Installation,
+    rows: &[Value],
+    asking: Vec<Asking>,
+) -> usize {
     let store = store_of(installation).await;
     let state = async |approval: ApprovalId| store.approval(approval).await.unwrap().unwrap().state;
     let mut used = HashSet::new();
@@ -171,6 +178,5 @@ pub async fn assert_each_used_once(installation: &Installation, rows: &[Value], 
     }
     println!("{unanswered} approvals were used up by calls whose answer died with the program");
     store.close().await;
-    assert!(used.len() > 10, "too few were approved to prove anything");
     used.len()
 }
