@@ -128,6 +128,7 @@ async fn no_secret_is_in_answers_screens_exports_logs_or_files() {
     let made = make_keys(&admin, &me, &mut seen).await;
     secrets.extend(made.iter().cloned().map(|key| ("an API key".to_owned(), key.into_bytes())));
     secrets.push(("the first API key".to_owned(), app.key.clone().into_bytes()));
+    governed::ask_a_person(&app, &admin, &me, &made[2], &mut seen).await;
     for key in made.iter().map(String::as_str).chain([UNKNOWN_KEY]) {
         drive_gateway(&app, key, &mut seen).await;
     }
@@ -135,7 +136,6 @@ async fn no_secret_is_in_answers_screens_exports_logs_or_files() {
     governed::govern(&admin, &me, &mut seen).await;
     let input = dto::TestRequest { operation: "op:chat_message".to_owned(), message: "refuse".to_owned() };
     seen.command("send_test_request", trial::send_test_request(&admin, &me, input).await);
-    governed::ask_a_person(&app, &admin, &me, &made[2], &mut seen).await;
     look_at_everything(&admin, &me, &mut seen).await;
     governed::look_at_it(&admin, &me, &mut seen).await;
     let master_key = fs::read_to_string(app.data_dir().join("master.key")).unwrap();

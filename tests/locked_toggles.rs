@@ -144,7 +144,7 @@ async fn switch_all_on(file: &Path) {
     let mut statements = "DROP TRIGGER IF EXISTS toggles_locked_stay_off;".to_owned();
     for locked in Toggle::locked() {
         let name = locked.toggle().name();
-        statements.push_str(&format!("UPDATE toggles SET enabled = TRUE WHERE name = '{name}';"));
+        statements = format!("{statements} UPDATE toggles SET enabled = TRUE WHERE name = '{name}';");
     }
     let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(file).connect().await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.unwrap();

@@ -115,7 +115,7 @@ pub async fn govern(admin: &App, me: &Caller, seen: &mut Seen) {
     seen.command("setting_set", set).unwrap();
 }
 
-/// Requests that need a person, one answered yes and one no, with a key each of them.
+/// Requests that need a person, one answered yes and one no. Afterwards none needs one any more.
 pub async fn ask_a_person(app: &TestApp, admin: &App, me: &Caller, key: &str, seen: &mut Seen) {
     let route = operations::find(admin, me, "chat_message").await.unwrap();
     let policy = json!({"always": true, "budget_warned": false, "hold_s": 0, "expires_s": 3_600});

@@ -71,10 +71,9 @@ fn line_of(path: &[String], command: &Command, filling: Filling) -> Vec<String> 
 
 /// The line with what it must have besides, if there is such a line.
 fn completed(mut line: Vec<String>, args: &[&Arg], filling: Filling) -> Option<Vec<String>> {
-    for _ in 0..args.len() + 1 {
-        let error = match Cli::command().no_binary_name(true).try_get_matches_from(&line) {
-            Ok(_) => return Some(line),
-            Err(error) => error,
+    for _ in 0..=args.len() {
+        let Err(error) = Cli::command().no_binary_name(true).try_get_matches_from(&line) else {
+            return Some(line);
         };
         if error.kind() != ErrorKind::MissingRequiredArgument {
             return None;

@@ -41,18 +41,23 @@ impl Desk {
     /// What was done is one entry of this kind, with all it should say.
     pub async fn wrote<T>(&mut self, what: &str, kind: ChangeKind, done: Result<T, AppError>) -> T {
         let done = done.map_err(|error| format!("{what}: {error} {:?}", error.details)).unwrap();
+        self.wrote_by(what, kind, "anna").await;
+        done
+    }
+
+    /// What happened is one entry of this kind by this actor, with all it should say.
+    pub async fn wrote_by(&mut self, what: &str, kind: ChangeKind, actor: &str) {
         let chain = changes::verify(&self.app, &anna()).await.unwrap();
         assert!(chain.intact, "{what}");
         assert_eq!(chain.entries, self.entries + 1, "{what} is one entry");
         self.entries = chain.entries;
         let entry = self.newest().await;
         assert_eq!((entry.kind.as_str(), entry.seq), (kind.as_str(), chain.entries), "{what}");
-        assert_eq!(entry.actor, "anna", "{what}");
-        assert!(["cli", "window"].contains(&entry.source.as_str()), "{what}");
+        assert_eq!(entry.actor, actor, "{what}");
+        assert!(["cli", "window", "guard"].contains(&entry.source.as_str()), "{what}");
         assert!(!entry.sentence.is_empty() && !entry.subject.is_empty(), "{what}");
         assert!(entry.before.is_some() || entry.after.is_some(), "{what} says what it was or is");
         assert_ne!(entry.before, entry.after, "{what} says what is different");
-        done
     }
 
     /// And it says why.

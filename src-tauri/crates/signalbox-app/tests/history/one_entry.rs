@@ -8,7 +8,7 @@ use signalbox_app::{
     models, operations, people, prices, providers, secrets, settings, toggles,
 };
 use signalbox_core::change::ChangeKind;
-use signalbox_testkit::{TestApp, chat_body};
+use signalbox_testkit::{Prices, TestApp, chat_body};
 
 use crate::desk::{Desk, anna, of};
 
@@ -25,6 +25,7 @@ async fn every_change_of_every_kind_is_one_entry_with_who_what_and_why() {
             ChangeKind::Model => models(desk).await,
             ChangeKind::Key => keys(desk).await,
             ChangeKind::Price => prices(desk).await,
+            ChangeKind::ModelBlock => blocks(&running).await,
             ChangeKind::Health => circuits(desk).await,
             ChangeKind::Setting => settings(desk).await,
             ChangeKind::Budget => budgets(desk).await,
@@ -42,8 +43,8 @@ async fn every_change_of_every_kind_is_one_entry_with_who_what_and_why() {
     }
 }
 
-fn why() -> Option<String> {
-    Some("because".to_owned())
+fn why() -> String {
+    "because".to_owned()
 }
 
 async fn add_second(desk: &mut Desk) {
@@ -68,7 +69,7 @@ async fn make_key(desk: &mut Desk) -> String {
 async fn routes(desk: &mut Desk) {
     let (kind, app, me) = (ChangeKind::Route, &desk.app.clone(), &anna());
     let before = operations::find(app, me, "chat_message").await.unwrap();
-    let off = dto::RouteDraft { enabled: false, reason: why(), ..before.draft() };
+    let off = dto::RouteDraft { enabled: false, reason: Some(why()), ..before.draft() };
     desk.wrote_why("a route", kind, operations::route_apply(app, me, off).await).await;
     let same = operations::find(app, me, "chat_message").await.unwrap().draft();
     operations::route_apply(app, me, same).await.unwrap();
@@ -147,6 +148,22 @@ async fn prices(desk: &mut Desk) {
     desk.wrote_why("a price list", kind, prices::import::apply(app, me, choice).await).await;
 }
 
+async fn blocks(running: &TestApp) {
+    let vendor = running.add_openai("only").await.unwrap();
+    running.add_model("only/m", Prices::per_mtok("2", "8")).await.unwrap();
+    running.set_route("chat_message", &["only/m"]).await.unwrap();
+    let mut desk = Desk::of(running).await;
+    vendor.dials().update(|dials| dials.input_tokens = Some(1_000_000));
+    let mut body = chat_body("op:chat_message", "hello");
+    body["max_tokens"] = json!(100);
+    let reply = running.send(running.post("/v1/chat/completions", &body)).await.unwrap();
+    running.settled(reply.request_id().unwrap()).await.unwrap();
+    desk.wrote_by("a bill that cannot be right", ChangeKind::ModelBlock, "signalbox").await;
+    let input = of(json!({"target": "only/m", "reason": "because"}));
+    let unblocked = prices::block::unblock(&desk.app, &anna(), input).await;
+    desk.wrote_why("a model unblocked", ChangeKind::ModelBlock, unblocked).await;
+}
+
 async fn circuits(desk: &mut Desk) {
     let (kind, app, me) = (ChangeKind::Health, &desk.app.clone(), &anna());
     for action in ["hold", "reset"] {
@@ -191,7 +208,7 @@ async fn decisions(desk: &mut Desk, running: &TestApp) {
     let (kind, app, me) = (ChangeKind::Approval, &desk.app.clone(), &anna());
     let route = operations::find(app, me, "chat_message").await.unwrap();
     let always = of(json!({"always": true, "budget_warned": false, "hold_s": 0, "expires_s": 3_600}));
-    let draft = dto::RouteDraft { approval: Some(always), reason: why(), ..route.draft() };
+    let draft = dto::RouteDraft { approval: Some(always), reason: Some(why()), ..route.draft() };
     desk.wrote_why("a policy", ChangeKind::Route, operations::route_apply(app, me, draft).await).await;
     let mut asked = Vec::new();
     for words in ["approve", "reject", "withdraw", "undo"] {

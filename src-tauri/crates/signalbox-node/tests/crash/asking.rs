@@ -14,6 +14,7 @@ use signalbox_engine::secrets::Keychain;
 use signalbox_store::Durability;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::support::{Installation, http};
 use crate::{Answered, GUARDED, store_of};
@@ -125,7 +126,7 @@ impl Person {
         let control = Control::open(&options, Arc::new(SystemClock)).await.unwrap();
         let app = App::open(control).unwrap();
         let stop = CancellationToken::new();
-        let working = tokio::spawn(says_yes(app, stop.clone()));
+        let working = TaskTracker::new().spawn(says_yes(app, stop.clone()));
         Self { stop, working }
     }
 
@@ -148,12 +149,13 @@ async fn says_yes(app: App, stop: CancellationToken) {
     app.control().store.close().await;
 }
 
-/// Whatever ran of the guarded operation has an approval that was used up, and none was used by two. Says how many were.
+/// Whatever ran of the guarded operation has an approval that was used up, and none was used by two. Says how many were, and
+/// for how many of them the answer died with the program.
 pub async fn assert_each_used_once(
     installation: &Installation,
     rows: &[Value],
     asking: Vec<Asking>,
-) -> usize {
+) -> (usize, usize) {
     let store = store_of(installation).await;
     let state = async |approval: ApprovalId| store.approval(approval).await.unwrap().unwrap().state;
     let mut used = HashSet::new();
@@ -176,7 +178,6 @@ pub async fn assert_each_used_once(
         }
         unanswered += knows.unanswered.len();
     }
-    println!("{unanswered} approvals were used up by calls whose answer died with the program");
     store.close().await;
-    used.len()
+    (used.len(), unanswered)
 }

@@ -119,9 +119,10 @@ async fn no_answered_request_is_lost_or_counted_twice_however_often_the_program_
     let answered = answered.into_inner().unwrap();
     let rows = assert_in_order(&installation, &answered).await;
     assert_within_the_tight_budget(&installation, &tight).await;
-    let used = asking::assert_each_used_once(&installation, &rows, asking).await;
+    let (used, unanswered) = asking::assert_each_used_once(&installation, &rows, asking).await;
     println!(
-        "{kills} kills, {} answered requests, 0 lost, 0 doubled, {used} approvals used once each, slowest start {} ms",
+        "{kills} kills, {} answered requests, 0 lost, 0 doubled, {used} approvals used once each \
+         ({unanswered} by a call whose answer died with the program), slowest start {} ms",
         answered.len(),
         recovery_max.as_millis()
     );
