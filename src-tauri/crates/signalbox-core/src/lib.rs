@@ -33,6 +33,7 @@ pub mod price;
 pub mod price_import;
 pub mod provider;
 pub mod rate;
+pub mod redact;
 pub mod retry;
 pub mod rollup;
 pub mod route;

@@ -10,6 +10,7 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use signalbox_core::failure::FailureKind;
+use signalbox_core::redact::without_secret;
 
 use crate::call::CallError;
 use crate::headroom::Headroom;
@@ -19,9 +20,6 @@ pub(crate) const MESSAGE_CHARS_MAX: usize = 500;
 
 /// What stands where a credential was.
 const HIDDEN: &str = "[credential]";
-
-/// Shortest piece of a credential that is hidden. Shorter ones are common words and the hint that is shown on purpose.
-const PIECE_CHARS_MIN: usize = 12;
 
 /// Longest wait that is believed; no provider means more than a day.
 const WAIT_MAX: Duration = Duration::from_hours(24);
@@ -370,45 +368,14 @@ pub(crate) fn tidy(message: &str, credential: Option<&SecretString>) -> String {
         .collect::<Vec<_>>();
     // Twice the limit, because hiding shortens; a bound, because a body may be long.
     let beginning = words.join(" ").chars().take(2 * MESSAGE_CHARS_MAX).collect::<String>();
-    let text = match credential.map(ExposeSecret::expose_secret) {
-        Some(secret) if !secret.is_empty() => {
-            let shown = without_pieces(&beginning.replace(secret, HIDDEN), secret);
-            // Servers quote the address they were called at, too.
-            let in_address: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            without_pieces(&shown, &in_address)
-        }
-        _ => beginning,
+    let text = match credential {
+        Some(secret) => without_secret(&beginning, secret.expose_secret(), HIDDEN),
+        None => beginning,
     };
     match text.char_indices().nth(MESSAGE_CHARS_MAX) {
         None => text,
         Some(_) => text.chars().take(MESSAGE_CHARS_MAX - 1).chain(['…']).collect(),
     }
-}
-
-/// Hides longer pieces of a credential too: servers quote its beginning or escape some of its characters, and where a
-/// message is cut, the cut may go through it.
-fn without_pieces(message: &str, secret: &str) -> String {
-    let secret: Vec<char> = secret.chars().collect();
-    let message: Vec<char> = message.chars().collect();
-    let shared = |at: usize| {
-        let from = |start: usize| {
-            let pairs = message[at..].iter().zip(&secret[start..]);
-            pairs.take_while(|(said, hidden)| said == hidden).count()
-        };
-        (0..secret.len()).map(from).max().unwrap_or(0)
-    };
-    let (mut shown, mut at) = (String::with_capacity(message.len()), 0);
-    while at < message.len() {
-        let chars = shared(at);
-        if chars < PIECE_CHARS_MIN {
-            shown.push(message[at]);
-            at += 1;
-        } else {
-            shown.push_str(HIDDEN);
-            at += chars;
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

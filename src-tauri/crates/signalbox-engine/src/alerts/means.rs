@@ -10,6 +10,7 @@ pub use email::is_mail_address;
 use secrecy::{ExposeSecret, SecretString};
 use signalbox_core::address::check_destination;
 use signalbox_core::alert::{Channel, Means};
+use signalbox_core::redact::without_secret;
 
 use super::Notifier;
 use super::message::Message;
@@ -20,6 +21,10 @@ use crate::secrets::SecretsError;
 
 /// Characters of a failure that are kept.
 const FAULT_CHARS_MAX: usize = 300;
+/// Characters of a failure that are looked at: a receiver may repeat a long address twice before it comes to the point.
+const WITH_SECRETS_CHARS_MAX: usize = 2_000;
+/// What stands where a secret was.
+const HIDDEN: &str = "[secret]";
 
 /// Why a message did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,13 +56,13 @@ impl Undelivered {
         Self { why: why.into(), again: Again::No }
     }
 
-    /// Without the secret, which a receiver may have repeated, and not endless.
-    fn tidy(mut self, secret: Option<&SecretString>) -> Self {
-        if let Some(secret) = secret.map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
-            self.why = self.why.replace(secret, "[secret]");
-        }
-        self.why = Message::cut(&self.why.replace(char::is_control, " "), FAULT_CHARS_MAX);
-        self
+    /// Without the secrets, which a receiver may have repeated, and not endless.
+    fn tidy(self, secrets: &ChannelSecrets) -> Self {
+        let one_line = self.why.replace(char::is_control, " ");
+        let beginning: String = one_line.chars().take(WITH_SECRETS_CHARS_MAX).collect();
+        let secrets = [&secrets.current, &secrets.previous].into_iter().flatten();
+        let why = secrets.fold(beginning, |why, secret| without_secret(&why, secret.expose_secret(), HIDDEN));
+        Self { why: Message::cut(&why, FAULT_CHARS_MAX), ..self }
     }
 }
 
@@ -94,7 +99,7 @@ pub(super) async fn send(
         }
         Means::Email { .. } => email::send(channel, secrets.current.as_ref(), message).await,
     };
-    sent.map_err(|undelivered| undelivered.tidy(secrets.current.as_ref()))
+    sent.map_err(|undelivered| undelivered.tidy(&secrets))
 }
 
 fn show(desktop: Option<&dyn Notifier>, shows_text: bool, message: &Message) -> Result<(), Undelivered> {
@@ -169,10 +174,14 @@ mod tests {
 
     #[test]
     fn what_a_receiver_says_shows_no_secret_and_is_one_short_line() {
-        let secret = SecretString::from("https://hooks.example/secret");
-        let said = format!("the receiver answered 500: POST {}\n{}", secret.expose_secret(), "x".repeat(999));
-        let why = Undelivered::for_now(said).tidy(Some(&secret)).why;
-        assert!(why.contains("[secret]") && !why.contains("hooks.example") && !why.contains('\n'));
+        let [now, before] = ["https://hooks.example/secret-of-now", "https://hooks.example/secret-of-before"];
+        let secrets = ChannelSecrets { current: Some(now.into()), previous: Some(before.into()) };
+        let said = format!("the receiver answered 500: POST {now}\nnot {before}, {}", "x".repeat(999));
+        let why = Undelivered::for_now(said).tidy(&secrets).why;
+        assert!(why.starts_with("the receiver answered 500: POST [secret] not [secret], xx"), "{why}");
         assert_eq!(why.chars().count(), FAULT_CHARS_MAX);
+        // An answer is cut once before its secrets are known.
+        let cut = format!("the receiver answered 500: {}", &now[..now.len() - 3]);
+        assert_eq!(Undelivered::for_now(cut).tidy(&secrets).why, "the receiver answered 500: [secret]");
     }
 }
