@@ -1,8 +1,9 @@
-//! Secrets stay out: canaries are planted as provider credentials, API keys, master key and pepper, everything is driven,
-//! and then answers, screens, exports, logs and files are searched for them in every form.
+//! Secrets stay out: canaries are planted as provider credentials, API keys, passphrase, master key and pepper, and as what
+//! alert channels are reached with; everything is driven, and then answers, screens, exports, logs and files are searched for them in every form.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod governed;
 mod probe;
 mod scanner;
 
@@ -127,12 +128,16 @@ async fn no_secret_is_in_answers_screens_exports_logs_or_files() {
     let made = make_keys(&admin, &me, &mut seen).await;
     secrets.extend(made.iter().cloned().map(|key| ("an API key".to_owned(), key.into_bytes())));
     secrets.push(("the first API key".to_owned(), app.key.clone().into_bytes()));
+    governed::ask_a_person(&app, &admin, &me, &made[2], &mut seen).await;
     for key in made.iter().map(String::as_str).chain([UNKNOWN_KEY]) {
         drive_gateway(&app, key, &mut seen).await;
     }
+    secrets.extend(governed::tell_on_every_channel(&admin, &me, &mut seen).await);
+    governed::govern(&admin, &me, &mut seen).await;
     let input = dto::TestRequest { operation: "op:chat_message".to_owned(), message: "refuse".to_owned() };
     seen.command("send_test_request", trial::send_test_request(&admin, &me, input).await);
     look_at_everything(&admin, &me, &mut seen).await;
+    governed::look_at_it(&admin, &me, &mut seen).await;
     let master_key = fs::read_to_string(app.data_dir().join("master.key")).unwrap();
     put_under_a_passphrase(&admin, &me, &mut seen).await;
     seen.bytes("the engine (Debug)", format!("{:?} {admin:?} {:?}", app.engine, app.engine.live()));
@@ -154,6 +159,8 @@ async fn no_secret_is_in_answers_screens_exports_logs_or_files() {
     assert!(seen.has("the answer", "all_targets_failed") && seen.has("the answer", "has been revoked"));
     assert!(seen.has("the file signalbox.sqlite-wal while", "[credential]") && seen.has("the log", "TRACE"));
     assert!(seen.has("the file secrets.json", "ciphertext"));
+    assert!(seen.has("channel_test", "[secret]") && seen.has("deliveries_page", "[secret]"));
+    assert!(seen.has("approval_show", "chat_message") && seen.has("the history as Csv", "canary"));
     let scanner = Scanner::new(&secrets);
     let leaks = seen.leaks(&scanner);
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
