@@ -19,7 +19,7 @@ async function looksAt(subject: string) {
   await within(pane).findByText(
     (_, element) => element?.tagName === "H2" && element.textContent.includes(subject),
   );
-  await act(() => new Promise((resolve) => setTimeout(resolve, DEAD_MS + 50)));
+  await act(() => new Promise((resolve) => setTimeout(resolve, DEAD_MS + 150)));
 }
 
 function rowOf(id: string): HTMLElement | undefined {

@@ -32,7 +32,7 @@ function open(mode: FakeMode = "normal") {
 
 async function handStops() {
   await screen.findByTestId("approval-decision");
-  await act(() => new Promise((resolve) => setTimeout(resolve, DEAD_MS + 50)));
+  await act(() => new Promise((resolve) => setTimeout(resolve, DEAD_MS + 150)));
 }
 
 test("the small window shows only what is of low risk, and approves it by its own command", async () => {

@@ -93,9 +93,15 @@ export function useShown(detail: ApprovalDetail | undefined, does: DeskHandle["d
   const id = detail?.row.id;
   const fingerprint = detail?.row.hash;
   const barred = detail?.may_decide.allowed === false ? (detail.may_decide.why ?? NOT_YOU) : null;
-  // The desk counts from the moment the content is on the screen, which is when effects run.
+  // The desk counts from the moment the content is on the screen: the frame after the one that paints it. On a busy machine
+  // that can be long after effects run.
   useEffect(() => {
-    if (id !== undefined && fingerprint !== undefined)
-      does({ type: "shown", held: { id, fingerprint }, barred });
+    if (id === undefined || fingerprint === undefined) return;
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() =>
+        does({ type: "shown", held: { id, fingerprint }, barred }),
+      );
+    });
+    return () => cancelAnimationFrame(frame);
   }, [id, fingerprint, barred, does]);
 }
