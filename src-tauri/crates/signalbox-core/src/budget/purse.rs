@@ -51,6 +51,25 @@ impl Amount {
         }
     }
 
+    /// Both together, for a while: taking `other` off again ([`Self::without`]) gives back exactly what there was, also when
+    /// both were more than fits meanwhile.
+    const fn with(self, other: Self) -> Self {
+        Self {
+            cost: NanoUsd::from_nanos(self.cost.as_nanos().wrapping_add(other.cost.as_nanos())),
+            tokens: self.tokens.wrapping_add(other.tokens),
+            requests: self.requests.wrapping_add(other.requests),
+        }
+    }
+
+    /// What there was before [`Self::with`].
+    const fn without(self, other: Self) -> Self {
+        Self {
+            cost: NanoUsd::from_nanos(self.cost.as_nanos().wrapping_sub(other.cost.as_nanos())),
+            tokens: self.tokens.wrapping_sub(other.tokens),
+            requests: self.requests.wrapping_sub(other.requests),
+        }
+    }
+
     /// Without `other`.
     #[must_use]
     pub(super) const fn less(self, other: Self) -> Self {
@@ -83,6 +102,11 @@ impl Amount {
             Measure::Requests => held_in_range(self.requests),
         }
     }
+}
+
+/// What is held is never less than nothing, unless it is more than fits.
+const fn all_if_beyond(held: i64) -> i64 {
+    if held < 0 { i64::MAX } else { held }
 }
 
 fn held_in_range(count: u64) -> i64 {
@@ -251,14 +275,14 @@ impl Purse {
                 continue;
             }
             let likely = if percent == 0 { most } else { claim.likely.of(measure) };
-            let held = if percent == 0 { self.held_max.of(measure) } else { self.held.of(measure) };
+            let held_max = all_if_beyond(self.held_max.of(measure));
+            let held = if percent == 0 { held_max } else { all_if_beyond(self.held.of(measure)) };
             if used.saturating_add(held).saturating_add(likely) > limit {
                 return Err(self.lack(measure, whole_limit, held, likely));
             }
             let passed_by = |limits: Limits| limits.overrun_max(percent).of(measure).unwrap_or(0);
-            let held = self.held_max.of(measure);
-            if used.saturating_add(held).saturating_add(most) > limit.saturating_add(passed_by(limits)) {
-                return Err(self.lack(measure, whole_limit.saturating_add(passed_by(whole)), held, most));
+            if used.saturating_add(held_max).saturating_add(most) > limit.saturating_add(passed_by(limits)) {
+                return Err(self.lack(measure, whole_limit.saturating_add(passed_by(whole)), held_max, most));
             }
         }
         Ok(())
@@ -307,14 +331,14 @@ impl Purse {
         if let Some(part) = &mut self.part {
             part.is_touched = true;
         }
-        self.held = self.held.plus(claim.likely);
-        self.held_max = self.held_max.plus(claim.most);
+        self.held = self.held.with(claim.likely);
+        self.held_max = self.held_max.with(claim.most);
     }
 
     pub(super) const fn release(&mut self, claim: Claim, counts: bool) {
         let claim = claim.with_request(counts);
-        self.held = self.held.less(claim.likely);
-        self.held_max = self.held_max.less(claim.most);
+        self.held = self.held.without(claim.likely);
+        self.held_max = self.held_max.without(claim.most);
     }
 
     pub(super) const fn post(&mut self, amount: Amount) {

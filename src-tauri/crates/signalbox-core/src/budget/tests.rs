@@ -94,6 +94,33 @@ fn what_is_held_and_used_never_passes_the_limit_and_the_rest_of_a_hold_is_given_
 }
 
 #[test]
+fn calls_that_claim_all_there_is_take_no_room_once_they_are_over_and_make_none() {
+    let notifies = Budget { action: Action::Notify, ..strict(Scope::Global, 100) };
+    let (asking, mut book) = (Asking::new(), book(std::slice::from_ref(&notifies)));
+    let all = Claim::strictly(Amount { cost: NanoUsd::from_nanos(i64::MAX), tokens: u64::MAX, requests: 0 });
+    let calls = [RequestId::generate(), RequestId::generate(), RequestId::generate()];
+    for call in calls {
+        assert!(asking.hold(&mut book, call, all, None, MIDNIGHT).is_ok(), "it only tells");
+    }
+    book.close(calls[0]);
+    book.set_budgets(&[Budget { action: Action::Block, ..notifies }]);
+    let claim = Claim::strictly(cost(1));
+    assert!(
+        asking.hold(&mut book, RequestId::generate(), claim, None, MIDNIGHT).is_err(),
+        "two still hold all"
+    );
+    book.close(calls[1]);
+    book.close(calls[2]);
+    assert_eq!(only(&book, MIDNIGHT).purse.held_max, Amount::default());
+    assert!(
+        asking.hold(&mut book, RequestId::generate(), Claim::strictly(cost(101)), None, MIDNIGHT).is_err()
+    );
+    assert!(
+        asking.hold(&mut book, RequestId::generate(), Claim::strictly(cost(100)), None, MIDNIGHT).is_ok()
+    );
+}
+
+#[test]
 fn a_request_holds_in_all_its_budgets_or_in_none() {
     let budgets = [strict(Scope::Global, 1_000), strict(Scope::Operation(chat()), 50)];
     let (asking, mut book) = (Asking::new(), book(&budgets));
