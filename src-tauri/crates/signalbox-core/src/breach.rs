@@ -32,10 +32,13 @@ impl Breach {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::price::usd_per_million;
+    use crate::usage::Unit;
 
     #[test]
     fn a_breach_holds_until_another_price_is_in_force() {
-        let from = |micros| PriceCard::of_tokens(Timestamp::from_micros(micros), []);
+        let price = (Unit::InputTokens, usd_per_million("1").unwrap());
+        let from = |micros| PriceCard::of_tokens(Timestamp::from_micros(micros), [price]);
         let at = Timestamp::from_micros(50);
         let breach = Breach {
             at,

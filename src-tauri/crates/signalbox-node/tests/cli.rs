@@ -443,8 +443,11 @@ async fn approvals_are_listed_decided_and_used_by_commands_beside_a_serving_inst
     let second = body["error"]["approval"]["id"].as_str().unwrap();
     failed(&installation.run(&["approvals", "reject", second]).await, 2, "--reason");
     installation.ok(&["approvals", "reject", second, "--reason", "enough for today"]).await;
-    let (status, body) = answer(chat(&serving, &key, "op:chat_message")).await;
-    assert_eq!((status, &body["error"]["code"]), (403, &json!("approval_rejected")), "{body}");
+    within_two_seconds("the program is told that it was rejected", || async {
+        let (status, body) = answer(chat(&serving, &key, "op:chat_message")).await;
+        status == 403 && body["error"]["code"] == "approval_rejected"
+    })
+    .await;
     failed(&installation.run(&["approvals", "approve", second]).await, 4, "already");
     failed(&installation.run(&["approvals", "show", "apr_no"]).await, 3, "no approval");
     let decided = installation.json(&["approvals", "list", "--decided"]).await;
