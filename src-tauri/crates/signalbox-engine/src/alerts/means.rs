@@ -7,7 +7,7 @@ mod webhook;
 
 pub use email::is_mail_address;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use signalbox_core::address::check_destination;
 use signalbox_core::alert::{Channel, Means};
 use signalbox_core::redact::without_secret;
