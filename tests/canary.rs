@@ -155,7 +155,8 @@ async fn no_secret_is_in_answers_screens_exports_logs_or_files() {
     }
 
     // The drive went where it should: errors with the key in them arrived, were kept, and were cleaned.
-    assert!(seen.has("request_detail", "[credential]") && seen.has("provider_verify", "[credential]"));
+    assert!(seen.has("request_detail", "[credential]"));
+    assert!(seen.has("provider_verify", "[credential]"));
     assert!(seen.has("the answer", "all_targets_failed") && seen.has("the answer", "has been revoked"));
     assert!(seen.has("the file signalbox.sqlite-wal while", "[credential]") && seen.has("the log", "TRACE"));
     assert!(seen.has("the file secrets.json", "ciphertext"));

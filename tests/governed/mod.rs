@@ -141,6 +141,9 @@ pub async fn ask_a_person(app: &TestApp, admin: &App, me: &Caller, key: &str, se
         let reply = app.send(request().header("x-signalbox-approval", &id)).await.unwrap();
         seen.bytes("the answer to what was decided", reply.body.to_string());
     }
+    let asking = operations::find(admin, me, "chat_message").await.unwrap();
+    let draft = dto::RouteDraft { approval: route.approval, ..asking.draft() };
+    seen.command("route_apply", operations::route_apply(admin, me, draft).await).unwrap();
     seen.command(
         "kill_switch_engage",
         kill_switch::engage(admin, me, dto::KillSwitchInput { reason: None }).await,

@@ -12,9 +12,9 @@ pub fn without_secret(text: &str, secret: &str, mark: &str) -> String {
     if secret.is_empty() {
         return text.to_owned();
     }
-    let shown = without_pieces(&text.replace(secret, mark), secret, mark);
     let in_address: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    without_pieces(&shown, &in_address, mark)
+    let without_whole = text.replace(secret, mark).replace(&in_address, mark);
+    without_pieces(&without_pieces(&without_whole, secret, mark), &in_address, mark)
 }
 
 fn without_pieces(text: &str, secret: &str, mark: &str) -> String {

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_a_receiver_says_shows_no_secret_and_is_one_short_line() {
-        let [now, before] = ["https://hooks.example/secret-of-now", "https://hooks.example/secret-of-before"];
+        let [now, before] = ["https://hooks.example/secret-of-now", "https://other.example/one-of-before"];
         let secrets = ChannelSecrets { current: Some(now.into()), previous: Some(before.into()) };
         let said = format!("the receiver answered 500: POST {now}\nnot {before}, {}", "x".repeat(999));
         let why = Undelivered::for_now(said).tidy(&secrets).why;
