@@ -5,12 +5,16 @@
 
 mod axe;
 mod desk;
+#[expect(dead_code, unused_imports, reason = "shared with the tests of secrets")]
+mod scanner;
 mod support;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use signalbox_app::{App, dto, keys, operations, providers, requests};
+use scanner::Scanner;
+use secrecy::ExposeSecret;
+use signalbox_app::{App, channels, dto, keys, operations, providers, requests};
 use signalbox_simulator::{Dials, Simulator};
 use support::Window;
 use support::installation::{Program, add_second, ask_a_person, beside, caller, wait_until};
@@ -147,14 +151,8 @@ async fn a_request_that_needs_a_person_is_approved_with_two_keys_in_the_window_a
 }
 
 /// Screens are found by the sidebar, so that a new one is looked at as well; sheets and dialogs are named here.
-#[tokio::test(flavor = "multi_thread")]
-async fn no_screen_has_a_serious_accessibility_fault_in_either_theme() {
+async fn screens(window: &Window) -> Vec<String> {
     use thirtyfour::prelude::*;
-    let dir = tempfile::tempdir().unwrap();
-    seed(dir.path()).await;
-    let window = Window::open(dir.path()).await;
-    window.reads("status-gateway", "Running").await;
-    axe::load(&window).await;
     let mut routes = Vec::new();
     for link in window.driver.find_all(By::Css("[data-testid^='nav-'][href]")).await.unwrap() {
         let address = link.attr("href").await.unwrap().unwrap_or_default();
@@ -174,6 +172,17 @@ async fn no_screen_has_a_serious_accessibility_fault_in_either_theme() {
         ]
         .map(str::to_owned),
     );
+    routes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_screen_has_a_serious_accessibility_fault_in_either_theme() {
+    let dir = tempfile::tempdir().unwrap();
+    seed(dir.path()).await;
+    let window = Window::open(dir.path()).await;
+    window.reads("status-gateway", "Running").await;
+    axe::load(&window).await;
+    let routes = screens(&window).await;
     let mut found = Vec::new();
     for (theme, rules) in [("light", axe::Rules::All), ("dark", axe::Rules::Contrast)] {
         window.go("/overview").await;
@@ -192,6 +201,52 @@ async fn no_screen_has_a_serious_accessibility_fault_in_either_theme() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
     window.close().await;
+}
+
+/// What the page and the web view's storage hold, and what stands in its fields.
+const HELD: &str = "
+    const fields = [...document.querySelectorAll('input, textarea')].map(({ value }) => value);
+    const kept = [{ ...localStorage }, { ...sessionStorage }, history.state, location.href];
+    return document.documentElement.outerHTML + JSON.stringify([fields, kept]);
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_screen_holds_a_secret_in_its_page_or_in_the_storage_of_the_web_view() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut secrets = seed(dir.path()).await;
+    secrets.push(add_channel(dir.path()).await);
+    let scanner = Scanner::new(&secrets);
+    let window = Window::open(dir.path()).await;
+    window.reads("status-gateway", "Running").await;
+    let mut routes = screens(&window).await;
+    routes.push("/notifications".to_owned());
+    let mut leaks = Vec::new();
+    for route in &routes {
+        window.go(route).await;
+        window.settles().await;
+        let held = window.driver.execute(HELD, Vec::new()).await.unwrap().json().to_string();
+        assert!(held.contains("data-testid"), "{route} shows nothing");
+        leaks.extend(scanner.find(held.as_bytes()).map(|leak| format!("{route}: {leak}")));
+    }
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+    window.close().await;
+}
+
+/// A channel to Discord; gives the address that is its secret.
+async fn add_channel(data_dir: &Path) -> (String, Vec<u8>) {
+    let app = beside(data_dir).await;
+    let input = dto::AlertChannelInput {
+        name: "Discord".to_owned(),
+        enabled: true,
+        least: dto::AlertSeverity::Critical,
+        local: false,
+        means: dto::ChannelMeans::Discord,
+    };
+    let id = channels::add(&app, &caller(), input).await.unwrap().id;
+    let token = "Wq8Rt5Zu2Pk9Lx4Nc7Mb3Vf6Hg1Jd";
+    let secret = dto::SecretInput::new(format!("https://discord.com/api/webhooks/4711/{token}"));
+    channels::set_secret(&app, &caller(), &id, secret).await.unwrap();
+    ("the channel's token".to_owned(), token.as_bytes().to_vec())
 }
 
 /// Chooses the item of an open menu that contains a text.
@@ -337,17 +392,20 @@ async fn picture_an_import(window: &Window, picture: &Path) {
     window.click("import-back").await;
 }
 
-/// Connected providers, keys, changes and two days of traffic.
-async fn seed(data_dir: &Path) {
+/// Connected providers, keys, changes and two days of traffic. Gives the secrets in it, by name.
+async fn seed(data_dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut secrets = Vec::new();
     let app = beside(data_dir).await;
     let caller = caller();
     for name in ["deepseek", "gemini", "openai", "anthropic"] {
-        let secret = dto::SecretInput::new(format!("sk-not-a-real-key-{name}-4f2a"));
+        let secret = format!("sk-not-a-real-key-{name}-4f2a");
+        secrets.push((format!("the credential of {name}"), secret.clone().into_bytes()));
+        let secret = dto::SecretInput::new(secret);
         providers::set_credential(&app, &caller, name, secret).await.unwrap();
     }
     for (name, operations) in [("crm", vec!["chat_message"]), ("agents", vec![])] {
         let operations = operations.into_iter().map(str::to_owned).collect();
-        keys::create(
+        let made = keys::create(
             &app,
             &caller,
             dto::KeyInput {
@@ -358,6 +416,7 @@ async fn seed(data_dir: &Path) {
         )
         .await
         .unwrap();
+        secrets.push((format!("the key {name}"), made.secret.expose_secret().as_bytes().to_vec()));
     }
     let agent = operations::find(&app, &caller, "agent_execution").await.unwrap();
     let draft = dto::RouteDraft {
@@ -375,4 +434,5 @@ async fn seed(data_dir: &Path) {
     signalbox_testkit::seed::traffic(&control.store, &snapshot, control.now(), 2 * 86_400, 12_000)
         .await
         .unwrap();
+    secrets
 }
