@@ -136,9 +136,12 @@ async fn a_request_that_needs_a_person_is_approved_with_two_keys_in_the_window_a
     window.reads("approval-body", "how do you feel").await;
     window.reads("status-approvals", "1").await;
     let queue = window.find("approvals-queue").await;
-    // A hand needs as long to stop.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    queue.send_keys("a").await.unwrap();
+    // The key is dead until a person could have seen what it decides; a hand that was too quick tries again.
+    wait_until(async || {
+        queue.send_keys("a").await.unwrap();
+        window.has("approval-confirm").await
+    })
+    .await;
     window.find("approval-confirm").await.send_keys(thirtyfour::Key::Enter + "").await.unwrap();
     window.reads("approval-locked", "You approved it").await;
     // It counts once it can no longer be taken back.

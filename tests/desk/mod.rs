@@ -135,10 +135,12 @@ async fn the_shortcut_opens_the_small_window_which_approves_what_is_of_low_risk_
     window.look_at("quick-approve").await;
     window.reads("quick-approve", "how do you feel").await;
     window.reads("quick-approve", "2 waiting").await;
-    // What decides is dead until it has been on the screen for a moment.
-    tokio::time::sleep(Duration::from_millis(800)).await;
-    desktop.press(&[key::A]);
-    window.find("approval-confirm").await;
+    // What decides is dead until it has been on the screen for a moment; a hand that was too quick tries again.
+    wait_until(async || {
+        desktop.press(&[key::A]);
+        window.has("approval-confirm").await
+    })
+    .await;
     desktop.press(&[key::ENTER]);
     wait_until(async || state_of(&app, &first).await == dto::ApprovalState::Approved).await;
     assert_eq!(state_of(&app, &second).await, dto::ApprovalState::Pending, "one at a time");

@@ -127,6 +127,12 @@ impl Window {
         }
     }
 
+    /// Whether an element with that `data-testid` is there now.
+    pub async fn has(&self, test_id: &str) -> bool {
+        let found = self.driver.find_all(By::Css(format!("[data-testid=\"{test_id}\"]"))).await.unwrap();
+        !found.is_empty()
+    }
+
     /// Clicks the element with that `data-testid`.
     pub async fn click(&self, test_id: &str) {
         let element = self.find(test_id).await;
