@@ -321,6 +321,11 @@ async fn screenshots() {
         ("price-detail", "/prices?price=deepseek%2Fdeepseek-flash".to_owned(), "price-detail"),
         ("keys", "/keys".to_owned(), "page-keys"),
         ("changes", "/changes".to_owned(), "page-changes"),
+        ("budgets", "/budgets".to_owned(), "page-budgets"),
+        ("approvals", "/approvals".to_owned(), "page-approvals"),
+        ("toggles", "/toggles".to_owned(), "page-toggles"),
+        ("alerts", "/alerts".to_owned(), "page-alerts"),
+        ("notifications", "/notifications".to_owned(), "page-notifications"),
         ("settings", "/settings".to_owned(), "page-settings"),
         ("first-run", "/first-run".to_owned(), "page-first-run"),
     ];
