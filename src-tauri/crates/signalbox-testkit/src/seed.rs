@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use signalbox_core::budget::{Amount, Member, Posting, PurseKey, Scope};
 use signalbox_core::decide::{Acceptance, Candidate, Decision, Rejection, Verdict};
 use signalbox_core::failure::FailureKind;
 use signalbox_core::ids::{KeyId, NodeId, OperationId, RequestId};
@@ -88,7 +89,8 @@ fn one(
         .unwrap_or(&TRAFFIC[0]);
     let targets: Vec<Target> = chain.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let start = start(dice, snapshot, at, key, OperationId::new(operation)?, &targets)?;
-    let settlement = settlement(dice, snapshot, &start, &targets);
+    let mut settlement = settlement(dice, snapshot, &start, &targets);
+    settlement.postings = postings(snapshot, &start, &settlement);
     Ok((Arc::new(start), Arc::new(settlement)))
 }
 
@@ -169,6 +171,20 @@ fn settlement(dice: &mut Dice, snapshot: &Snapshot, start: &RequestStart, target
         latency_us: elapsed_us,
         payload: None,
     }
+}
+
+/// What the budgets of everything were charged.
+fn postings(snapshot: &Snapshot, start: &RequestStart, settlement: &Settlement) -> Vec<Posting> {
+    let (_, cost) = settlement.cost();
+    let amount = Amount { cost: cost.unwrap_or_default(), tokens: 0, requests: 1 };
+    let charged = snapshot.budgets.iter().filter(|budget| budget.enabled && budget.scope == Scope::Global);
+    charged
+        .map(|budget| {
+            let begun = budget.window(start.started_at).start;
+            let purse = PurseKey { budget: budget.id, member: Member::everyone(), start: begun };
+            Posting { purse, amount }
+        })
+        .collect()
 }
 
 fn attempt(
