@@ -146,6 +146,8 @@ async fn installed(base_url: &str) -> (Installation, String) {
         installation.ok(&["routes", "set", operation, "sim/crash"]).await;
         installation.ok(&["operations", "enable", operation]).await;
     }
+    // Each kill charges what was under way at the most it could cost: hundreds of them are more than a day's usual budget.
+    installation.ok(&["budgets", "set", "Everything, per day", "--usd", "5000"]).await;
     installation.ok(&["approvals", "policy", GUARDED, "--always"]).await;
     let key = installation.ok(&["keys", "create", "--name", "clients"]).await;
     (installation, key)
